@@ -1,0 +1,1 @@
+"""Criteria: pure functions on scores and ground truth."""

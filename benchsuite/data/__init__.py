@@ -1,0 +1,1 @@
+"""Sources, ground-truth tables and images."""

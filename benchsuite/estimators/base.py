@@ -1,0 +1,85 @@
+"""The families of estimators: frozen dataclasses whose fields are their hyperparameters, never data, device or seeds."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from benchsuite.core import label
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from benchsuite.core import Dataset, Space
+    from benchsuite.estimators.zero_shot.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """Common part of all families.
+
+    `version` grows when a score's definition changes, so that stored scores of the old one are not mistaken for the
+    new. `seeded` and `batched` say whether a score depends on the seed and on the minibatch; they decide what belongs
+    to its recipe.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    family: ClassVar[str]
+    seeded: ClassVar[bool] = True
+    batched: ClassVar[bool] = False
+
+    def parameters(self) -> dict[str, Any]:
+        """All hyperparameters by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def label(self) -> str:
+        """The name with the hyperparameters that are not at their default."""
+        changed = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if item.default is MISSING or getattr(self, item.name) != item.default
+        }
+        return label(self.name, changed)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureEstimator(Estimator):
+    """A baseline that reads the architecture alone."""
+
+    family: ClassVar[str] = "baseline"
+    seeded: ClassVar[bool] = False
+
+    def score(self, space: Space, architecture: str, dataset: Dataset, rng: np.random.Generator) -> float:
+        """Score of one architecture; NaN = undefined."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class CurveEstimator(Estimator):
+    """A baseline that reads the learning curve of the ground truth; unsupported where the truth has none."""
+
+    family: ClassVar[str] = "curve"
+    seeded: ClassVar[bool] = False
+
+    def score(self, curve: pd.DataFrame) -> float:
+        """Score of one architecture from its rows of the ground-truth table (trial, epochs, split, accuracy, loss)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroShotEstimator(Estimator):
+    """An estimator that reads one untrained network and one minibatch through the shared Probe.
+
+    `needs` names the Probe's measurements that `score` reads. One that names none is given the restored network and
+    runs after all others.
+    """
+
+    family: ClassVar[str] = "zero-shot"
+    batched: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def score(self, probe: Probe) -> float:
+        """Score of the probed network; NaN = undefined."""
+        raise NotImplementedError

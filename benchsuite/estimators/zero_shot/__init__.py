@@ -1,0 +1,1 @@
+"""Zero-shot estimators: one untrained network, one minibatch."""
