@@ -1,0 +1,17 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of public results beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared with public results is not beside this checkout")
+    return SHARED
