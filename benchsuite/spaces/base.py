@@ -1,0 +1,80 @@
+"""The part that all search spaces share: drawing samples, checking strings, refusing abilities that a space lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar
+
+from benchsuite.core import BenchsuiteError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from torch import nn
+
+    from benchsuite.core import Complexity, Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """Base of search spaces; the fields of a derived class are the sizes of its macro network.
+
+    A space defines `canonical` and whatever else it can do; the rest raises UnsupportedError. A space too large to
+    list defines `sample` instead of `architectures`.
+    """
+
+    name: ClassVar[str]
+    datasets: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Sizes of the macro network by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def architectures(self) -> Sequence[str]:
+        """All canonical representatives."""
+        raise self._lacks("a list of its architectures")
+
+    def every_string(self) -> Sequence[str]:
+        """All architecture strings, isomorphic ones included."""
+        raise self._lacks("a list of its architecture strings")
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[str]:
+        """n different canonical architectures, drawn uniformly; a smaller n with the same seed gives a prefix."""
+        architectures = self.architectures()
+        if not 0 <= n <= len(architectures):
+            raise BenchsuiteError(f"cannot draw {n} architectures of {self.name}; choose 0 to {len(architectures)}")
+        return [architectures[position] for position in rng.permutation(len(architectures))[:n]]
+
+    def canonical(self, architecture: str) -> str:
+        """The representative of the architecture's class; InvalidArchitectureError for a foreign string."""
+        raise self._lacks("canonical architectures")
+
+    def validate(self, architecture: str) -> None:
+        """Return nothing for an architecture of the space, raise InvalidArchitectureError otherwise."""
+        self.canonical(architecture)
+
+    def mutate(self, architecture: str, rng: np.random.Generator) -> str:
+        """A random neighbour."""
+        neighbours = self.neighbours(architecture)
+        return neighbours[rng.integers(len(neighbours))]
+
+    def neighbours(self, architecture: str) -> list[str]:
+        """All architectures that differ in one choice."""
+        raise self._lacks("neighbours")
+
+    def operations(self, architecture: str) -> tuple[str, ...]:
+        """The operation at each position."""
+        raise self._lacks("operations at positions")
+
+    def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
+        """The untrained network, initialised from torch's current random state."""
+        raise self._lacks("networks")
+
+    def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
+        """Parameters and multiply-adds in closed form."""
+        raise self._lacks("a closed form of complexity")
+
+    def _lacks(self, ability: str) -> UnsupportedError:
+        return UnsupportedError(f"the space {self.name!r} has no {ability}")
