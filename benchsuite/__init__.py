@@ -1,5 +1,49 @@
-"""benchsuite: how far can a cheap estimate of an architecture's quality be trusted?"""
+"""benchsuite: how far a cheap estimate of an architecture's quality can be trusted, where, and why not.
+
+The names below are loaded when they are first used, so that `import benchsuite` loads neither torch nor pandas.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from benchsuite.analysis.evaluate import criteria as criteria
+    from benchsuite.analysis.evaluate import evaluate as evaluate
+    from benchsuite.benchmark import benchmarks as benchmarks
+    from benchsuite.benchmark import load_benchmark as load_benchmark
+    from benchsuite.estimators.scoring import score_network as score_network
+    from benchsuite.registry import estimators as estimators
+    from benchsuite.registry import load_space as load_space
+    from benchsuite.registry import spaces as spaces
+
+_HOMES = {
+    "benchmarks": "benchsuite.benchmark",
+    "criteria": "benchsuite.analysis.evaluate",
+    "estimators": "benchsuite.registry",
+    "evaluate": "benchsuite.analysis.evaluate",
+    "load_benchmark": "benchsuite.benchmark",
+    "load_space": "benchsuite.registry",
+    "score_network": "benchsuite.estimators.scoring",
+    "spaces": "benchsuite.registry",
+}
+__all__ = [
+    "__version__",
+    "benchmarks",
+    "criteria",
+    "estimators",
+    "evaluate",
+    "load_benchmark",
+    "load_space",
+    "score_network",
+    "spaces",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'benchsuite' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,15 +1,16 @@
-"""Types, errors, column names and identities that every layer shares; loads nothing but the standard library and numpy."""
+"""Types, errors, column names and identities that all layers share; loads the standard library alone."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     import numpy as np
     from torch import nn
 

@@ -133,6 +133,21 @@ def _classes_of(module: Any) -> dict[str, type[Estimator]]:
     return {item.name: item for item in defined if item.__module__ == module.__name__ and "name" in vars(item)}
 
 
+def spaces() -> list[str]:
+    """Names of the registered search spaces."""
+    return names("space")
+
+
+def estimators() -> list[str]:
+    """Names of the registered estimators."""
+    return names("estimator")
+
+
+def load_space(name: str) -> Space:
+    """The named search space at its standard sizes; UnknownNameError with a suggestion for another name."""
+    return make_space(name)
+
+
 def broken() -> dict[str, str]:
     """Registered names that cannot be loaded, with the reason: what `benchsuite doctor` prints."""
     problems = {}

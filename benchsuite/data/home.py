@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def shipped(*parts: str) -> Path:
-    """A file that comes with benchsuite (`data/...`, `benchmarks/...`): in a wheel its own folder, else the checkout's."""
+    """A file that comes with benchsuite, such as data/sources.toml: a wheel's own copy, else the checkout's."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "_shipped"
     root = inside if inside.is_dir() else package.parent

@@ -1,4 +1,4 @@
-"""The families of estimators: frozen dataclasses whose fields are their hyperparameters, never data, device or seeds."""
+"""Families of estimators: frozen dataclasses whose fields are their hyperparameters, never data, device or seeds."""
 
 from __future__ import annotations
 

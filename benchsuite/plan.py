@@ -1,0 +1,180 @@
+"""Plans: a suite made concrete on this machine's data, its trials with the recipes under which scores are stored."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchsuite import registry
+from benchsuite.benchmark import Benchmark, load_benchmark
+from benchsuite.core import Dataset, SuiteError, UnsupportedError, digest
+from benchsuite.data.images import load_images, noise
+from benchsuite.estimators.base import CurveEstimator, Estimator, ZeroShotEstimator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
+
+NOISE = "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An estimator on a benchmark with one seed, and the recipe under whose key the store holds its scores.
+
+    `seed` and `batch_seed` are None where a score does not depend on them.
+    """
+
+    estimator: Estimator
+    seed: int | None
+    batch_seed: int | None
+    recipe: dict[str, Any] = field(repr=False)
+
+    @property
+    def key(self) -> str:
+        """Key of the recipe in the store."""
+        return digest(self.recipe)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkPlan:
+    """One benchmark of a suite: what is judged, on which architectures, by which trials."""
+
+    choice: BenchmarkChoice
+    benchmark: Benchmark
+    dataset: Dataset
+    architectures: tuple[str, ...]
+    population: str
+    trials: tuple[Trial, ...]
+    skipped: dict[str, str]
+
+    @property
+    def images(self) -> str:
+        """Name of the image set from which minibatches are drawn."""
+        return self.choice.batch.images or self.benchmark.images
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A suite made concrete: its benchmarks with their trials, the plug-in files and the device."""
+
+    suite: Suite
+    benchmarks: tuple[BenchmarkPlan, ...]
+    plugins: tuple[str, ...] = ()
+    device: str = "cpu"
+
+
+def make_plan(suite: Suite, *, plugins: Sequence[str] = (), device: str = "cpu", limit: int | None = None) -> Plan:
+    """The plan of a suite; nothing is scored.
+
+    Parameters
+    ----------
+    plugins
+        Paths of plug-in files whose estimators join the suite with their defaults.
+    limit
+        Judge only the first `limit` architectures of each benchmark's sample.
+
+    Raises
+    ------
+    BenchsuiteError
+        If a name is unknown, a parameter not allowed or the data of a benchmark absent.
+    """
+    added = [name for path in plugins for name in registry.load_plugin(path)]
+    extended = suite.with_estimators(added)
+    benchmarks = tuple(_plan_benchmark(choice, extended.estimators, limit) for choice in extended.benchmarks)
+    return Plan(extended, benchmarks, tuple(plugins), device)
+
+
+def _plan_benchmark(choice: BenchmarkChoice, estimators: Sequence[EstimatorChoice], limit: int | None) -> BenchmarkPlan:
+    benchmark = load_benchmark(choice.space, choice.dataset, table=choice.truth.table, source=choice.truth.source)
+    if choice.sizes is not None:
+        sizes = {**benchmark.space.sizes, **choice.sizes}
+        benchmark = replace(benchmark, space=registry.make_space(choice.space, sizes))
+    known = benchmark.truth(epochs=choice.truth.epochs, split=choice.truth.split, pool=choice.architectures.pool)
+    architectures, population = draw(list(known.index), choice.architectures, limit)
+    chosen = [registry.make_estimator(entry.name, entry.parameters) for entry in estimators]
+    skipped = _unsupported(chosen, benchmark, architectures[0])
+    supported = [estimator for estimator in chosen if estimator.label() not in skipped]
+    trials = tuple(_trials(choice, benchmark, supported))
+    return BenchmarkPlan(choice, benchmark, benchmark.image_dataset, architectures, population, trials, skipped)
+
+
+def draw(known: Sequence[str], population: Population, limit: int | None) -> tuple[tuple[str, ...], str]:
+    """The sampled architectures and the population in words; a smaller sample with the same seed is a prefix.
+
+    >>> from benchsuite.suite import Population
+    >>> draw(["a", "b", "c"], Population(number=2), None)
+    (('c', 'a'), '2 of 3 string classes, sampled with seed 0')
+    """
+    kind = "string classes" if population.pool == "class" else "architecture strings"
+    number = population.number if population.number is not None else len(known)
+    if number > len(known):
+        raise SuiteError(
+            f"architectures.number = {number}, but only {len(known)} {kind} have ground truth; ask for fewer"
+        )
+    order = np.random.default_rng(population.seed).permutation(len(known))
+    number = min(number, limit) if limit is not None else number
+    sample = tuple(known[position] for position in order[:number])
+    if number == len(known):
+        return sample, f"all {number:,} {kind}"
+    return sample, f"{number:,} of {len(known):,} {kind}, sampled with seed {population.seed}"
+
+
+def _unsupported(estimators: Iterable[Estimator], benchmark: Benchmark, architecture: str) -> dict[str, str]:
+    """Reasons why estimators cannot run on a benchmark, by label."""
+    reasons = {}
+    for estimator in estimators:
+        if isinstance(estimator, CurveEstimator):
+            try:
+                estimator.score(benchmark.curve(architecture))
+            except UnsupportedError as error:
+                reasons[estimator.label()] = str(error)
+    return reasons
+
+
+def _trials(choice: BenchmarkChoice, benchmark: Benchmark, estimators: Iterable[Estimator]) -> Iterable[Trial]:
+    images = _image_digest(choice.batch.images or benchmark.images, benchmark.image_dataset, estimators)
+    for estimator in estimators:
+        seeds = choice.seeds if estimator.seeded else (None,)
+        batch_seeds = choice.batch.seeds if estimator.batched else (None,)
+        for seed, batch_seed in itertools.product(seeds, batch_seeds):
+            recipe = _recipe(estimator, benchmark)
+            if seed is not None:
+                recipe["seed"] = seed
+            if batch_seed is not None:
+                recipe["batch"] = _batch_recipe(choice.batch, batch_seed, images)
+            yield Trial(estimator, seed, batch_seed, recipe)
+
+
+def _image_digest(images: str, dataset: Dataset, estimators: Iterable[Estimator]) -> str:
+    if not any(estimator.batched for estimator in estimators):
+        return ""
+    return noise(dataset).digest if images == NOISE else load_images(images).digest
+
+
+def _recipe(estimator: Estimator, benchmark: Benchmark) -> dict[str, Any]:
+    dataset = benchmark.image_dataset
+    recipe: dict[str, Any] = {
+        "estimator": estimator.name,
+        "version": estimator.version,
+        "parameters": estimator.parameters(),
+        "space": benchmark.space.name,
+        "sizes": dict(benchmark.space.sizes),
+        "dataset": [dataset.name, dataset.classes, *dataset.shape],
+    }
+    plugin = registry.plugin_digest(estimator.name)
+    if plugin is not None:
+        recipe["plugin"] = plugin
+    if isinstance(estimator, CurveEstimator):
+        recipe["truth"] = benchmark.digest()
+    if isinstance(estimator, ZeroShotEstimator):
+        recipe["dtype"] = "float32"
+    return recipe
+
+
+def _batch_recipe(batch: BatchChoice, seed: int, images: str) -> dict[str, Any]:
+    return {"images": images, "size": batch.size, "number": batch.number, "seed": seed}

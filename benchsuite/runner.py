@@ -1,0 +1,242 @@
+"""Runs plans: missing scores become jobs, jobs run in processes, finished chunks go to the store at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import joblib
+
+from benchsuite import __version__, registry
+from benchsuite.core import SuiteError, chunks
+from benchsuite.estimators.base import CurveEstimator, ZeroShotEstimator
+from benchsuite.estimators.execute import Batch, Task, score_architectures
+from benchsuite.store import ATTEMPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from benchsuite.core import Score
+    from benchsuite.plan import BenchmarkPlan, Plan, Trial
+    from benchsuite.store import Store
+
+PROBE_CHUNK = 4  # architectures a job: a kill loses little, and the processes end together
+BASELINE_CHUNK = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A chunk of architectures and the trials that share their probe; `keys` are the trials' recipes."""
+
+    task: Task
+    keys: tuple[str, ...]
+    architectures: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of scores that the job computes."""
+        return len(self.keys) * len(self.architectures)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did: scores computed (undefined and failed ones included), CPU and wall-clock seconds."""
+
+    computed: int = 0
+    undefined: int = 0
+    failed: int = 0
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+
+
+def missing_jobs(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[Job]:
+    """Jobs that compute what the store lacks; scores of the same recipe asked for twice are computed once."""
+    attempts = None if retry_failed else ATTEMPTS
+    claimed: dict[str, set[str]] = {}
+    jobs: list[Job] = []
+    for part in plan.benchmarks:
+        for trials in _groups(part):
+            by_missing: dict[tuple[Trial, ...], list[str]] = defaultdict(list)
+            for trial in trials:
+                claimed.setdefault(trial.key, store.settled(trial.key, attempts=attempts))
+            for architecture in part.architectures:
+                lacking = tuple(trial for trial in trials if architecture not in claimed[trial.key])
+                if lacking:
+                    by_missing[lacking].append(architecture)
+            for lacking, architectures in by_missing.items():
+                jobs += _jobs(plan, part, lacking, architectures)
+            for trial in trials:
+                claimed[trial.key].update(part.architectures)
+    return jobs
+
+
+def _groups(part: BenchmarkPlan) -> list[list[Trial]]:
+    """Trials that share a probe: same initialisation, same minibatch; one that depends on neither joins the first."""
+    groups: dict[tuple[object, ...], list[Trial]] = defaultdict(list)
+    for trial in part.trials:
+        if isinstance(trial.estimator, ZeroShotEstimator):
+            seed = part.choice.seeds[0] if trial.seed is None else trial.seed
+            batch_seed = part.choice.batch.seeds[0] if trial.batch_seed is None else trial.batch_seed
+            groups["probe", seed, batch_seed].append(trial)
+        else:
+            groups["baseline", trial.seed].append(trial)
+    return list(groups.values())
+
+
+def _jobs(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str]) -> Iterator[Job]:
+    probed = isinstance(trials[0].estimator, ZeroShotEstimator)
+    keys = tuple(trial.key for trial in trials)
+    for chunk in chunks(architectures, PROBE_CHUNK if probed else BASELINE_CHUNK):
+        yield Job(_task(plan, part, trials, chunk), keys, tuple(chunk))
+
+
+def _task(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str]) -> Task:
+    first = trials[0]
+    choice = part.choice.batch
+    batch_seed = next((trial.batch_seed for trial in trials if trial.batch_seed is not None), choice.seeds[0])
+    curves = any(isinstance(trial.estimator, CurveEstimator) for trial in trials)
+    return Task(
+        space=part.benchmark.space.name,
+        sizes=dict(part.benchmark.space.sizes),
+        dataset=part.dataset,
+        estimators=tuple((trial.estimator.name, trial.estimator.parameters()) for trial in trials),
+        seed=next((trial.seed for trial in trials if trial.seed is not None), part.choice.seeds[0]),
+        batch=Batch(part.images, choice.size, choice.number, batch_seed)
+        if isinstance(first.estimator, ZeroShotEstimator)
+        else None,
+        device=plan.device,
+        plugins=plan.plugins,
+        curves=part.benchmark.curves(architectures) if curves else None,
+    )
+
+
+def execute(
+    jobs: Sequence[Job],
+    store: Store,
+    plan: Plan,
+    *,
+    processes: int = 1,
+    scheduler: str | None = None,
+    advance: Callable[[Outcome], None] = lambda outcome: None,
+) -> Outcome:
+    """What was done; every finished chunk is in the store before the next is waited for.
+
+    Parameters
+    ----------
+    processes
+        Number of worker processes with one thread each; 1 runs in this process.
+    scheduler
+        Address of a dask scheduler whose workers replace the processes.
+    advance
+        Called after each chunk with the outcome so far.
+    """
+    outcome, start = Outcome(), time.monotonic()
+    _store_recipes(plan, store)
+    provenance = describe_machine(plan.device)
+    for job, rows, cpu_seconds in _results(jobs, processes, scheduler):
+        store.add_scores(((job.keys[index], score) for index, score in rows), provenance)
+        _count(outcome, (score for _, score in rows))
+        outcome.cpu_seconds += cpu_seconds
+        outcome.wall_seconds = time.monotonic() - start
+        advance(outcome)
+    return outcome
+
+
+def _store_recipes(plan: Plan, store: Store) -> None:
+    for part in plan.benchmarks:
+        for trial in part.trials:
+            store.add_recipe(trial.recipe)
+
+
+def _count(outcome: Outcome, scores: Iterable[Score]) -> None:
+    for score in scores:
+        outcome.computed += 1
+        outcome.undefined += score.status == "undefined"
+        outcome.failed += score.status == "failed"
+
+
+def _results(
+    jobs: Sequence[Job], processes: int, scheduler: str | None
+) -> Iterator[tuple[Job, list[tuple[int, Score]], float]]:
+    if processes == 1 and scheduler is None:
+        yield from map(_work, jobs)
+        return
+    with _backend(processes, scheduler):
+        yield from joblib.Parallel(return_as="generator_unordered")(joblib.delayed(_work)(job) for job in jobs)
+
+
+@contextmanager
+def _backend(processes: int, scheduler: str | None) -> Iterator[None]:
+    if scheduler is None:
+        with joblib.parallel_config("loky", n_jobs=processes, inner_max_num_threads=1):
+            yield
+        return
+    try:
+        from distributed import Client  # noqa: PLC0415 - an extra that only --scheduler needs
+    except ImportError as error:
+        raise SuiteError("--scheduler needs dask: pip install 'benchsuite[cluster]'") from error
+    try:
+        client = Client(scheduler, timeout=30)
+    except OSError as error:
+        raise SuiteError(f"no dask scheduler answers at {scheduler}: {error}; check the address") from error
+    with client, joblib.parallel_config("dask"):
+        yield
+
+
+def _work(job: Job) -> tuple[Job, list[tuple[int, Score]], float]:
+    start = time.process_time()
+    rows = score_architectures(job.task, job.architectures)
+    return job, rows, time.process_time() - start
+
+
+def estimate_cpu_seconds(jobs: Sequence[Job]) -> float:
+    """CPU seconds that jobs will take, from scoring one architecture of average size of each kind of job."""
+    kinds: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        kinds[repr((job.task.space, job.task.sizes, job.task.dataset, job.task.estimators))].append(job)
+    total = 0.0
+    for alike in kinds.values():
+        sample = replace(alike[0], architectures=(_average_sized(alike),))
+        total += sum(len(job.architectures) for job in alike) * _work(sample)[2]
+    return total
+
+
+def _average_sized(jobs: Sequence[Job]) -> str:
+    task = jobs[0].task
+    space = registry.make_space(task.space, task.sizes)
+    macs = {name: space.complexity(name, task.dataset).live_macs for job in jobs for name in job.architectures}
+    mean = sum(macs.values()) / len(macs)
+    return min(macs, key=lambda name: abs(macs[name] - mean))
+
+
+def describe_machine(device: str) -> dict[str, str]:
+    """Versions, processor and device: the provenance of a score."""
+    return {
+        "benchsuite": __version__,
+        "torch": version("torch"),
+        "python": platform.python_version(),
+        "cpu": _processor(),
+        "device": device,
+        "threads": "1",
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def available_processors() -> int:
+    """Number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

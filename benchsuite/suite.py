@@ -1,0 +1,213 @@
+"""Suites: TOML files that say which estimators are judged on which benchmarks, with which seeds and minibatches."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.core import SuiteError, UnknownNameError
+from benchsuite.data.home import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TruthChoice:
+    """Which ground truth to judge against; None means most epochs, the preferred source, no table of the user's."""
+
+    epochs: int | None = None
+    split: str = "test"
+    source: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Which architectures: a sample of `number` (None: all) of the classes, or of all strings with pool="none"."""
+
+    number: int | None = None
+    seed: int = 0
+    pool: str = "class"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchChoice:
+    """Which minibatches: `number` of them are averaged in a score; `images` None means those of the benchmark."""
+
+    size: int = 64
+    number: int = 1
+    seeds: tuple[int, ...] = (0,)
+    images: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkChoice:
+    """One `[[benchmark]]` of a suite."""
+
+    space: str
+    dataset: str
+    seeds: tuple[int, ...]
+    truth: TruthChoice = field(default_factory=TruthChoice)
+    architectures: Population = field(default_factory=Population)
+    batch: BatchChoice = field(default_factory=BatchChoice)
+    sizes: Mapping[str, int] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the benchmark, such as nasbench201/cifar10."""
+        return f"{self.space}/{self.dataset}"
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatorChoice:
+    """One estimator with one setting of its hyperparameters."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A list of trials: every estimator on every benchmark with every seed."""
+
+    name: str
+    description: str
+    benchmarks: tuple[BenchmarkChoice, ...]
+    estimators: tuple[EstimatorChoice, ...]
+
+    def with_estimators(self, names: Iterable[str]) -> Suite:
+        """The suite with further estimators at their defaults, as --plugin adds them."""
+        present = {choice.name for choice in self.estimators}
+        added = tuple(EstimatorChoice(name) for name in names if name not in present)
+        return Suite(self.name, self.description, self.benchmarks, self.estimators + added)
+
+
+def suites() -> list[str]:
+    """Names of the suites that come with benchsuite."""
+    return sorted(file.stem for file in shipped("benchmarks").glob("*.toml"))
+
+
+def load_suite(name_or_path: str | Path) -> Suite:
+    """The suite of a shipped name or of a TOML file.
+
+    Raises UnknownNameError for a name that is not shipped, SuiteError for a file that says something not allowed.
+    """
+    file = Path(name_or_path)
+    if file.suffix != ".toml":
+        file = shipped("benchmarks", f"{name_or_path}.toml")
+        if not file.is_file():
+            raise UnknownNameError("suite", str(name_or_path), suites())
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SuiteError(f"no suite file at {file}; give a path, or one of: {', '.join(suites())}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SuiteError(f"{file} is not a TOML file: {error}") from error
+    return parse_suite(document, file.stem, folder=file.parent)
+
+
+def parse_suite(document: Mapping[str, Any], name: str, *, folder: Path) -> Suite:
+    """The suite that a parsed TOML document describes; paths of tables are relative to `folder`."""
+    _check_keys(document, ("schema", "description", "seeds", "benchmark", "estimator"), f"suite {name}")
+    if document.get("schema") != SCHEMA:
+        raise SuiteError(f"suite {name}: schema = {document.get('schema')!r}; this version reads schema = {SCHEMA}")
+    seeds = _integers(document.get("seeds", [0]), f"suite {name}: seeds")
+    benchmarks = tuple(_benchmark(entry, seeds, folder) for entry in _entries(document, "benchmark", name))
+    estimators = [choice for entry in _entries(document, "estimator", name) for choice in _estimators(entry)]
+    repeated = [choice.name for i, choice in enumerate(estimators) if choice in estimators[:i]]
+    if repeated:
+        raise SuiteError(f"suite {name}: estimator {repeated[0]!r} stands twice with the same parameters; remove one")
+    return Suite(name, str(document.get("description", "")), benchmarks, tuple(estimators))
+
+
+def _entries(document: Mapping[str, Any], key: str, name: str) -> list[Mapping[str, Any]]:
+    entries = document.get(key)
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise SuiteError(f"suite {name}: no [[{key}]]; a suite lists at least one")
+    return entries
+
+
+def _benchmark(entry: Mapping[str, Any], seeds: tuple[int, ...], folder: Path) -> BenchmarkChoice:
+    where = "[[benchmark]]"
+    _check_keys(entry, [item.name for item in fields(BenchmarkChoice)], where)
+    for key in ("space", "dataset"):
+        if not isinstance(entry.get(key), str):
+            raise SuiteError(f"{where}: {key} = {entry.get(key)!r}; give a name in quotes")
+    batch = dict(_table(entry, "batch", BatchChoice))
+    if "seeds" in batch:
+        batch["seeds"] = _integers(batch["seeds"], f"{where}: batch.seeds")
+    truth = dict(_table(entry, "truth", TruthChoice))
+    if truth.get("table") is not None:
+        truth["table"] = str((folder / Path(str(truth["table"])).expanduser()).resolve())
+    own = _integers(entry["seeds"], f"{where}: seeds") if "seeds" in entry else seeds
+    choice = BenchmarkChoice(
+        space=entry["space"],
+        dataset=entry["dataset"],
+        seeds=own,
+        truth=TruthChoice(**truth),
+        architectures=Population(**_table(entry, "architectures", Population)),
+        batch=BatchChoice(**batch),
+        sizes=entry.get("sizes"),
+    )
+    _check_numbers(choice, where)
+    return choice
+
+
+def _check_numbers(choice: BenchmarkChoice, where: str) -> None:
+    positive = {
+        "architectures.number": choice.architectures.number,
+        "batch.size": choice.batch.size,
+        "batch.number": choice.batch.number,
+        "truth.epochs": choice.truth.epochs,
+    }
+    for key, value in positive.items():
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise SuiteError(f"{where}: {key} = {value!r}; give a whole number of at least 1")
+    if choice.architectures.pool not in ("class", "none"):
+        raise SuiteError(f'{where}: architectures.pool = {choice.architectures.pool!r}; allowed: "class", "none"')
+
+
+def _estimators(entry: Mapping[str, Any]) -> list[EstimatorChoice]:
+    _check_keys(entry, ("name", "parameters", "grid"), "[[estimator]]")
+    if not isinstance(entry.get("name"), str):
+        raise SuiteError(f"[[estimator]]: name = {entry.get('name')!r}; give a name in quotes")
+    where = f"[[estimator]] {entry['name']}"
+    parameters, grid = entry.get("parameters", {}), entry.get("grid", {})
+    if not isinstance(parameters, dict) or not isinstance(grid, dict):
+        raise SuiteError(f"{where}: parameters and grid are tables, such as grid = {{log = [false, true]}}")
+    for key, values in grid.items():
+        if not isinstance(values, list) or not values:
+            raise SuiteError(f"{where}: grid.{key} = {values!r}; give a list of values")
+    products = itertools.product(*grid.values())
+    return [
+        EstimatorChoice(entry["name"], {**parameters, **dict(zip(grid, values, strict=True))}) for values in products
+    ]
+
+
+def _table(entry: Mapping[str, Any], key: str, kind: type) -> Mapping[str, Any]:
+    table = entry.get(key, {})
+    if not isinstance(table, dict):
+        raise SuiteError(f"[[benchmark]]: {key} = {table!r}; give a table, such as {key} = {{...}}")
+    _check_keys(table, [item.name for item in fields(kind)], f"[[benchmark]] {key}")
+    return table
+
+
+def _check_keys(table: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:
+    known = list(allowed)
+    for key in table:
+        if key not in known:
+            raise SuiteError(f"{where}: {UnknownNameError('key', key, known)}")
+
+
+def _integers(values: object, where: str) -> tuple[int, ...]:
+    if not isinstance(values, list) or not values or any(type(value) is not int for value in values):
+        raise SuiteError(f"{where} = {values!r}; give a list of whole numbers, such as [0, 1, 2]")
+    if len(set(values)) < len(values):
+        raise SuiteError(f"{where} = {values!r}; each number once")
+    return tuple(values)
