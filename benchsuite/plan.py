@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,3 +178,72 @@ def _recipe(estimator: Estimator, benchmark: Benchmark) -> dict[str, Any]:
 
 def _batch_recipe(batch: BatchChoice, seed: int, images: str) -> dict[str, Any]:
     return {"images": images, "size": batch.size, "number": batch.number, "seed": seed}
+
+
+def record(plan: Plan, command: str) -> dict[str, Any]:
+    """What the store keeps of a plan so that a report needs neither the suite's file nor its plug-ins."""
+    return {
+        "description": plan.suite.description,
+        "command": command,
+        "benchmarks": [_record_benchmark(part) for part in plan.benchmarks],
+    }
+
+
+def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
+    choice = part.choice
+    return {
+        "space": choice.space,
+        "dataset": choice.dataset,
+        "sizes": dict(part.benchmark.space.sizes),
+        "truth": asdict(choice.truth),
+        "pool": choice.architectures.pool,
+        "architectures": list(part.architectures),
+        "population": part.population,
+        "caption": _caption(part),
+        "protocol": _protocol(part),
+        "skipped": part.skipped,
+        "trials": [
+            {
+                "estimator": trial.estimator.label(),
+                "family": trial.estimator.family,
+                "seed": trial.seed,
+                "batch_seed": trial.batch_seed,
+                "key": trial.key,
+            }
+            for trial in part.trials
+        ],
+    }
+
+
+def _caption(part: BenchmarkPlan) -> str:
+    return f"{_networks(part)}; {_minibatch(part)}; truth: {part.benchmark.title}"
+
+
+def _networks(part: BenchmarkPlan) -> str:
+    sizes = ", ".join(f"{key} {value}" for key, value in part.benchmark.space.sizes.items())
+    channels, height, width = part.dataset.shape
+    return f"networks with {sizes} for {part.dataset.classes} classes of {channels}x{height}x{width} images"
+
+
+def _minibatch(part: BenchmarkPlan) -> str:
+    batch = part.choice.batch
+    kind = "random noise, no images" if part.images == NOISE else f"{part.images} images"
+    number = "one minibatch" if batch.number == 1 else f"mean over {batch.number} minibatches"
+    return f"{number} of {batch.size} ({kind})"
+
+
+def _protocol(part: BenchmarkPlan) -> dict[str, str]:
+    choice, truth = part.choice, part.choice.truth
+    batch_seeds = ", ".join(map(str, choice.batch.seeds))
+    return {
+        "Architectures": part.population,
+        "Networks": _networks(part),
+        "Minibatch": f"{_minibatch(part)}; class-balanced, seed {batch_seeds}; the same for every architecture",
+        "Initialisation seeds": ", ".join(map(str, choice.seeds)),
+        "Ground truth": f"{part.benchmark.title}; {truth.split} split, "
+        + (f"after {truth.epochs} epochs" if truth.epochs else "after the full training budget")
+        + "; mean over trainings"
+        + (", then over the members of a string class" if choice.architectures.pool == "class" else ""),
+        "Batch normalisation": "batch statistics (train mode)",
+        "Numbers": "32-bit floats, 64-bit where a definition needs them; one thread a process",
+    }

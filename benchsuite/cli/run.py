@@ -1,0 +1,169 @@
+"""`benchsuite run` and `benchsuite report`: score what is missing, judge, write the page."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchsuite.cli.console import output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchsuite.plan import Plan
+    from benchsuite.runner import Job, Outcome
+    from benchsuite.store import Store
+
+StoreOption = Annotated[
+    Path, typer.Option("--store", envvar="BENCHSUITE_STORE", help="Folder of finished scores.", show_default=True)
+]
+SuiteArgument = Annotated[
+    str, typer.Argument(help="Name of a suite that comes with benchsuite, or path of a TOML file.")
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the report; default reports/SUITE.")]
+INTERRUPTED = 130
+
+
+def run(
+    suite: SuiteArgument,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes of one thread each; default: all cores.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler to run on.")] = None,
+    device: Annotated[str, typer.Option(help="Where networks run: cpu, cuda, cuda:1 ...")] = "cpu",
+    plugin: Annotated[list[Path] | None, typer.Option(help="Python file with further estimators; repeatable.")] = None,
+    store: StoreOption = Path(".benchsuite"),
+    out: OutOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N architectures of each sample.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is missing and what it costs.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try scores that failed again.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the report's path only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name each failed score.")] = False,
+) -> None:
+    """Score what is missing, judge the estimators and write the report.
+
+    A run may be stopped at any time: finished scores stay in the store, and the same command goes on from there.
+
+    Examples:
+
+        benchsuite run quickstart
+
+        benchsuite run my_suite.toml --plugin my_estimator.py --jobs 8
+    """
+    from benchsuite.plan import make_plan, record
+    from benchsuite.runner import available_processors, execute, missing_jobs
+    from benchsuite.store import Store
+    from benchsuite.suite import load_suite
+
+    chosen = load_suite(suite)
+    plan = make_plan(chosen, plugins=[str(path) for path in plugin or []], device=device, limit=limit)
+    with Store(store) as held:
+        work = missing_jobs(plan, held, retry_failed=retry_failed)
+        if not quiet:
+            _print_plan(plan, work)
+        if dry_run:
+            _print_cost(work)
+            return
+        held.save_suite(chosen.name, record(plan, shlex.join(["benchsuite", *sys.argv[1:]])))
+        try:
+            with _Progress(sum(job.size for job in work), quiet=quiet) as progress:
+                outcome = execute(
+                    work,
+                    held,
+                    plan,
+                    processes=jobs or available_processors(),
+                    scheduler=scheduler,
+                    advance=progress.advance,
+                )
+        except KeyboardInterrupt:
+            output.print("stopped; finished scores are kept, and the same command goes on from there")
+            raise typer.Exit(INTERRUPTED) from None
+        if not quiet:
+            _print_outcome(outcome)
+        if verbose:
+            _print_failures(plan, held)
+        _write(held, chosen.name, out)
+
+
+def report(suite: SuiteArgument, store: StoreOption = Path(".benchsuite"), out: OutOption = None) -> None:
+    """Write the report of a suite from stored scores; nothing is scored and no plug-in is run.
+
+    Example:
+
+        benchsuite report quickstart --out my_report
+    """
+    from benchsuite.store import Store
+
+    with Store(store, create=False) as held:
+        _write(held, Path(suite).stem if suite.endswith(".toml") else suite, out)
+
+
+def _write(store: Store, suite: str, out: Path | None) -> None:
+    from benchsuite.report.collect import collect
+    from benchsuite.report.write import write_report
+
+    page = write_report(collect(store, suite), out or Path("reports") / suite)
+    output.print(f"report: {page.resolve()}", markup=False)
+
+
+def _print_plan(plan: Plan, work: Sequence[Job]) -> None:
+    for part in plan.benchmarks:
+        output.print(f"{part.choice.name}: {part.population}; {len(part.trials)} trials", markup=False)
+        for label, reason in part.skipped.items():
+            output.print(f"  skipped {label}: {reason}", markup=False)
+    wanted = sum(len(part.trials) * len(part.architectures) for part in plan.benchmarks)
+    lacking = sum(job.size for job in work)
+    output.print(f"{wanted:,} scores wanted, {wanted - lacking:,} held, {lacking:,} to compute")
+
+
+def _print_cost(work: Sequence[Job]) -> None:
+    from benchsuite.runner import estimate_cpu_seconds
+
+    seconds = estimate_cpu_seconds(work)
+    output.print(f"about {seconds:,.0f} CPU seconds (one architecture of average size of each kind was timed)")
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    output.print(
+        f"{outcome.computed:,} scores computed ({outcome.undefined:,} undefined, {outcome.failed:,} failed) in "
+        f"{outcome.wall_seconds:,.0f} s, {outcome.cpu_seconds:,.0f} CPU s"
+    )
+
+
+def _print_failures(plan: Plan, store: Store) -> None:
+    keys = {trial.key: trial.estimator.label() for part in plan.benchmarks for trial in part.trials}
+    rows = store.scores(sorted(keys))
+    for row in rows[rows["status"] == "failed"].itertuples():
+        output.print(f"failed {keys[str(row.recipe)]} on {row.architecture}: {row.reason}", markup=False)
+
+
+class _Progress:
+    """A live bar with the time to go on a terminal; elsewhere a line at most every 30 seconds."""
+
+    def __init__(self, total: int, *, quiet: bool) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TextColumn("to go"), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=output, disable=quiet or not output.is_terminal or not total)
+        self._task = self._bar.add_task("scoring", total=total)
+        self._total = total
+        self._lines = not quiet and not output.is_terminal
+        self._next_line = 30.0
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def advance(self, outcome: Outcome) -> None:
+        """Show what has been done so far."""
+        self._bar.update(self._task, completed=outcome.computed)
+        if self._lines and outcome.wall_seconds >= self._next_line:
+            self._next_line = outcome.wall_seconds + 30.0
+            rest = outcome.wall_seconds / outcome.computed * (self._total - outcome.computed)
+            output.print(f"{outcome.computed:,} of {self._total:,} scores, {timedelta(seconds=round(rest))} to go")

@@ -1,0 +1,88 @@
+"""From the store to the tables that a report is made of; nothing is scored and no plug-in is run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from benchsuite import registry
+from benchsuite.benchmark import Benchmark, load_benchmark
+from benchsuite.core import ARCHITECTURE
+from benchsuite.data.home import shipped
+from benchsuite.report.results import PUBLISHED_COLUMNS, SCORE_COLUMNS, BenchmarkResults, Results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchsuite.store import Store
+
+
+def collect(store: Store, suite: str) -> Results:
+    """The results of the last run of a suite that the store holds.
+
+    Raises
+    ------
+    StoreError
+        If the suite has not been run in this store.
+    DataMissingError
+        If the ground truth is no longer on this machine.
+    """
+    plan = store.suite(suite)
+    benchmarks = tuple(_benchmark(store, entry) for entry in plan["benchmarks"])
+    return Results(
+        suite=suite,
+        description=plan["description"],
+        benchmarks=benchmarks,
+        provenance=_provenance(store, plan),
+        published=_published({item.benchmark for item in benchmarks}),
+    )
+
+
+def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
+    choice = entry["truth"]
+    benchmark = load_benchmark(entry["space"], entry["dataset"], table=choice["table"], source=choice["source"])
+    selection = {"epochs": choice["epochs"], "split": choice["split"], "pool": entry["pool"]}
+    architectures = entry["architectures"]
+    return BenchmarkResults(
+        benchmark=f"{entry['space']}/{entry['dataset']}",
+        population=entry["population"],
+        caption=entry["caption"],
+        truth=benchmark.truth(**selection).reindex(architectures),
+        trials=benchmark.trials(**selection).reindex(architectures),
+        complexity=_complexity(benchmark, entry),
+        scores=_scores(store, entry),
+        protocol=entry["protocol"],
+        skipped=entry["skipped"],
+    )
+
+
+def _complexity(benchmark: Benchmark, entry: Mapping[str, Any]) -> pd.DataFrame:
+    space = registry.make_space(entry["space"], entry["sizes"])
+    rows = [asdict(space.complexity(name, benchmark.image_dataset)) for name in entry["architectures"]]
+    return pd.DataFrame(rows, index=pd.Index(entry["architectures"], name=ARCHITECTURE))
+
+
+def _scores(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame:
+    trials = pd.DataFrame(entry["trials"]).rename(columns={"key": "recipe"})
+    held = store.scores(sorted(set(trials["recipe"])))
+    wanted = held[held[ARCHITECTURE].isin(entry["architectures"])]
+    return trials.merge(wanted, on="recipe")[list(SCORE_COLUMNS)]
+
+
+def _provenance(store: Store, plan: Mapping[str, Any]) -> dict[str, str]:
+    """Where the scores come from; several machines are all named."""
+    keys = {trial["key"] for entry in plan["benchmarks"] for trial in entry["trials"]}
+    machines = [json.loads(text) for text in store.scores(sorted(keys))["provenance"].unique()]
+    names = dict.fromkeys(name for machine in machines for name in machine)
+    joined = {name: ", ".join(sorted({machine[name] for machine in machines if name in machine})) for name in names}
+    return {**joined, "date": datetime.now(UTC).date().isoformat(), "command": plan["command"]}
+
+
+def _published(benchmarks: set[str]) -> pd.DataFrame | None:
+    figures = pd.read_csv(shipped("data", "published.csv"), usecols=list(PUBLISHED_COLUMNS))
+    wanted = figures[figures["benchmark"].isin(benchmarks)]
+    return None if wanted.empty else wanted
