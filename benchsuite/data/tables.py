@@ -1,0 +1,250 @@
+"""Ground-truth tables: their columns, their files, and the tables that users bring.
+
+A row is one accuracy: of an architecture, in one training (`trial`), after `epochs` epochs, on one `split`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
+from pyarrow import parquet
+
+from benchsuite.core import ACCURACY, ARCHITECTURE, EPOCHS, LOSS, SPLIT, TRIAL, DataCorruptError, DataMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+COLUMNS = (ARCHITECTURE, ACCURACY, TRIAL, EPOCHS, SPLIT, LOSS)
+KEY = (ARCHITECTURE, TRIAL, EPOCHS, SPLIT)
+DEFAULTS: dict[str, int | str | float] = {TRIAL: 0, EPOCHS: 0, SPLIT: "test", LOSS: float("nan")}
+_CATEGORIES = (ARCHITECTURE, SPLIT)
+_SCHEMA = pa.schema(
+    [
+        (ARCHITECTURE, pa.string()),
+        (ACCURACY, pa.float64()),
+        (TRIAL, pa.int32()),
+        (EPOCHS, pa.int32()),
+        (SPLIT, pa.string()),
+        (LOSS, pa.float64()),
+    ]
+)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """A ground-truth table that a user brings, checked row by row.
+
+    Columns `architecture` and `accuracy` (percent) are needed. Left out, `trial` is 0 (one training each), `epochs` is
+    0 (not stated), `split` is "test" and `loss` unknown. Other columns are ignored, unless they look misspelt.
+
+    Parameters
+    ----------
+    path
+        A file that ends in .csv (compressed too) or .parquet.
+
+    Returns
+    -------
+    Columns architecture (category), accuracy (percent), trial, epochs, split (category), loss.
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file.
+    DataCorruptError
+        If the file is broken, or a row is not allowed; the message names the row, counted from 1 without the header.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DataMissingError(f"no table at {path}; give the path of a CSV or Parquet file")
+    frame = _read_file(file)
+    if frame.empty:
+        raise DataCorruptError(f"{file.name} has no rows; give one row per accuracy")
+    table = normalise(frame, file.name)
+    if table[ACCURACY].max() <= 1:
+        raise DataCorruptError(
+            f"{file.name}: all accuracies are at most {table[ACCURACY].max():g}, which looks like fractions; "
+            "give percent (multiply by 100)"
+        )
+    return table
+
+
+def _read_file(file: Path) -> pd.DataFrame:
+    suffixes = {suffix.lower() for suffix in file.suffixes[-2:]}
+    if not suffixes & {".csv", ".parquet"}:
+        raise DataCorruptError(f"{file.name} is no table that can be read; give a file that ends in .csv or .parquet")
+    kind = "Parquet" if ".parquet" in suffixes else "CSV"
+    try:
+        if kind == "Parquet":
+            return pd.read_parquet(file, engine="pyarrow")
+        return pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except pd.errors.EmptyDataError as error:
+        raise DataCorruptError(f"{file.name} is empty; give one row per accuracy under a header") from error
+    except (pa.ArrowException, ValueError, OSError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataCorruptError(f"{file.name} is truncated or not a {kind} file ({reason[:120]})") from error
+
+
+def normalise(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
+    """The rows with all columns of the schema in their types.
+
+    Parameters
+    ----------
+    frame
+        Columns architecture and accuracy (percent), and any of the others.
+    origin
+        How messages name the source of the rows.
+
+    Raises
+    ------
+    DataCorruptError
+        If a column is missing or misspelt, a value not allowed, or a row there twice.
+
+    Examples
+    --------
+    >>> normalise(pd.DataFrame({"architecture": ["a"], "accuracy": [90]}), "the example").iloc[0].to_dict()
+    {'architecture': 'a', 'accuracy': 90.0, 'trial': 0, 'epochs': 0, 'split': 'test', 'loss': nan}
+    """
+    _check_columns([str(name) for name in frame.columns], origin)
+    table = pd.DataFrame(
+        {
+            ARCHITECTURE: _texts(frame[ARCHITECTURE], origin),
+            ACCURACY: _accuracies(frame[ACCURACY], origin),
+            TRIAL: _counts(_column(frame, TRIAL), origin),
+            EPOCHS: _counts(_column(frame, EPOCHS), origin),
+            SPLIT: _texts(_column(frame, SPLIT), origin),
+            LOSS: _numbers(_column(frame, LOSS), origin, missing_allowed=True),
+        }
+    ).reset_index(drop=True)
+    twice = table.duplicated(list(KEY))
+    if twice.any():
+        row = table[twice].iloc[0]
+        raise DataCorruptError(
+            f"{origin}, row {_first(twice)}: {row[ARCHITECTURE]!r} with trial {row[TRIAL]}, epochs {row[EPOCHS]}, "
+            f"split {row[SPLIT]!r} is there twice; number several trainings in a column 'trial'"
+        )
+    return table
+
+
+def _check_columns(names: list[str], origin: str) -> None:
+    others = [name for name in names if name not in COLUMNS]
+    for needed in (ARCHITECTURE, ACCURACY):
+        if needed not in names:
+            close = difflib.get_close_matches(needed, others, n=1)
+            hint = f"; is it {close[0]!r}? Rename it" if close else ""
+            raise DataCorruptError(
+                f"{origin} has no column {needed!r}{hint}. Its columns: {', '.join(names) or 'none'}"
+            )
+    for name in others:
+        close = difflib.get_close_matches(name.lower(), [column for column in COLUMNS if column not in names], n=1)
+        if close:
+            raise DataCorruptError(f"{origin} has a column {name!r}; did you mean {close[0]!r}? Rename or drop it")
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    return frame[name] if name in frame.columns else pd.Series(DEFAULTS[name], index=frame.index, name=name)
+
+
+def _first(wrong: pd.Series) -> int:
+    """Number of the first row that is marked, counted from 1."""
+    return int(wrong.to_numpy().argmax()) + 1
+
+
+def _texts(column: pd.Series, origin: str) -> pd.Series:
+    text = column.astype("string").str.strip()
+    wrong = text.isna() | (text == "")
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        wrong[:] = True
+    if wrong.any():
+        value = column.iloc[_first(wrong) - 1]
+        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} is {value!r}; give a text")
+    return text.astype("str").astype("category")
+
+
+def _numbers(column: pd.Series, origin: str, *, missing_allowed: bool = False) -> pd.Series:
+    blank = column.isna() | (column.astype("string").str.strip() == "")
+    numbers = pd.to_numeric(column.mask(blank), errors="coerce").astype("float64")
+    wrong = numbers.isna() & ~(blank if missing_allowed else False) | (numbers.abs() == float("inf"))
+    if wrong.any():
+        value = column.iloc[_first(wrong) - 1]
+        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} is {value!r}; give a finite number")
+    return numbers
+
+
+def _accuracies(column: pd.Series, origin: str) -> pd.Series:
+    numbers = _numbers(column, origin)
+    wrong = (numbers < 0) | (numbers > 100)
+    if wrong.any():
+        value = numbers.iloc[_first(wrong) - 1]
+        raise DataCorruptError(f"{origin}, row {_first(wrong)}: accuracy {value:g} is not between 0 and 100 percent")
+    return numbers
+
+
+def _counts(column: pd.Series, origin: str) -> pd.Series:
+    numbers = _numbers(column, origin)
+    wrong = (numbers < 0) | (numbers % 1 != 0) | (numbers >= 2**31)
+    if wrong.any():
+        value = numbers.iloc[_first(wrong) - 1]
+        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} {value:g} is no whole number from 0 up")
+    return numbers.astype("int32")
+
+
+class TableWriter:
+    """A Parquet file written in pieces under a temporary name that takes its place when all are written.
+
+    Architectures should come in the order of their strings, so that a part of a large file can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = parquet.ParquetWriter(self._partial, _SCHEMA, compression="zstd")
+        return self
+
+    def append(self, rows: pd.DataFrame) -> None:
+        """Write rows that `normalise` has checked."""
+        plain = {name: rows[name].astype("str") if name in _CATEGORIES else rows[name] for name in COLUMNS}
+        self._writer.write_table(pa.Table.from_pandas(pd.DataFrame(plain), _SCHEMA, preserve_index=False))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+        if kind is None:
+            self._partial.replace(self._path)
+        else:
+            self._partial.unlink()
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a checked table whole: a reader sees the old file or the new one."""
+    with TableWriter(path) as writer:
+        writer.append(table)
+
+
+def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.DataFrame:
+    """A table that `write_table` or TableWriter wrote; only the rows of some architectures if they are given.
+
+    Raises
+    ------
+    DataCorruptError
+        If the file is truncated, or is not such a table.
+    """
+    chosen: Any = None if architectures is None else [(ARCHITECTURE, "in", list(architectures))]
+    try:
+        names = parquet.read_schema(path).names
+        if names == list(COLUMNS):
+            rows = parquet.read_table(path, filters=chosen, read_dictionary=list(_CATEGORIES))
+    except (pa.ArrowException, ValueError, OSError) as error:
+        raise DataCorruptError(f"{path} is truncated or not a Parquet file; import or fetch it again") from error
+    if names != list(COLUMNS):
+        raise DataCorruptError(f"{path} is no ground-truth table; import or fetch it again")
+    frame: pd.DataFrame = rows.to_pandas()
+    return frame.astype(dict.fromkeys(_CATEGORIES, "category"))
