@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError
+from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
 from benchsuite.data.home import shipped
 from benchsuite.spaces.base import SearchSpace
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES: tuple[Edge, ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 _FORM = r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|"
+_KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}  # the operations that have weights
 
 
 def parse(architecture: str) -> tuple[str, ...]:
@@ -71,20 +71,152 @@ def _live(present: tuple[bool, ...]) -> tuple[bool, ...]:
     return live_edges(EDGES, present)
 
 
-def _live_part(operations: Sequence[str]) -> list[tuple[Edge, str]]:
-    """Edges on live paths with their operations; empty if no path joins input and output."""
+def live_part(operations: Sequence[str]) -> list[tuple[Edge, str]]:
+    """Edges on live paths with their operations; empty if no path joins input and output.
+
+    Examples
+    --------
+    >>> live_part(parse("|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"))
+    [((0, 3), 'skip_connect')]
+    """
     alive = _live(tuple(operation != "none" for operation in operations))
     return [pair for pair, here in zip(zip(EDGES, operations, strict=True), alive, strict=True) if here]
 
 
 @dataclass(frozen=True, slots=True)
+class _Table:
+    """All strings in the benchmark's order, and the classes that they form."""
+
+    index: Mapping[str, int]
+    representative: Mapping[str, str]  # of each string
+    members: Mapping[str, tuple[str, ...]]  # of each representative
+
+
+@lru_cache
+def _cells() -> tuple[tuple[str, ...], ...]:
+    """The operations of all cells, in the benchmark's order (base-5 codes in a shipped file)."""
+    codes = np.load(shipped("data", "nasbench201_order.npy"), allow_pickle=False)
+    digits = np.transpose(np.unravel_index(codes, len(EDGES) * (len(OPERATIONS),))).tolist()
+    return tuple(tuple(OPERATIONS[digit] for digit in row) for row in digits)
+
+
+@lru_cache
+def _table() -> _Table:
+    costs = _operation_costs(NASBench201(), describe("cifar10"))
+    classes: dict[str, list[tuple[int, int, str]]] = {}
+    for position, operations in enumerate(_cells()):
+        live_params = sum(costs[operation].params for _, operation in live_part(operations))
+        member = (live_params, position, render(operations))
+        classes.setdefault(unique_string(EDGES, operations), []).append(member)
+    first = sorted((min(group)[1:], group) for group in classes.values())
+    members = {name: tuple(architecture for *_, architecture in group) for (_, name), group in first}
+    representative = {architecture: name for name, group in members.items() for architecture in group}
+    index = {render(operations): position for position, operations in enumerate(_cells())}
+    return _Table(index, representative, members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    params: int
+    macs: int
+
+
+def _stages(space: NASBench201, data: Dataset) -> list[tuple[int, int]]:
+    """Channels and side of the features in each stage."""
+    if data.size % 4:
+        raise UnsupportedError(f"NAS-Bench-201 halves images twice and {data.size} is no multiple of 4; resize them")
+    return [(space.channels * scale, data.size // scale) for scale in (1, 2, 4)]
+
+
+@lru_cache
+def _operation_costs(space: NASBench201, data: Dataset) -> dict[str, _Cost]:
+    """Cost of each operation on one edge, in all cells together."""
+    costs = dict.fromkeys(OPERATIONS, _Cost(0, 0))
+    for operation, kernel in _KERNELS.items():
+        weights = [(kernel**2 * width**2, width, side) for width, side in _stages(space, data)]
+        params = sum(weight + 2 * width for weight, width, _ in weights)
+        macs = sum(weight * side**2 for weight, _, side in weights)
+        costs[operation] = _Cost(space.cells * params, space.cells * macs)
+    return costs
+
+
+@lru_cache
+def _frame_cost(space: NASBench201, data: Dataset) -> _Cost:
+    """Cost of all but the cells: stem, residual reductions, last normalisation, classifier with its bias."""
+    (width, side), *reduced = _stages(space, data)
+    last = reduced[-1][0]
+    stem, classifier = 9 * data.channels * width, (last + 1) * data.classes
+    params, macs = stem + 2 * width + 2 * last + classifier, stem * side**2 + classifier
+    for wide, small in reduced:
+        weights = wide**2 // 2 * 9 + wide**2 * 9 + wide**2 // 2  # two 3x3 convolutions and the shortcut
+        params += weights + 4 * wide
+        macs += weights * small**2
+    return _Cost(params, macs)
+
+
+@dataclass(frozen=True, slots=True)
 class NASBench201(SearchSpace):
-    """The 15,625 cells of NAS-Bench-201 in a network of three stages of `cells` cells, `channels` wide at first."""
+    """The 15,625 cells of NAS-Bench-201 in a network of three stages of `cells` cells, `channels` wide at first.
+
+    Strings whose output node computes the same expression (`unique_string`) form a class: 6,466 classes. They are not
+    classes of equal functions: one member may share an operation that another has twice. A class is represented by
+    the member with the fewest live parameters at the official sizes, then the lowest index.
+
+    Examples
+    --------
+    >>> space = NASBench201()
+    >>> len(space.every_string()), len(space.architectures())
+    (15625, 6466)
+    """
 
     channels: int = 16
     cells: int = 5
     name: ClassVar[str] = "nasbench201"
     datasets: ClassVar[tuple[str, ...]] = ("cifar10", "cifar100", "imagenet16-120", "digits")
+
+    def architectures(self) -> Sequence[str]:
+        """The representatives of the 6,466 classes, by index."""
+        return tuple(_table().members)
+
+    def every_string(self) -> Sequence[str]:
+        """All 15,625 strings in the benchmark's order."""
+        return tuple(_table().index)
+
+    def index(self, architecture: str) -> int:
+        """Position of the architecture in the official benchmark.
+
+        Examples
+        --------
+        >>> NASBench201().index("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+        1651
+        """
+        return _table().index[render(parse(architecture))]
+
+    def canonical(self, architecture: str) -> str:
+        """The representative of the architecture's class; InvalidArchitectureError for a foreign string."""
+        return _table().representative[render(parse(architecture))]
+
+    def members(self, architecture: str) -> tuple[str, ...]:
+        """All strings of the architecture's class, by index."""
+        return _table().members[self.canonical(architecture)]
+
+    def validate(self, architecture: str) -> None:
+        """Return nothing for an architecture of the space, raise InvalidArchitectureError otherwise."""
+        parse(architecture)
+
+    def neighbours(self, architecture: str) -> list[str]:
+        """The 24 architectures that differ in the operation of one edge."""
+        operations = parse(architecture)
+        return [
+            render((*operations[:edge], other, *operations[edge + 1 :]))
+            for edge, operation in enumerate(operations)
+            for other in OPERATIONS
+            if other != operation
+        ]
+
+    def operations(self, architecture: str) -> tuple[str, ...]:
+        """The operation on each edge: 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2."""
+        return parse(architecture)
 
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """The untrained network, initialised from torch's current random state.
@@ -92,14 +224,41 @@ class NASBench201(SearchSpace):
         Parameters
         ----------
         dead
-            "drop" leaves out operations on no live path, "keep" builds and runs them as the official network does.
-            Both compute the same function; children have the same names in both.
+            "drop" leaves out operations on no live path; "keep" builds and runs them as the official network does.
+            Both compute the same function as long as batch normalisation maps zeros to zeros, as it does untrained.
+            Modules have the same names in both.
+
+        Raises
+        ------
+        UnsupportedError
+            If the side of the images is no multiple of 4.
         """
         # torch takes a second to load, and reports and listings need the strings alone
         from benchsuite.spaces.nasbench201_network import Cell, CellNetwork  # noqa: PLC0415
 
-        operations = parse(architecture)
+        operations, data = parse(architecture), describe(dataset)
         if dead not in {"drop", "keep"}:
             raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
-        edges = _live_part(operations) if dead == "drop" else list(zip(EDGES, operations, strict=True))
-        return CellNetwork(lambda width: Cell(edges, width), self.channels, self.cells, describe(dataset))
+        _stages(self, data)  # refuses images that the network cannot take
+        edges = live_part(operations) if dead == "drop" else list(zip(EDGES, operations, strict=True))
+        return CellNetwork(lambda width: Cell(edges, width), self.channels, self.cells, data)
+
+    def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
+        """Parameters and multiply-adds of convolutions and classifier, its bias included as in the official table.
+
+        Examples
+        --------
+        >>> cell = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
+        >>> NASBench201().complexity(cell, "cifar10")
+        Complexity(params=316346, macs=43172490, live_params=73306, live_macs=7783050)
+        """
+        operations, data = parse(architecture), describe(dataset)
+        costs, frame = _operation_costs(self, data), _frame_cost(self, data)
+        every = [costs[operation] for operation in operations]
+        live = [costs[operation] for _, operation in live_part(operations)]
+        return Complexity(
+            params=frame.params + sum(cost.params for cost in every),
+            macs=frame.macs + sum(cost.macs for cost in every),
+            live_params=frame.params + sum(cost.params for cost in live),
+            live_macs=frame.macs + sum(cost.macs for cost in live),
+        )
