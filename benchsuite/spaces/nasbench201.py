@@ -94,7 +94,7 @@ class _Table:
 
 @lru_cache
 def _cells() -> tuple[tuple[str, ...], ...]:
-    """The operations of all cells, in the benchmark's order (base-5 codes in a shipped file)."""
+    """The operations of all cells, in the benchmark's order (shipped as codes, see the card beside the file)."""
     codes = np.load(shipped("data", "nasbench201_order.npy"), allow_pickle=False)
     digits = np.transpose(np.unravel_index(codes, len(EDGES) * (len(OPERATIONS),))).tolist()
     return tuple(tuple(OPERATIONS[digit] for digit in row) for row in digits)
@@ -123,6 +123,8 @@ class _Cost:
 
 def _stages(space: NASBench201, data: Dataset) -> list[tuple[int, int]]:
     """Channels and side of the features in each stage."""
+    if min(space.channels, space.cells) < 1:
+        raise UnsupportedError(f"NAS-Bench-201 needs channels and cells of at least 1, not {dict(space.sizes)}")
     if data.size % 4:
         raise UnsupportedError(f"NAS-Bench-201 halves images twice and {data.size} is no multiple of 4; resize them")
     return [(space.channels * scale, data.size // scale) for scale in (1, 2, 4)]
@@ -160,7 +162,7 @@ class NASBench201(SearchSpace):
 
     Strings whose output node computes the same expression (`unique_string`) form a class: 6,466 classes. They are not
     classes of equal functions: one member may share an operation that another has twice. A class is represented by
-    the member with the fewest live parameters at the official sizes, then the lowest index.
+    the member with the fewest live parameters (the same one at every size), then the lowest index.
 
     Examples
     --------
