@@ -1,0 +1,151 @@
+"""Training sampled architectures with several seeds: side by side, each kept as soon as it has ended."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from benchsuite import registry
+from benchsuite.core import ARCHITECTURE, TRIAL, DataCorruptError, canonical_json, digest
+from benchsuite.data.images import load_images
+from benchsuite.data.tables import normalise
+from benchsuite.truth.training import Point, Protocol, Training, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from benchsuite.core import Space
+
+VERSION = 1  # grows when a training's result would change, so that none of the old kind is taken for a new one
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to train: `architectures` of a space, sampled with `sample_seed`, each with the seeds 0 to `seeds` - 1.
+
+    `images` is a name or a path that `load_images` takes. A plan with more architectures or seeds contains
+    a smaller one.
+    """
+
+    space: str
+    images: str
+    protocol: Protocol
+    sizes: Mapping[str, int]
+    architectures: int = 200
+    seeds: int = 3
+    sample_seed: int = 0
+
+    def make_space(self) -> Space:
+        """The space with the plan's sizes."""
+        return registry.make_space(self.space, self.sizes)
+
+    def trainings(self) -> list[tuple[str, int]]:
+        """All architectures with all seeds; the first seed of each comes first."""
+        sample = self.make_space().sample(self.architectures, np.random.default_rng(self.sample_seed))
+        return [(architecture, seed) for seed in range(self.seeds) for architecture in sample]
+
+    def recipe(self) -> str:
+        """Identity of everything that determines a training but its architecture and seed."""
+        return digest(
+            {
+                "version": VERSION,
+                "space": self.space,
+                "sizes": dict(self.make_space().sizes),
+                "images": load_images(self.images).digest,
+                "protocol": asdict(self.protocol),
+            }
+        )
+
+
+class TrainingStore:
+    """Finished trainings in a SQLite file; each is a transaction of its own, so that none is lost when killed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS training (recipe TEXT, architecture TEXT, seed INTEGER, points TEXT, "
+                "cpu_seconds REAL, PRIMARY KEY (recipe, architecture, seed))"
+            )
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=60)) as connection, connection:
+                yield connection
+        except sqlite3.DatabaseError as error:
+            raise DataCorruptError(
+                f"{self._path} cannot be used as a store of trainings ({error}); move it away"
+            ) from error
+
+    def held(self, recipe: str) -> dict[tuple[str, int], Training]:
+        """The trainings of a recipe by architecture and seed."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT architecture, seed, points, cpu_seconds FROM training WHERE recipe = ?", (recipe,)
+            ).fetchall()
+        return {
+            (architecture, seed): Training(tuple(Point(**point) for point in json.loads(points)), cpu_seconds)
+            for architecture, seed, points, cpu_seconds in rows
+        }
+
+    def add(self, recipe: str, architecture: str, seed: int, training: Training) -> None:
+        """Keep a training; one that is there already stays."""
+        points = canonical_json([asdict(point) for point in training.points])
+        with self._open() as connection:
+            row = (recipe, architecture, seed, points, training.cpu_seconds)
+            connection.execute("INSERT OR IGNORE INTO training VALUES (?, ?, ?, ?, ?)", row)
+
+
+def make(
+    plan: Plan, store: TrainingStore, *, jobs: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
+) -> dict[tuple[str, int], Training]:
+    """All trainings of the plan by architecture and seed; those that the store lacks are executed.
+
+    Parameters
+    ----------
+    jobs
+        Trainings that run at once, one thread each.
+    progress
+        Called with the numbers of finished and of all trainings, first before any is executed.
+    """
+    recipe, wanted = plan.recipe(), plan.trainings()
+    done = store.held(recipe)
+    missing = [key for key in wanted if key not in done]
+    progress(len(wanted) - len(missing), len(wanted))
+    for count, (key, training) in enumerate(_executed(plan, missing, jobs), start=1):
+        store.add(recipe, *key, training)
+        done[key] = training
+        progress(len(wanted) - len(missing) + count, len(wanted))
+    return {key: done[key] for key in wanted}
+
+
+def _executed(plan: Plan, keys: Sequence[tuple[str, int]], jobs: int) -> Iterator[tuple[tuple[str, int], Training]]:
+    """Trainings in the order in which they end."""
+    run = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    yield from run(delayed(_execute)(plan, architecture, seed) for architecture, seed in keys)
+
+
+def _execute(plan: Plan, architecture: str, seed: int) -> tuple[tuple[str, int], Training]:
+    """A training in a worker, which makes or reads the images once."""
+    training = train(plan.make_space(), architecture, load_images(plan.images), plan.protocol, seed)
+    return (architecture, seed), training
+
+
+def table(trainings: Mapping[tuple[str, int], Training]) -> pd.DataFrame:
+    """The ground-truth table of trainings, sorted by architecture and trial; `epochs` counts steps."""
+    rows: list[dict[str, Any]] = [
+        {ARCHITECTURE: architecture, TRIAL: seed, **asdict(point)}
+        for (architecture, seed), training in sorted(trainings.items())
+        for point in training.points
+    ]
+    return normalise(pd.DataFrame(rows), "the table of trainings")

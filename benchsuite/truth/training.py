@@ -1,0 +1,216 @@
+"""One training of one architecture: how, and what is kept of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from benchsuite.core import SuiteError, seed_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from benchsuite.core import Space
+    from benchsuite.data.images import Images
+
+CURVE = (0.25, 0.5, 1.0)  # shares of the steps after which a training is evaluated
+_EVALUATED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Stochastic gradient descent with Nesterov momentum; the rate rises linearly, then falls to 0 along a cosine.
+
+    Parameters
+    ----------
+    steps
+        Minibatches in a training, at least 4.
+    batch
+        Images in a minibatch.
+    lr
+        Largest learning rate.
+    warmup
+        Share of the steps in which the rate rises.
+    smoothing
+        Share of the target distribution that label smoothing spreads over all classes.
+    """
+
+    steps: int = 300
+    batch: int = 64
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warmup: float = 0.2
+    smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.steps < 4 or self.batch < 2 or self.lr <= 0:
+            given = f"{self.steps} steps of {self.batch} images at rate {self.lr:g}"
+            raise SuiteError(f"{given} make no training; choose at least 4 steps, 2 images and a positive rate")
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, counted from 0.
+
+        Examples
+        --------
+        >>> [round(Protocol(steps=5, lr=1.0).rate(step), 2) for step in range(5)]
+        [1.0, 1.0, 0.85, 0.5, 0.15]
+        """
+        rising = max(1, round(self.warmup * self.steps))
+        if step < rising:
+            return self.lr * (step + 1) / rising
+        return self.lr * (1 + math.cos(math.pi * (step - rising) / (self.steps - rising))) / 2
+
+    def evaluated_after(self) -> tuple[int, ...]:
+        """Numbers of steps after which the network is evaluated: the curve.
+
+        Examples
+        --------
+        >>> Protocol(steps=300).evaluated_after()
+        (75, 150, 300)
+        """
+        return tuple(round(share * self.steps) for share in CURVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A row of the ground truth: accuracy (percent) and mean loss on a split after some steps.
+
+    On the training split both are means over the steps since the point before.
+    """
+
+    epochs: int
+    split: str
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What is kept of a training: its curve and the CPU seconds that it took."""
+
+    points: tuple[Point, ...]
+    cpu_seconds: float
+
+
+def train(space: Space, architecture: str, images: Images, protocol: Protocol, seed: int) -> Training:
+    """Train an architecture from scratch: initialisation and order of the images depend on seed and architecture alone.
+
+    Examples
+    --------
+    >>> from benchsuite.data.images import load_images
+    >>> from benchsuite.registry import make_space
+    >>> cell = "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
+    >>> space = make_space("nasbench201", {"channels": 2, "cells": 1})
+    >>> [point.epochs for point in train(space, cell, load_images("digits"), Protocol(steps=4, batch=8), 0).points]
+    [1, 1, 2, 2, 4, 4]
+    """
+    start = time.process_time()
+    with _seeded(seed_of("truth", seed, architecture)), _one_fast_thread():
+        network = space.build(architecture, images.dataset)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time; faster
+        points = tuple(_curve(network, images, protocol))
+    return Training(points, time.process_time() - start)
+
+
+def _curve(network: nn.Module, images: Images, protocol: Protocol) -> Iterator[Point]:
+    test = _Split(images, images.test_inputs, images.test_targets)
+    seen: list[tuple[float, float]] = []
+    for step, loss_and_accuracy in enumerate(_steps(network, images, protocol), start=1):
+        seen.append(loss_and_accuracy)
+        if step in protocol.evaluated_after():
+            loss, accuracy = (sum(values) / len(seen) for values in zip(*seen, strict=True))
+            yield Point(step, "train", 100 * accuracy, loss)
+            loss, accuracy = _evaluate(network, test)
+            yield Point(step, "test", 100 * accuracy, loss)
+            seen = []
+
+
+class _Split:
+    """Images as tensors; they are normalised when drawn, so that large sets stay small in memory."""
+
+    def __init__(self, images: Images, inputs: object, targets: object) -> None:
+        self.inputs, self.targets = torch.as_tensor(inputs), torch.as_tensor(targets)
+        self._mean = torch.tensor(images.mean).view(1, -1, 1, 1)
+        self._deviation = torch.tensor(images.deviation).view(1, -1, 1, 1)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, chosen: Tensor | slice) -> tuple[Tensor, Tensor]:
+        inputs = (self.inputs[chosen].float() - self._mean) / self._deviation
+        return inputs.contiguous(memory_format=torch.channels_last), self.targets[chosen]
+
+
+def _steps(network: nn.Module, images: Images, protocol: Protocol) -> Iterator[tuple[float, float]]:
+    """Loss and accuracy on the minibatch of each step, which has been made when they are yielded."""
+    optimiser = torch.optim.SGD(
+        network.parameters(),
+        lr=protocol.lr,
+        momentum=protocol.momentum,
+        weight_decay=protocol.weight_decay,
+        nesterov=protocol.momentum > 0,
+        fused=True,
+    )
+    data = _Split(images, images.train_inputs, images.train_targets)
+    for step, chosen in enumerate(_order(len(data), protocol)):
+        optimiser.param_groups[0]["lr"] = protocol.rate(step)
+        inputs, targets = data[chosen]
+        network.train()
+        optimiser.zero_grad()
+        logits = network(inputs)
+        loss = functional.cross_entropy(logits, targets, label_smoothing=protocol.smoothing)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimiser.step()
+        yield loss.item(), (logits.detach().argmax(1) == targets).float().mean().item()
+
+
+def _order(images: int, protocol: Protocol) -> Iterator[Tensor]:
+    """Positions of the images of each minibatch: passes over all images in random order, cut into minibatches."""
+    wanted = protocol.steps * protocol.batch
+    passes = [torch.randperm(images) for _ in range(-(-wanted // images))]
+    order = torch.cat(passes)[:wanted]
+    yield from order.view(protocol.steps, protocol.batch)
+
+
+@torch.no_grad()
+def _evaluate(network: nn.Module, data: _Split) -> tuple[float, float]:
+    """Mean loss and accuracy, with the running statistics of batch normalisation."""
+    network.eval()
+    loss = correct = 0.0
+    for start in range(0, len(data), _EVALUATED_AT_ONCE):
+        inputs, targets = data[slice(start, start + _EVALUATED_AT_ONCE)]
+        logits = network(inputs)
+        loss += functional.cross_entropy(logits, targets, reduction="sum").item()
+        correct += (logits.argmax(1) == targets).sum().item()
+    return loss / len(data), correct / len(data)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Torch's CPU random state starts at the seed inside, and is what it was afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _one_fast_thread() -> Iterator[None]:
+    """One thread inside, because trainings run side by side; denormal numbers, which are slow, are zeros."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(False)
