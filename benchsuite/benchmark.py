@@ -1,0 +1,363 @@
+"""Benchmarks: a search space, a data set, and the accuracies of trained architectures."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchsuite import registry
+from benchsuite.core import (
+    ACCURACY,
+    ARCHITECTURE,
+    EPOCHS,
+    SPLIT,
+    TRIAL,
+    DataCorruptError,
+    DataMissingError,
+    Dataset,
+    InvalidArchitectureError,
+    Space,
+    UnknownNameError,
+    UnsupportedError,
+)
+from benchsuite.data import sources
+from benchsuite.data.datasets import dataset as describe
+from benchsuite.data.home import data_home, shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+Pool = Literal["class", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A search space at the sizes that were trained, a data set, and its ground truth.
+
+    Attributes
+    ----------
+    images
+        The image set whose minibatches zero-shot estimators see.
+    table
+        One row per accuracy: architecture, accuracy (percent), trial, epochs, split, loss.
+    source
+        Where the table comes from: a name in `benchsuite data list`, "embedded", "own", or the name of a file.
+    card
+        What is known about the table, such as its title, licence and protocol.
+    """
+
+    space: Space
+    dataset: str
+    images: str
+    table: pd.DataFrame = field(repr=False)
+    source: str
+    card: Mapping[str, Any] = field(repr=False)
+    file: Path = field(repr=False)
+    representatives: Mapping[str, str] = field(repr=False)  # of each architecture string in the table
+
+    @property
+    def name(self) -> str:
+        """Name of the benchmark, such as nasbench201/cifar10."""
+        return f"{self.space.name}/{self.dataset}"
+
+    @property
+    def image_dataset(self) -> Dataset:
+        """Classes and shape of the images that the architectures were trained on."""
+        try:
+            return describe(self.images)
+        except UnknownNameError:
+            from benchsuite.data.images import load_images  # noqa: PLC0415 - only a user's own images must be read
+
+            return load_images(self.images).dataset
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether some architecture was trained more than once for the same result."""
+        return bool(self.table.duplicated([ARCHITECTURE, EPOCHS, SPLIT]).any())
+
+    def truth(self, *, epochs: int | None = None, split: str = "test", pool: Pool = "class") -> pd.Series:
+        """Accuracy in percent by architecture: the mean over its trainings, then over the members of its class.
+
+        Parameters
+        ----------
+        epochs
+            Length of the training; default: the longest.
+        split
+            What the accuracy was measured on.
+        pool
+            "class": one row per class, indexed by its representative; "none": one per string of the table.
+
+        Returns
+        -------
+        Named accuracy, sorted by architecture, whatever the order of the table.
+
+        Raises
+        ------
+        UnsupportedError
+            If the ground truth has no such rows; the message lists what it has.
+        """
+        accuracy = self._rows(epochs, split).groupby(ARCHITECTURE, observed=True)[ACCURACY].mean()
+        accuracy.index = accuracy.index.astype("str")
+        if _checked(pool) == "none":
+            return accuracy
+        return accuracy.groupby(self._classes(accuracy.index)).mean().rename_axis(ARCHITECTURE)
+
+    def trials(self, *, epochs: int | None = None, split: str = "test", pool: Pool = "class") -> pd.DataFrame:
+        """Accuracy in percent, architecture x training: column t is the t-th training in the order of trial numbers.
+
+        With pool="class", an entry is the mean over the members' t-th trainings, NaN unless all members have one: the
+        noise of a class mean, free of the differences between its members. Parameters and order as in `truth`.
+        """
+        rows = self._rows(epochs, split).sort_values([ARCHITECTURE, TRIAL])
+        position = rows.groupby(ARCHITECTURE, observed=True).cumcount()
+        single = rows.assign(**{TRIAL: position}).pivot_table(
+            index=ARCHITECTURE, columns=TRIAL, values=ACCURACY, observed=True
+        )
+        single.index = single.index.astype("str")
+        if _checked(pool) == "none":
+            return single
+        groups = single.groupby(self._classes(single.index))
+        complete = groups.count().eq(groups.size(), axis=0)
+        return groups.mean().where(complete).dropna(axis="columns", how="all").rename_axis(ARCHITECTURE)
+
+    def curve(self, architecture: str) -> pd.DataFrame:
+        """All results of an architecture along its trainings: trial, epochs, split, accuracy (percent), loss.
+
+        Where every epoch is known (NATS-Bench), those of the long trainings; else the rows of the table. A class is
+        followed through its representative, or through its first member with results.
+
+        Raises
+        ------
+        UnsupportedError
+            If the ground truth has results after one number of epochs only.
+        """
+        return self.curves([architecture])[architecture]
+
+    def curves(self, architectures: Sequence[str]) -> dict[str, pd.DataFrame]:
+        """The curve of each architecture; the file is read once."""
+        strings = {architecture: self._string(architecture) for architecture in architectures}
+        rows = self._curve_rows(list(strings.values()))
+        groups = dict(iter(rows.groupby(ARCHITECTURE, observed=True)))
+        empty = rows.iloc[:0]
+        return {
+            architecture: groups.get(string, empty).drop(columns=ARCHITECTURE).reset_index(drop=True)
+            for architecture, string in strings.items()
+        }
+
+    def digest(self) -> str:
+        """sha256 of the file that learning curves are read from."""
+        curves = sources.curve_file(self.file)
+        with (curves if curves.is_file() else self.file).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def _rows(self, epochs: int | None, split: str) -> pd.DataFrame:
+        chosen = self.table[self.table[SPLIT] == split]
+        wanted = chosen[EPOCHS].max() if epochs is None else epochs
+        chosen = chosen[chosen[EPOCHS] == wanted]
+        if chosen.empty:
+            groups = self.table.groupby(SPLIT, observed=True)[EPOCHS].unique()
+            known = "; ".join(f"{name} after {', '.join(map(str, sorted(found)))}" for name, found in groups.items())
+            asked = f"split {split!r}" + (f" after {epochs} epochs" if epochs is not None else "")
+            raise UnsupportedError(
+                f"the ground truth {self.source} of {self.name} has no {asked}; it has {known} epochs"
+            )
+        return chosen
+
+    def _classes(self, strings: Iterable[str]) -> list[str]:
+        return [self.representatives[string] for string in strings]
+
+    def _string(self, architecture: str) -> str:
+        """The string of the table that stands for an architecture."""
+        if architecture in self.representatives:
+            return architecture
+        wanted = self.space.canonical(architecture)
+        found = (string for string, representative in self.representatives.items() if representative == wanted)
+        string = next(found, None)
+        if string is None:
+            raise UnsupportedError(f"the ground truth {self.source} of {self.name} has no results of {architecture!r}")
+        return string
+
+    def _curve_rows(self, strings: list[str]) -> pd.DataFrame:
+        from benchsuite.data.tables import load_table  # noqa: PLC0415 - pandas loads slowly, and listing needs none
+
+        curves = sources.curve_file(self.file)
+        if curves.is_file():
+            return load_table(curves, strings)
+        if self.table[EPOCHS].nunique() < 2:
+            raise UnsupportedError(
+                f"the ground truth {self.source} of {self.name} has no learning curves, only one length"
+            )
+        return self.table[self.table[ARCHITECTURE].isin(strings)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """An entry of benchmarks.toml, or what the card of a user's own table says."""
+
+    space: str
+    dataset: str
+    images: str
+    sources: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+def _descriptions() -> dict[str, _Description]:
+    entries = tomllib.loads(shipped("data", "benchmarks.toml").read_text(encoding="utf-8"))["benchmark"]
+    found = {f"{entry['space']}/{entry['dataset']}": _Description(**entry) for entry in entries}
+    for file in sorted(data_home().glob(f"truth/*/{sources.OWN}.parquet")):
+        card = sources.read_card(file)
+        if {"space", "dataset"} <= set(card):
+            name = f"{card['space']}/{card['dataset']}"
+            found.setdefault(name, _Description(card["space"], card["dataset"], card.get("images", card["dataset"])))
+    return found
+
+
+def benchmarks() -> list[str]:
+    """Names of all benchmarks, space/dataset: those of benchsuite, and those whose tables the user imported or made."""
+    return sorted(_descriptions())
+
+
+def load_benchmark(
+    space: str, dataset: str, *, table: str | Path | None = None, source: str | None = None
+) -> Benchmark:
+    """A benchmark with its ground truth.
+
+    Parameters
+    ----------
+    space, dataset
+        The two parts of a name in `benchmarks()`.
+    table
+        A CSV or Parquet file to use instead: architecture, accuracy in percent [, trial, epochs, split].
+        The data set may then be any.
+    source
+        Where the ground truth must come from; default: the first on this machine, a user's own import before all.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such space, benchmark or source.
+    DataMissingError
+        If the data is not on this machine; the message names the command that brings it.
+    DataCorruptError
+        If the table is broken, or has architectures that are not of the space.
+
+    Examples
+    --------
+    >>> load_benchmark("nasbench201", "cifar10", table="nowhere.csv")
+    Traceback (most recent call last):
+    ...
+    benchsuite.core.DataMissingError: no table at nowhere.csv; give the path of a CSV or Parquet file
+    """
+    from benchsuite.data.tables import load_table, read_table  # noqa: PLC0415 - pandas loads slowly
+
+    registry.load("space", space)  # a wrong space is named before a wrong benchmark
+    name = f"{space}/{dataset}"
+    known = _descriptions()
+    if table is not None:
+        description, file = known.get(name, _Description(space, dataset, dataset)), Path(table)
+        return _assembled(description, read_table(file), file.name, file, {"title": file.name})
+    if name not in known:
+        raise UnknownNameError("benchmark", name, known)
+    origin, file = _locate(name, known[name], source)
+    return _assembled(known[name], load_table(file), origin, file, sources.read_card(file))
+
+
+def import_table(path: Path, name: str) -> Path:
+    """Take a user's own ground-truth table of a benchmark into the data folder, checked; where it then lies.
+
+    It becomes the preferred source, "own", of `load_benchmark`, in place of an earlier one.
+
+    Raises
+    ------
+    UnknownNameError, DataMissingError, DataCorruptError
+        As `load_benchmark` with `table=path`.
+    """
+    from benchsuite.data.tables import write_table  # noqa: PLC0415 - pandas loads slowly, and listing needs none
+
+    space, slash, dataset = name.partition("/")
+    if not (space and slash and dataset) or "/" in dataset:
+        raise UnknownNameError("benchmark", name, benchmarks())
+    benchmark = load_benchmark(space, dataset, table=path)
+    place = sources.truth_file(name, sources.OWN)
+    write_table(place, benchmark.table)
+    sources.write_card(place, {"title": path.name, "space": space, "dataset": dataset, "images": benchmark.images})
+    return place
+
+
+def _assembled(
+    description: _Description, table: pd.DataFrame, origin: str, file: Path, card: Mapping[str, Any]
+) -> Benchmark:
+    space = registry.make_space(description.space, card.get("sizes", description.sizes))
+    strings: list[str] = table[ARCHITECTURE].cat.categories.tolist()
+    return Benchmark(
+        space=space,
+        dataset=description.dataset,
+        images=card.get("images", description.images),
+        table=table,
+        source=origin,
+        card=card,
+        file=file,
+        representatives=_representatives(space, strings, origin),
+    )
+
+
+def _representatives(space: Space, strings: Sequence[str], origin: str) -> dict[str, str]:
+    found = {string: _canonical(space, string) for string in strings}
+    foreign = [string for string, representative in found.items() if representative is None]
+    if foreign:
+        raise DataCorruptError(
+            f"{origin}: {len(foreign):,} of {len(found):,} architectures are not of the space {space.name}, "
+            f"the first is {foreign[0][:120]!r}; write them as `space.architectures()` does"
+        )
+    return {string: representative for string, representative in found.items() if representative is not None}
+
+
+def _canonical(space: Space, string: str) -> str | None:
+    try:
+        return space.canonical(string)
+    except InvalidArchitectureError:
+        return None
+
+
+def _locate(name: str, description: _Description, wanted: str | None) -> tuple[str, Path]:
+    """The source to read and its file."""
+    order = (sources.OWN, *description.sources)
+    if wanted is not None and wanted not in order:
+        raise UnknownNameError(f"source of {name}", wanted, order)
+    files = {origin: _present(name, origin) for origin in (order if wanted is None else (wanted,))}
+    found = {origin: file for origin, file in files.items() if file is not None}
+    if sources.OWN in found:
+        return sources.OWN, found[sources.OWN]
+    if found:  # an incomplete copy of a preferred source does not hide a complete one
+        best = max(found, key=lambda origin: sources.read_card(found[origin]).get("architectures", 0))
+        return best, found[best]
+    commands = [_command(name, origin) for origin in (description.sources if wanted is None else (wanted,))]
+    raise DataMissingError(f"no ground truth of {name} on this machine; run: {' | or: '.join(sorted(commands))}")
+
+
+def _present(name: str, origin: str) -> Path | None:
+    """The table of a source, converted first if it came with pip; None if it is not on this machine."""
+    file = sources.truth_file(name, origin)
+    if not file.is_file() and origin not in {sources.OWN, sources.EMBEDDED} and sources.source(origin).packaged:
+        sources.fetch(origin)
+    return file if file.is_file() else None
+
+
+def _command(name: str, origin: str) -> str:
+    """How to get a table that is missing."""
+    if origin == sources.OWN:
+        return f"benchsuite data import TABLE.csv --benchmark {name}"
+    if origin == sources.EMBEDDED:
+        return "pip install --force-reinstall benchsuite (its own table is missing)"
+    return sources.source(origin).command
+
+
+def _checked(pool: str) -> str:
+    if pool not in {"class", "none"}:
+        raise UnknownNameError("pool", pool, ("class", "none"))
+    return pool

@@ -1,0 +1,123 @@
+"""`benchsuite data`: what ground truth and images there are, and how they come to this machine."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchsuite.cli.console import errors, output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchsuite.data.pieces import Progress
+    from benchsuite.data.sources import Source
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_sources() -> None:
+    """List the sources of ground truth and images, and what to do to get them.
+
+    Example:
+
+        benchsuite data list
+    """
+    from rich.table import Table
+
+    from benchsuite.data.home import data_home
+    from benchsuite.data.sources import sources
+
+    table = Table(box=None, pad_edge=False, title_justify="left", title=f"Data folder: {data_home()}")
+    for heading in ("source", "provides", "size", "licence", "here", "how to get it"):
+        table.add_column(heading, overflow="fold")
+    for item in sources():
+        provided = ", ".join(item.provides)
+        table.add_row(item.name, provided, _size(item), item.licence, "yes" if item.ready else "no", _how(item))
+    output.print(table, soft_wrap=False)
+
+
+def _size(item: Source) -> str:
+    return f"{item.bytes / 1e6:,.0f} MB" if item.bytes else "?"
+
+
+def _how(item: Source) -> str:
+    return "used from its package" if not item.ready and item.packaged else item.command
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A source, a benchmark (space/dataset) or an image set.")],
+    folder: Annotated[
+        Path | None, typer.Option("--from", help="Take the file from this folder instead of the network.")
+    ] = None,
+) -> None:
+    """Download a source, check its digest and convert it once; a broken download continues.
+
+    Examples:
+
+        benchsuite data fetch nasbench201/cifar10
+
+        benchsuite data fetch cifar10 --from /media/stick
+    """
+    from benchsuite.data import sources
+
+    with _progress(f"fetching {name}") as progress:
+        places = sources.fetch(name, folder=folder, progress=progress)
+    _say(places)
+
+
+@app.command("import")
+def import_data(
+    path: Annotated[Path, typer.Argument(help="An official file, archive or folder, or a table of your own.")],
+    benchmark: Annotated[
+        str | None, typer.Option("--benchmark", help="The path is your own table of this benchmark (space/dataset).")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="The path is of this source, whatever its name.")
+    ] = None,
+) -> None:
+    """Take data that is on this machine: official results and images, or a ground-truth table of your own.
+
+    A table is CSV or Parquet: architecture, accuracy in percent [, trial, epochs, split].
+
+    Examples:
+
+        benchsuite data import NATS-tss-v1_0-3ffb9-simple
+
+        benchsuite data import my_table.csv --benchmark nasbench201/cifar10
+    """
+    from benchsuite.benchmark import import_table
+    from benchsuite.data import sources
+
+    if benchmark is not None and source is not None:
+        raise typer.BadParameter("give --benchmark for a table of your own, or --source for official data, not both")
+    if benchmark is not None:
+        _say([import_table(path, benchmark)])
+        return
+    with _progress(f"importing {path.name}") as progress:
+        places = sources.import_path(path, name=source, progress=progress)
+    _say(places)
+
+
+def _say(places: list[Path]) -> None:
+    from benchsuite.data.sources import read_card
+
+    for place in places:
+        number = read_card(place).get("architectures")
+        output.print(f"{place}" + (f": {number:,} architectures" if number else ""), markup=False)
+
+
+@contextmanager
+def _progress(text: str) -> Iterator[Progress]:
+    """A progress bar on standard error."""
+    from rich.progress import BarColumn, Progress as Bar, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

@@ -1,0 +1,270 @@
+"""Where data comes from: the declared sources, and how they are fetched, imported and converted once.
+
+Results lie in the data folder: `truth/<space>-<dataset>/<source>.parquet` with a card `<source>.json` (and, where every
+epoch is known, `<source>.curve.parquet`), images in `images/<name>/<official folder>`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import tomllib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from benchsuite.core import DataCorruptError, DataMissingError, UnknownNameError
+from benchsuite.data.download import check_digest, download
+from benchsuite.data.home import data_home, shipped
+from benchsuite.data.pieces import Progress, silent
+from benchsuite.data.unpack import holds, install_images
+
+if TYPE_CHECKING:
+    from benchsuite.data.tables import TableWriter
+
+EMBEDDED = "embedded"  # the source of tables that come with benchsuite
+OWN = "own"  # the source of tables that users import
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One entry of sources.toml.
+
+    `file` is the name (pattern) of a single file, `files` are the names (patterns) in a folder, `layout` is the
+    folder's official name; `digest` is "algorithm:hexadecimal"; `package` holds the file and comes with the `extra`.
+    """
+
+    name: str
+    title: str
+    kind: Literal["truth", "images"]
+    provides: tuple[str, ...]
+    licence: str
+    page: str
+    reader: str = ""
+    file: str = ""
+    files: tuple[str, ...] = ()
+    layout: str = ""
+    url: str = ""
+    digest: str = ""
+    bytes: int = 0
+    package: str = ""
+    extra: str = ""
+
+    @property
+    def places(self) -> list[Path]:
+        """Where the source's data lies once it is fetched or imported."""
+        if self.kind == "images":
+            return [data_home() / "images" / self.provides[0] / self.layout]
+        return [truth_file(benchmark, self.name) for benchmark in self.provides]
+
+    @property
+    def ready(self) -> bool:
+        """Whether some of the data is on this machine in the form that is used."""
+        return any(place.exists() for place in self.places)
+
+    @property
+    def packaged(self) -> Path | None:
+        """The file inside an installed package, which is not imported; None where there is none."""
+        found = importlib.util.find_spec(self.package) if self.package else None
+        if found is None or not found.submodule_search_locations:
+            return None
+        path = Path(found.submodule_search_locations[0]) / self.file
+        return path if path.is_file() else None
+
+    @property
+    def command(self) -> str:
+        """What to do to get the data, as the end of a sentence."""
+        if self.package:
+            return f"pip install 'benchsuite[{self.extra}]'"
+        if self.url:
+            return f"benchsuite data fetch {self.name}"
+        return f"benchsuite data import PATH (of {self.file or self.layout}, from {self.page})"
+
+
+@lru_cache
+def sources() -> tuple[Source, ...]:
+    """All declared sources, preferred ones first."""
+    document = tomllib.loads(shipped("data", "sources.toml").read_text(encoding="utf-8"))
+    return tuple(_of_entry(entry) for entry in document["source"])
+
+
+def _of_entry(entry: dict[str, Any]) -> Source:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Source(**values)
+
+
+def source(name: str) -> Source:
+    """The source of that name; for the name of a benchmark or an image set, the first one that can be had at once.
+
+    Examples
+    --------
+    >>> source("cifar10").name, source("nasbench201/cifar10").name
+    ('cifar10-python', 'nats-bench-csv')
+    """
+    for item in sources():
+        if item.name == name:
+            return item
+    providing = [item for item in sources() if name in item.provides]
+    if not providing:
+        raise UnknownNameError("data source", name, {n for item in sources() for n in (item.name, *item.provides)})
+    return next((item for item in providing if item.url or item.package), providing[0])
+
+
+def fetch(name: str, *, folder: Path | None = None, progress: Progress = silent) -> list[Path]:
+    """Bring a source's data into the data folder; nothing happens if it is there already.
+
+    Parameters
+    ----------
+    name
+        A source, or a benchmark or image set that a source provides.
+    folder
+        Take the file from this folder instead of the network.
+    progress
+        Called with bytes (or architectures) done and in all.
+
+    Returns
+    -------
+    Where the data now lies.
+
+    Raises
+    ------
+    DataMissingError
+        If it cannot be brought; the message says what to do.
+    DataCorruptError
+        If the file's digest is wrong or its content foreign.
+    """
+    chosen = source(name)
+    if chosen.ready:
+        return [place for place in chosen.places if place.exists()]
+    if folder is not None:
+        return _install(chosen, _in_folder(chosen, folder), progress)
+    if chosen.packaged is not None:
+        return _install(chosen, chosen.packaged, progress)
+    if not chosen.url:
+        raise DataMissingError(f"{chosen.name} has no address to download from; run: {chosen.command}")
+    target = data_home() / "downloads" / chosen.file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    download(chosen.url, target, chosen.digest, progress)
+    places = _install(chosen, target, progress)
+    target.unlink()  # what was made of it stays
+    return places
+
+
+def _in_folder(chosen: Source, folder: Path) -> Path:
+    if holds(folder, chosen.files, chosen.layout) is not None:
+        return folder
+    found = sorted(folder.glob(chosen.file)) if chosen.file and folder.is_dir() else []
+    if not found:
+        raise DataMissingError(f"{folder} holds no {chosen.file or chosen.layout}, which is what {chosen.name} needs")
+    return found[0]
+
+
+def import_path(path: Path, *, name: str | None = None, progress: Progress = silent) -> list[Path]:
+    """Take official data that the user has, recognised by its name or by the files in a folder.
+
+    Parameters
+    ----------
+    path
+        A file, an archive or a folder.
+    name
+        The source that it is of, instead of recognising it.
+
+    Raises
+    ------
+    DataMissingError
+        If there is nothing at the path.
+    DataCorruptError
+        If it is not recognised, its digest is wrong or its content foreign.
+    """
+    if not path.exists():
+        raise DataMissingError(f"nothing lies at {path}; give the path of a file or folder")
+    return _install(source(name) if name else _recognise(path), path, progress)
+
+
+def _recognise(path: Path) -> Source:
+    for item in sources():
+        by_name = path.is_file() and item.file and fnmatch(path.name, item.file)
+        if by_name or (path.is_dir() and holds(path, item.files, item.layout) is not None):
+            return item
+    if path.suffix in {".csv", ".parquet"}:
+        raise DataCorruptError(
+            f"{path.name} is of no known source; for a ground-truth table of your own give --benchmark SPACE/DATASET"
+        )
+    known = ", ".join(item.file or item.layout for item in sources())
+    raise DataCorruptError(
+        f"{path.name} is not recognised; allowed are {known}, their folders, or a table (.csv, .parquet)"
+    )
+
+
+def _install(chosen: Source, path: Path, progress: Progress) -> list[Path]:
+    if chosen.digest and path.is_file():
+        check_digest(path, chosen.digest)
+    if chosen.kind == "images":
+        install_images(path, chosen.places[0], chosen.files)
+    else:
+        inside = holds(path, chosen.files, chosen.layout) if path.is_dir() else path
+        if inside is None or not (chosen.files if path.is_dir() else chosen.file):
+            raise DataCorruptError(f"{path.name} is not what {chosen.name} needs: {chosen.file or chosen.layout}")
+        _convert(chosen, inside, progress)
+    return [place for place in chosen.places if place.exists()]
+
+
+def _convert(chosen: Source, path: Path, progress: Progress) -> None:
+    """Write the source's tables and curves as Parquet, each whole or not at all, and their cards."""
+    from benchsuite.data.tables import TableWriter  # noqa: PLC0415 - listing sources loads no pandas
+
+    reader = importlib.import_module(f"benchsuite.data.{chosen.reader}")
+    writers: dict[tuple[str, str], TableWriter] = {}
+    known: dict[str, set[str]] = {}
+    with ExitStack() as stack:
+        for piece in reader.read(path, progress):
+            key = (piece.benchmark, piece.kind)
+            if key not in writers:
+                place = truth_file(piece.benchmark, chosen.name)
+                place = place if piece.kind == "table" else curve_file(place)
+                writers[key] = stack.enter_context(TableWriter(place))
+            writers[key].append(piece.rows)
+            known.setdefault(piece.benchmark, set()).update(piece.rows["architecture"].unique())
+    for benchmark, architectures in known.items():
+        card = {"title": chosen.title, "page": chosen.page, "licence": chosen.licence, "digest": chosen.digest}
+        write_card(truth_file(benchmark, chosen.name), {**card, "architectures": len(architectures)})
+
+
+def truth_file(benchmark: str, name: str) -> Path:
+    """Where the ground truth of a benchmark (space/dataset) from a source lies, or would lie."""
+    folder = benchmark.replace("/", "-")
+    if name == EMBEDDED:
+        return shipped("data", "truth", f"{folder}.parquet")
+    return data_home() / "truth" / folder / f"{name}.parquet"
+
+
+def curve_file(table: Path) -> Path:
+    """Where the epoch-by-epoch results that belong to a table lie, if there are any."""
+    return table.with_suffix(".curve.parquet")
+
+
+def read_card(table: Path) -> dict[str, Any]:
+    """What is known about a table: its title, licence and protocol; empty if it has no card."""
+    card = table.with_suffix(".json")
+    if not card.is_file():
+        return {}
+    try:
+        content = json.loads(card.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataCorruptError(f"{card} is no JSON file ({error}); fetch or import its table again") from error
+    if not isinstance(content, dict):
+        raise DataCorruptError(f"{card} holds no JSON object; fetch or import its table again")
+    return content
+
+
+def write_card(table: Path, card: dict[str, Any]) -> None:
+    """Write the card of a table whole."""
+    place = table.with_suffix(".json")
+    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(place)
