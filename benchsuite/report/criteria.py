@@ -1,0 +1,137 @@
+"""Every criterion of every estimator on one benchmark, seeds combined, and the leaderboard made of them.
+
+Seeds are combined in one way everywhere: a criterion is computed for each trial (initialisation seed x minibatch seed);
+its value is the mean over trials, its deviation the sample deviation over trials, and the ends of its interval over
+architectures are the means of the trials' ends, so that the interval has the mean half-width of a single trial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from benchsuite.analysis.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchsuite.report.results import BenchmarkResults
+
+TRIAL_KEY = ["seed", "batch_seed"]
+# Families that say what an estimate must beat: what is known without one, or by training the architecture.
+REFERENCE_FAMILIES = ("baseline", "curve")
+SIZE_BASELINES = {"params": "params", "flops": "macs"}  # estimator -> column of the complexity table
+_COMBINED: dict[str, tuple[str, str]] = {
+    "value": ("value", "mean"),
+    "low": ("low", "mean"),
+    "high": ("high", "mean"),
+    "deviation": ("value", "std"),
+    "trials": ("value", "size"),
+    "n": ("n", "max"),
+    "n_undefined": ("n_undefined", "sum"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionAt:
+    """A criterion at one K, with the words for its column."""
+
+    criterion: str
+    k: float | None
+    title: str
+    meaning: str
+    digits: int = 3
+
+    @property
+    def key(self) -> str:
+        """Name of its column in the leaderboard.
+
+        >>> CriterionAt("regret_at", 0.05, "Regret", "").key
+        'regret_at@0.05'
+        """
+        return self.criterion if self.k is None else f"{self.criterion}@{self.k:g}"
+
+
+TAU = CriterionAt("kendall_tau", None, "τ-b", "Kendall's tau-b between scores and truth")
+HEADLINE = (
+    TAU,
+    CriterionAt("spearman_rho", None, "Spearman", "Spearman's rank correlation"),
+    CriterionAt("precision_at_top", 0.05, "P@top 5%", "Share of the best 5 % that is found"),
+    CriterionAt("precision_at_bottom", 0.05, "P@bottom 5%", "Share of the worst 5 % that is found"),
+    CriterionAt("best_rank_at", 0.05, "BR@5%", "Best true rank among the best-scored 5 %, as a share; low is good"),
+    CriterionAt("worst_rank_at", 0.05, "WR@5%", "Worst true rank among the best-scored 5 %, as a share; low is good"),
+    CriterionAt("regret_at", 0.05, "Regret@5%", "Accuracy points between the best and the best found; low is good", 2),
+)
+
+
+def with_size_baselines(results: BenchmarkResults) -> pd.DataFrame:
+    """The scores, with `params` and `flops` added from the complexity table where the suite did not ask for them."""
+    known = set(results.scores["estimator"])
+    sizes = results.complexity.reindex(results.truth.index)
+    added = [
+        pd.DataFrame({"estimator": name, "family": "baseline", "architecture": sizes.index, "value": sizes[column]})
+        for name, column in SIZE_BASELINES.items()
+        if name not in known
+    ]
+    scores = results.scores.astype(dict.fromkeys(results.scores.columns[:5], object))
+    whole = pd.concat([scores, *added], ignore_index=True)
+    return whole.fillna({"status": "ok", "reason": ""})
+
+
+def trials_of(scores: pd.DataFrame) -> dict[str, list[pd.Series]]:
+    """Scores by architecture of every trial of an estimator; NaN where a score is undefined or failed."""
+    trials: dict[str, list[pd.Series]] = {}
+    for key, rows in scores.groupby(["estimator", *TRIAL_KEY], dropna=False, sort=False):
+        values = rows["value"].where(rows["status"] == "ok").astype(float)
+        trials.setdefault(str(key[0]), []).append(values.set_axis(pd.Index(rows["architecture"])))
+    return trials
+
+
+def criteria_by_k(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -> pd.DataFrame:
+    """Criteria at every K by estimator: value, low, high, deviation (over trials), trials, n, n_undefined."""
+    frames = [evaluate(values, truth).assign(estimator=name) for name, each in trials.items() for values in each]
+    groups = pd.concat(frames).groupby(["estimator", "criterion", "k"], dropna=False, sort=False)
+    return groups.agg(**_COMBINED).reset_index()
+
+
+def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
+    """One row per estimator, the best tau first: headline criteria with intervals, counts and cost."""
+    board = _counts(scores, truth)
+    for item in HEADLINE:
+        at_k = criteria["k"].isna() if item.k is None else np.isclose(criteria["k"].astype(float), item.k)
+        rows = criteria[(criteria["criterion"] == item.criterion) & at_k].set_index("estimator")
+        board[item.key] = rows["value"]
+        for part in ("low", "high", "deviation"):
+            board[f"{item.key}_{part}"] = rows[part]
+    board["reference"] = board["family"].isin(REFERENCE_FAMILIES)
+    return board.sort_values(TAU.key, ascending=False, kind="stable", na_position="last").reset_index()
+
+
+
+def _counts(scores: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
+    """Trials and scores of every estimator: judged, undefined, failed and missing, and the CPU seconds of one."""
+    here = scores[scores["architecture"].isin(truth.index)]
+    groups = here.groupby("estimator", sort=False)
+    board = groups.agg(family=("family", "first"), scored=("architecture", "size"))
+    board["trials"] = here.drop_duplicates(["estimator", *TRIAL_KEY]).groupby("estimator").size()
+    board["n"] = groups["architecture"].nunique()
+    for status in ("undefined", "failed"):
+        board[f"n_{status}"] = (here["status"] == status).groupby(here["estimator"]).sum()
+    board["n_missing"] = _expected_trials(here).reindex(board.index) * len(truth) - board["scored"]
+    board["cpu_seconds"] = groups["cpu_seconds"].mean()
+    return board
+
+
+def _expected_trials(scores: pd.DataFrame) -> pd.Series:
+    """How many trials each estimator should have: as many as all estimators have that depend on the same seeds.
+
+    An interrupted run has not begun some trials; the others tell that they were planned.
+    """
+    trials = scores.drop_duplicates(["estimator", *TRIAL_KEY])
+    depends = trials["seed"].notna().astype(int) + 2 * trials["batch_seed"].notna().astype(int)
+    planned = trials.assign(depends=depends).drop_duplicates(["depends", *TRIAL_KEY]).groupby("depends").size()
+    by_estimator = trials.assign(depends=depends).groupby("estimator")["depends"].max()
+    return by_estimator.map(planned)

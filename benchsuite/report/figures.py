@@ -1,0 +1,191 @@
+"""Figures of a report: each function draws one table of a judgement; the page and the Markdown show the same SVG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from benchsuite.report import svg
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MOST_POINTS = 2000  # per rank plot; more dots than this say nothing more and make the page heavy
+_ROW = 0.21  # inches that one estimator takes in a chart with one row each
+_WIDTH = 5.2
+
+
+def rank_plot(ranks: pd.DataFrame) -> Figure:
+    """Score rank against truth rank, a dot per architecture, coloured by parameter group.
+
+    `ranks` has the columns truth and score (1 = best) and group (1 = fewest parameters).
+    """
+    figure = Figure(figsize=(2.1, 2.0))
+    axes = figure.add_axes((0.17, 0.17, 0.80, 0.80))
+    shown = thinned(ranks)
+    size = 3.4 if len(shown) <= 150 else 2.5 if len(shown) <= 800 else 1.7
+    for group, rows in shown.groupby("group", observed=True):
+        _dots(axes, rows["truth"].to_numpy(), rows["score"].to_numpy(), svg.GROUPS[int(group) - 1], size)
+    last = len(ranks)
+    axes.plot([1, last], [1, last], color=svg.REFERENCE, linewidth=0.8, dashes=(3, 3))
+    margin = 0.03 * last
+    axes.set(xlim=(1 - margin, last + margin), ylim=(1 - margin, last + margin), xticks=[1, last], yticks=[1, last])
+    axes.set_xlabel("rank by truth", labelpad=-7)
+    axes.set_ylabel("rank by score", labelpad=-10)
+    return figure
+
+
+def thinned(ranks: pd.DataFrame) -> pd.DataFrame:
+    """At most MOST_POINTS rows, a fixed random choice."""
+    if len(ranks) <= MOST_POINTS:
+        return ranks
+    keep = np.random.default_rng(0).choice(len(ranks), MOST_POINTS, replace=False)
+    return ranks.iloc[np.sort(keep)]
+
+
+def tau_chart(leaderboard: pd.DataFrame, ceiling: float | None) -> Figure:
+    """Tau of every estimator with its interval, best on top; the ceiling and parameter counting as lines."""
+    figure, axes = _rows(leaderboard["estimator"])
+    places = np.arange(len(leaderboard))
+    colours = np.where(leaderboard["reference"], svg.REFERENCE, svg.ACCENT)
+    tau = leaderboard["kendall_tau"].to_numpy()
+    axes.barh(places, tau, height=0.56, color=colours, alpha=0.35)
+    axes.hlines(places, leaderboard["kendall_tau_low"], leaderboard["kendall_tau_high"], color=colours, linewidth=1.6)
+    axes.scatter(tau, places, s=16, color=colours, zorder=3)
+    axes.axvline(0, color=svg.MUTED, linewidth=0.7)
+    size = leaderboard.loc[leaderboard["estimator"] == "params", "kendall_tau"]
+    if size.notna().any():
+        _line(axes, float(size.iloc[0]), "params", svg.REFERENCE)
+    if ceiling is not None:
+        _line(axes, ceiling, "ceiling", svg.CEILING)
+    axes.set_xlabel("Kendall's tau-b")
+    axes.grid(visible=True, axis="x")
+    return figure
+
+
+def cost_chart(leaderboard: pd.DataFrame) -> Figure:
+    """Tau against CPU seconds per architecture on a logarithmic axis, with the front of the cheapest best."""
+    shown = leaderboard[(leaderboard["cpu_seconds"] > 0) & leaderboard["kendall_tau"].notna()]
+    figure = Figure(figsize=(_WIDTH, max(2.6, _ROW * (len(shown) + 3))), layout="constrained")
+    axes = figure.subplots()
+    if shown.empty:
+        return _nothing(figure, axes, "no estimator has both a cost and a tau")
+    cost, tau = shown["cpu_seconds"].to_numpy(), shown["kendall_tau"].to_numpy()
+    colours = np.where(shown["reference"], svg.REFERENCE, svg.ACCENT)
+    by_cost = np.argsort(cost, kind="stable")
+    front = np.maximum.accumulate(tau[by_cost])
+    axes.step(cost[by_cost], front, where="post", color=svg.GRID, linewidth=1.6)
+    axes.set_xscale("log")
+    axes.vlines(cost, shown["kendall_tau_low"], shown["kendall_tau_high"], color=colours, linewidth=1, alpha=0.6)
+    axes.scatter(cost, tau, s=22, color=colours, zorder=3)
+    _labels_at_the_side(axes, shown["estimator"].tolist(), cost, tau)
+    axes.set(xlabel="CPU seconds per architecture", ylabel="Kendall's tau-b")
+    axes.grid(visible=True)
+    return figure
+
+
+def bias_chart(bias: pd.DataFrame, order: list[str]) -> Figure:
+    """Mean rank difference by parameter group, a row per estimator: positive (orange) is ranked too high.
+
+    `bias` has the columns estimator, group, label, rank_difference, low, high, in percent of the architectures.
+    """
+    figure, axes = _rows(order)
+    values = bias.pivot_table(index="estimator", columns="group", values="rank_difference").reindex(order)
+    widths = bias.assign(half_width=(bias["high"] - bias["low"]) / 2)
+    widths = widths.pivot_table(index="estimator", columns="group", values="half_width")
+    widths = widths.reindex(index=order, columns=values.columns)
+    strongest = np.nanmax(np.abs(values.to_numpy()), initial=1e-9)
+    for (row, column), value in np.ndenumerate(values.to_numpy()):
+        if np.isfinite(value):
+            colour = svg.OVER if value > 0 else svg.UNDER
+            axes.barh(row, 0.96, left=column - 0.48, height=0.88, color=colour, alpha=0.6 * abs(value) / strongest)
+            spread = widths.to_numpy()[row, column]
+            text = f"{value:+.0f}" + (f" ±{spread:.0f}" if np.isfinite(spread) else "")
+            axes.text(column, row, text, ha="center", va="center", fontsize=7.5)
+    labels = bias.drop_duplicates("group").set_index("group")["label"].reindex(values.columns)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_xlim(-0.5, len(labels) - 0.5)
+    axes.set_xlabel("parameters of the group, fewest to most")
+    axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def variance_chart(variance: pd.DataFrame) -> Figure:
+    """Tau between the scores of different seeds, a row per seeded estimator: 1 is a ranking that no seed changes."""
+    figure, axes = _rows(variance["estimator"])
+    places = np.arange(len(variance))
+    axes.hlines(places, variance["tau_low"], variance["tau_high"], color=svg.ACCENT, linewidth=1.6, alpha=0.6)
+    axes.scatter(variance["tau_between_seeds"], places, s=20, color=svg.ACCENT, zorder=3)
+    axes.axvline(1, color=svg.CEILING, linewidth=1)
+    axes.set_xlim(min(0.0, variance["tau_low"].min()) - 0.02, 1.02)
+    axes.set_xlabel("tau between seeds: mean, least and greatest pair")
+    axes.grid(visible=True, axis="x")
+    return figure
+
+
+def _rows(names: pd.Series | list[str]) -> tuple[Figure, Axes]:
+    """A figure with one row for every name, the first on top."""
+    figure = Figure(figsize=(_WIDTH, _ROW * len(names) + 0.75), layout="constrained")
+    axes = figure.subplots()
+    axes.set_yticks(range(len(names)), list(names))
+    axes.tick_params(axis="y", labelcolor=svg.INK)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    return figure, axes
+
+
+def _line(axes: Axes, value: float, name: str, colour: str) -> None:
+    axes.axvline(value, color=colour, linewidth=1.2, dashes=(4, 3))
+    axes.annotate(
+        f"{name} {value:.2f}", (value, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", color=colour
+    )
+
+
+def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, size: float) -> None:
+    """Dots as one path of segments without length: a tenth of the text that matplotlib's markers take."""
+    vertices = np.repeat(np.column_stack([x, y]), 2, axis=0)
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(x))
+    axes.add_patch(
+        PathPatch(Path(vertices, codes), edgecolor=colour, facecolor="none", linewidth=size, capstyle="round")
+    )
+
+
+def _labels_at_the_side(axes: Axes, names: list[str], x: np.ndarray, y: np.ndarray) -> None:
+    """Names in a column right of the axes, in the order of y, each joined to its dot by a thin line."""
+    low, high = axes.get_ylim()
+    order = np.argsort(-y, kind="stable")
+    heights = spread((y[order] - low) / (high - low), 0.92 / max(len(names), 1))
+    for place, height in zip(order, heights, strict=True):
+        axes.annotate(
+            names[place],
+            (x[place], y[place]),
+            xytext=(1.03, height),
+            textcoords="axes fraction",
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": svg.GRID, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 3},
+        )
+
+
+def spread(wanted: np.ndarray, gap: float) -> np.ndarray:
+    """Decreasing heights in 0..1 near the wanted ones, at least `gap` apart.
+
+    >>> [round(float(height), 2) for height in spread(np.array([0.9, 0.9, 0.2]), 0.1)]
+    [0.9, 0.8, 0.2]
+    """
+    heights = np.clip(wanted, 0, 1)
+    for place in range(1, len(heights)):
+        heights[place] = min(heights[place], heights[place - 1] - gap)
+    for place in range(len(heights) - 1, -1, -1):
+        floor = heights[place + 1] + gap if place + 1 < len(heights) else 0.0
+        heights[place] = max(heights[place], floor)
+    return heights
+
+
+def _nothing(figure: Figure, axes: Axes, words: str) -> Figure:
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", color=svg.MUTED)
+    return figure

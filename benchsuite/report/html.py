@@ -1,0 +1,30 @@
+"""The report as one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchsuite.report.page import Section
+    from benchsuite.report.results import Results
+
+
+def page(results: Results, sections: Sequence[Section], downloads: Sequence[str]) -> str:
+    """The whole page; everything but our own SVG, style and script is escaped.
+
+    `downloads` are the paths of the tables, relative to the page.
+    """
+    environment = Environment(
+        loader=PackageLoader("benchsuite.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["markup"] = Markup
+    return environment.get_template("page.html").render(results=results, sections=sections, downloads=downloads)

@@ -1,0 +1,58 @@
+"""The judgement of one benchmark: all tables from which the page, the Markdown and the verdict are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchsuite.report.behaviour import bias_table, ranks_table, reliability_table, variance_table
+from benchsuite.report.criteria import criteria_by_k, leaderboard_of, trials_of, with_size_baselines
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchsuite.report.results import BenchmarkResults
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Tables of one benchmark; the functions that make them say their columns."""
+
+    results: BenchmarkResults
+    scores: pd.DataFrame
+    leaderboard: pd.DataFrame
+    criteria: pd.DataFrame
+    bias: pd.DataFrame
+    variance: pd.DataFrame
+    reliability: pd.DataFrame
+    ranks: pd.DataFrame
+
+    @property
+    def ceiling(self) -> float | None:
+        """Tau that a perfect estimator would reach against this truth; None where no training was repeated."""
+        rows = self.reliability[self.reliability["criterion"] == "kendall_tau"]
+        return float(rows["ceiling"].iloc[0]) if len(rows) else None
+
+    @property
+    def order(self) -> list[str]:
+        """Estimators, the best tau first."""
+        return self.leaderboard["estimator"].tolist()
+
+
+def judge(results: BenchmarkResults) -> Judgement:
+    """The judgement of the scores that are there, be the run complete or not."""
+    scores = with_size_baselines(results)
+    scores = scores[scores["architecture"].isin(results.truth.index)].reset_index(drop=True)
+    trials = trials_of(scores)
+    params = results.complexity["params"].reindex(results.truth.index)
+    criteria = criteria_by_k(trials, results.truth)
+    return Judgement(
+        results,
+        scores,
+        leaderboard_of(scores, criteria, results.truth),
+        criteria,
+        bias_table(trials, results.truth, params),
+        variance_table(trials),
+        reliability_table(results.trials),
+        ranks_table(trials, results.truth, params),
+    )

@@ -1,0 +1,93 @@
+"""The report as Markdown, for a repository: the same verdict, tables and figures as the page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchsuite.report.drawings import Drawing
+    from benchsuite.report.page import Section
+    from benchsuite.report.results import Results
+    from benchsuite.report.tables import Cell, Table
+
+
+def document(results: Results, sections: Sequence[Section]) -> str:
+    """The whole report in Markdown; its figures are the files in figures/."""
+    parts = [f"# {escaped(results.suite)}", escaped(results.description)]
+    for section in sections:
+        parts += _section(section)
+    parts += ["## Provenance", definitions(results.provenance)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _section(section: Section) -> list[str]:
+    caption = f"*{escaped(section.caption)}*"
+    drawings = section.drawings
+    return [
+        f"## {escaped(section.benchmark)}",
+        "\n".join(f"- {escaped(sentence)}" for sentence in section.verdict),
+        *_titled(section.leaderboard),
+        _image(drawings.tau),
+        _image(drawings.cost),
+        caption,
+        "### Score rank against truth rank",
+        " ".join(_image(drawing, 220) for drawing in drawings.ranks),
+        f"{escaped(section.ranks_note)} Colour: parameters, from blue (fewest) to yellow (most). {caption}",
+        _image(drawings.bias),
+        caption,
+        *_titled(section.bias),
+        *([_image(drawings.variance), *_titled(section.variance)] if drawings.variance else []),
+        *(part for each in section.by_k for part in _titled(each)),
+        "### Truth",
+        *([escaped(section.no_ceiling)] if section.no_ceiling else _titled(section.reliability)),
+        *(_titled(section.published) if section.published.rows else []),
+        "### Protocol",
+        definitions(section.protocol),
+        "\n".join(f"- {escaped(line)}" for line in section.problems),
+        definitions({f"not judged: {name}": reason for name, reason in section.skipped.items()}),
+    ]
+
+
+def escaped(text: str) -> str:
+    r"""The text with everything escaped that Markdown or HTML would read as markup.
+
+    >>> escaped("<b> a|b *c*")
+    '&lt;b&gt; a\\|b \\*c\\*'
+    """
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|#~$])", r"\\\1", " ".join(safe.split()))
+
+
+def definitions(pairs: Mapping[str, str]) -> str:
+    """A list of names and words."""
+    return "\n".join(f"- **{escaped(name)}**: {escaped(words)}" for name, words in pairs.items())
+
+
+def table(content: Table) -> str:
+    """The table in GitHub's Markdown, numbers aligned to the right."""
+    header = [escaped(column.title) for column in content.columns]
+    rule = ["--:" if column.numeric else ":--" for column in content.columns]
+    rows = [[_cell(cell) for cell in row] for row in content.rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, rule, *rows])
+
+
+def _titled(content: Table) -> list[str]:
+    return [f"### {escaped(content.caption)}", table(content)]
+
+
+def _cell(cell: Cell) -> str:
+    mark = f" *({escaped(cell.mark)})*" if cell.mark else ""
+    note = f" ({escaped(cell.note)})" if cell.note else ""
+    return f"{escaped(cell.text)}{mark}{note}"
+
+
+def _image(drawing: Drawing, width: int | None = None) -> str:
+    """An image; with a width as HTML, which Markdown lacks, so that several stand in a row."""
+    words, path = escaped(drawing.description), f"figures/{drawing.name}.svg"
+    if width is None:
+        return f"![{words}]({path})"
+    plain = drawing.description.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return f'<img src="{path}" width="{width}" alt="{plain}">'

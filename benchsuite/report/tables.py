@@ -1,0 +1,211 @@
+"""Tables as a reader sees them: words and rounded numbers, rendered alike by the page and the Markdown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.report.criteria import HEADLINE, TAU, CriterionAt
+from benchsuite.report.words import interval, number, percent, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from benchsuite.report.judge import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One entry: its text, the value by which its column sorts, small print, a mark, and the span that a bar draws."""
+
+    text: str
+    value: float | str
+    note: str = ""
+    mark: str = ""
+    span: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its title, what it means, and whether it holds numbers."""
+
+    title: str
+    meaning: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a caption; the first cell of each row names the row."""
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+ESTIMATOR = Column("Estimator", numeric=False)
+_COUNTS = {
+    "trials": Column("Trials", "Seeds (initialisation x minibatch) over which the figures are averaged"),
+    "n": Column("n", "Architectures judged, those with undefined scores included"),
+    "n_undefined": Column("Undefined", "Scores that the definition leaves undefined, over all trials"),
+    "n_failed": Column("Failed", "Scores that an error prevented, over all trials"),
+}
+# criterion of K -> its name, what it means, digits
+_BY_K = {
+    "precision_at_top": ("P@top K", "share of the best K that is among the best-scored K", 3),
+    "precision_at_bottom": ("P@bottom K", "share of the worst K that is among the worst-scored K", 3),
+    "best_rank_at": ("BR@K", "best true rank among the best-scored K, as a share of all; low is good", 3),
+    "worst_rank_at": ("WR@K", "worst true rank among the best-scored K, as a share of all; low is good", 3),
+    "regret_at": ("Regret@K", "accuracy points between the best and the best of the best-scored K; low is good", 2),
+}
+_TRUTH = {"kendall_tau": "Kendall's tau-b", "spearman_rho": "Spearman"}
+
+
+def leaderboard_table(judgement: Judgement) -> Table:
+    """All estimators, the best tau first, with the headline criteria, trials, counts and cost."""
+    columns = (
+        ESTIMATOR,
+        Column("τ-b", TAU.meaning),
+        Column("± seeds", "Sample deviation of tau-b over the trials"),
+        *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
+        *_COUNTS.values(),
+        Column("CPU s", "CPU seconds per architecture"),
+    )
+    lowest = min(0.0, judgement.leaderboard[f"{TAU.key}_low"].min())
+    rows = tuple(_leaderboard_row(row, lowest) for row in judgement.leaderboard.to_dict("records"))
+    return Table("leaderboard", "Leaderboard, best tau-b first; small print: 95 % intervals", columns, rows)
+
+
+def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
+    low, tau, high = ((row[f"{TAU.key}{end}"] - lowest) / (1 - lowest) for end in ("_low", "", "_high"))
+    deviation = row[f"{TAU.key}_deviation"]
+    return (
+        Cell(row["estimator"], row["estimator"], mark=row["family"] if row["reference"] else ""),
+        replace(_estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
+        Cell(number(deviation), deviation),
+        *(_estimate(row, item) for item in HEADLINE[1:]),
+        *(Cell(f"{row[key]:,}", row[key]) for key in _COUNTS),
+        Cell(seconds(row["cpu_seconds"]), row["cpu_seconds"]),
+    )
+
+
+def _estimate(row: dict[str, Any], item: CriterionAt) -> Cell:
+    return _with_interval(row[item.key], row[f"{item.key}_low"], row[f"{item.key}_high"], item.digits)
+
+
+def _with_interval(value: float, low: float, high: float, digits: int) -> Cell:
+    return Cell(number(value, digits), value, note=interval(low, high, min(digits, 2)))
+
+
+def by_k_tables(judgement: Judgement) -> list[Table]:
+    """One table for every criterion of the top or bottom K: estimators in rows, K in columns."""
+    criteria = judgement.criteria[judgement.criteria["value"].notna()]
+    tables = []
+    for name, (title, meaning, digits) in _BY_K.items():
+        rows = criteria[criteria["criterion"] == name]
+        columns = {k: Column(percent(k)) for k in sorted(rows["k"].unique())}
+        tables.append(_matrix(Table(name, f"{title}: {meaning}", (), ()), rows, "k", columns, judgement.order, digits))
+    return tables
+
+
+def bias_numbers(judgement: Judgement) -> Table:
+    """Mean rank difference of every parameter group in percent of the architectures, with its interval."""
+    groups = judgement.bias.sort_values("group").drop_duplicates("group")
+    columns = {row.group: Column(str(row.label), f"{row.n:.0f} architectures") for row in groups.itertuples()}
+    caption = "Mean rank difference by parameters, in percent of the architectures; positive = ranked too high"
+    rows = judgement.bias.rename(columns={"rank_difference": "value"})
+    return _matrix(Table("bias", caption, (), ()), rows, "group", columns, judgement.order, 1)
+
+
+def _matrix(  # noqa: PLR0913, PLR0917
+    table: Table, rows: pd.DataFrame, by: str, columns: dict[Any, Column], order: Sequence[str], digits: int
+) -> Table:
+    """The table filled: a row per estimator, a column per value of `by`, each cell with its interval."""
+    found = {(row["estimator"], row[by]): row for row in rows.to_dict("records")}
+    nothing = {"value": math.nan, "low": math.nan, "high": math.nan}
+    body = []
+    for name in order:
+        at = [found.get((name, place), nothing) for place in columns]
+        cells = (_with_interval(row["value"], row["low"], row["high"], digits) for row in at)
+        body.append((Cell(name, name), *cells))
+    return replace(table, columns=(ESTIMATOR, *columns.values()), rows=tuple(body))
+
+
+def variance_numbers(judgement: Judgement) -> Table:
+    """Agreement of the trials of every seeded estimator."""
+    columns = (
+        ESTIMATOR,
+        Column("Trials"),
+        Column("τ between seeds", "Mean tau-b over all pairs of trials; 1 = the seed changes nothing"),
+        Column("Rank deviation", "Deviation of an architecture's rank over trials, in percent of the architectures"),
+    )
+    rows = tuple(
+        (
+            Cell(row["estimator"], row["estimator"]),
+            Cell(str(row["trials"]), row["trials"]),
+            _with_interval(row["tau_between_seeds"], row["tau_low"], row["tau_high"], 3),
+            Cell(f"{number(row['rank_deviation'], 1)} %", row["rank_deviation"]),
+        )
+        for row in judgement.variance.to_dict("records")
+    )
+    return Table("variance", "Stability across seeds; small print: least and greatest pair", columns, rows)
+
+
+def reliability_numbers(judgement: Judgement) -> Table:
+    """What the noise of the truth leaves to win."""
+    columns = (
+        Column("Criterion", numeric=False),
+        Column("Seed reliability", "One training against the mean of the others"),
+        Column("Ceiling (simulated)", "A perfect estimator against this truth, mean of 200 draws"),
+    )
+    rows = tuple(
+        (
+            Cell(_TRUTH[row["criterion"]], row["criterion"]),
+            Cell(number(row["seed_reliability"]), row["seed_reliability"]),
+            Cell(number(row["ceiling"]), row["ceiling"]),
+        )
+        for row in judgement.reliability.to_dict("records")
+    )
+    return Table("reliability", "Reliability of the truth, and the ceiling it sets", columns, rows)
+
+
+def published_numbers(judgement: Judgement, published: pd.DataFrame | None) -> Table:
+    """Figures of others beside ours; the difference stands only where the population is the same."""
+    columns = (
+        ESTIMATOR,
+        Column("Criterion", numeric=False),
+        Column("Published"),
+        Column("Here"),
+        Column("Difference", "Ours minus theirs, on the same population only"),
+        Column("Published on", numeric=False),
+        Column("Source", numeric=False),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    if published is not None:
+        ours = judgement.criteria[judgement.criteria["k"].isna()].set_index(["estimator", "criterion"])["value"]
+        here = published[published["benchmark"] == judgement.results.benchmark]
+        rows = tuple(
+            _published_row(row, ours, judgement.results.population)
+            for row in here.to_dict("records")
+            if (row["estimator"], row["criterion"]) in ours.index
+        )
+    return Table("published", "Published figures beside ours", columns, rows)
+
+
+def _published_row(row: dict[str, Any], ours: pd.Series, population: str) -> tuple[Cell, ...]:
+    here = float(ours.loc[(row["estimator"], row["criterion"])])
+    difference = here - row["value"] if row["population"] == population else math.nan
+    words = "the same architectures" if row["population"] == population else row["population"]
+    return (
+        Cell(row["estimator"], row["estimator"]),
+        Cell(row["criterion"], row["criterion"]),
+        Cell(number(row["value"]), row["value"]),
+        Cell(number(here), here),
+        Cell(number(difference), difference),
+        Cell(words, words),
+        Cell(row["source"], row["source"]),
+    )

@@ -1,0 +1,138 @@
+"""The verdict in words, computed from the tables: which estimator leads, how surely, and where it fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.report.behaviour import repeated_trainings
+from benchsuite.report.criteria import SIZE_BASELINES
+from benchsuite.report.words import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchsuite.report.judge import Judgement
+
+_NAMES = {"params": "counting parameters", "flops": "counting multiply-adds"}
+_LARGE_BIAS = 5.0  # percent of the architectures; below it no group is worth a warning
+
+
+def verdict(judgement: Judgement) -> list[str]:
+    """Sentences, the most important first; never empty."""
+    board = judgement.leaderboard
+    ranked = board[~board["reference"] & board["kendall_tau"].notna()].to_dict("records")
+    if not ranked:
+        return ["No estimator but the baselines has a defined tau here.", *_gaps(board)]
+    said = [_best(ranked[0], judgement), _next(ranked), _size(ranked, board), _ceiling(ranked[0], judgement)]
+    return [*said, *_bias(judgement, [row["estimator"] for row in ranked]), *_gaps(board)]
+
+
+def _best(best: dict[str, Any], judgement: Judgement) -> str:
+    trials = f", mean of {best['trials']} seeds" if best["trials"] > 1 else ""
+    return (
+        f"{best['estimator']} ranks these {len(judgement.results.truth):,} architectures best: "
+        f"tau-b {number(best['kendall_tau'])} (95 % interval {_interval(best)}{trials})."
+    )
+
+
+def _next(ranked: list[dict[str, Any]]) -> str:
+    """Whether the leader's interval overlaps that of others; overlap is a cautious sign, not a paired test."""
+    best, others = ranked[0], ranked[1:]
+    if not others:
+        return "No other estimator is there to compare it with."
+    level = [row["estimator"] for row in others if row["kendall_tau_high"] >= best["kendall_tau_low"]]
+    if not level:
+        runner_up = others[0]
+        return f"Its interval lies above that of the next, {runner_up['estimator']} ({_tau(runner_up)})."
+    return f"Its interval overlaps that of {_listed(level)}: on these architectures its lead is not sure."
+
+
+def _size(ranked: list[dict[str, Any]], board: pd.DataFrame) -> str:
+    """Whether the leader knows more than size, and how many others do."""
+    best = ranked[0]
+    sizes = board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()].to_dict("records")
+    if not sizes:
+        return "Neither parameters nor multiply-adds tell these architectures apart."
+    against = [f"{_compared(best, row)} {_NAMES[row['estimator']]} ({_tau(row)})" for row in sizes]
+    above = sum(row["kendall_tau"] > max(size["kendall_tau"] for size in sizes) for row in ranked)
+    return f"It is {' and '.join(against)}; {above} of {len(ranked)} estimators rank better than size alone does."
+
+
+def _compared(best: dict[str, Any], other: dict[str, Any]) -> str:
+    if best["kendall_tau_low"] > other["kendall_tau_high"]:
+        return "clearly better than"
+    if best["kendall_tau_high"] < other["kendall_tau_low"]:
+        return "clearly worse than"
+    return "not separable from"
+
+
+def _ceiling(best: dict[str, Any], judgement: Judgement) -> str:
+    if judgement.ceiling is None:
+        return no_ceiling(judgement)
+    share = 100 * best["kendall_tau"] / judgement.ceiling
+    return (
+        f"The truth is noisy: a perfect estimator would reach {number(judgement.ceiling, 2)}, "
+        f"of which the best reaches {share:.0f} %."
+    )
+
+
+def no_ceiling(judgement: Judgement) -> str:
+    """Sentence that says why the truth has no ceiling; empty where it has one."""
+    if repeated_trainings(judgement.results.trials):
+        return ""
+    return (
+        "The truth holds one training of each architecture, so its noise is unknown and no ceiling can be given; "
+        "part of what every estimator misses is that noise."
+    )
+
+
+def _bias(judgement: Judgement, names: list[str]) -> list[str]:
+    """The estimator and the parameter group with the largest mean rank difference, if it is large and sure."""
+    bias = judgement.bias[judgement.bias["estimator"].isin(names)]
+    sure = bias[(bias["low"] > 0) | (bias["high"] < 0)]
+    large = sure[sure["rank_difference"].abs() >= _LARGE_BIAS]
+    if large.empty:
+        return ["No estimator ranks a whole group of sizes far too high or too low."]
+    worst = large.loc[large["rank_difference"].abs().idxmax()]
+    side = "too high" if worst["rank_difference"] > 0 else "too low"
+    return [
+        f"The strongest bias by size is that of {worst['estimator']}: it ranks architectures with {worst['label']} "
+        f"parameters {abs(worst['rank_difference']):.0f} % of the field {side} on average."
+    ]
+
+
+def _gaps(board: pd.DataFrame) -> list[str]:
+    """What is not there: undefined, failed and missing scores."""
+    said = []
+    for status, words in (("undefined", "undefined (ranked last)"), ("failed", "failed (ranked last)")):
+        column = board.set_index("estimator")[f"n_{status}"]
+        if column.sum():
+            said.append(f"{_scores(column)} {words}: {_listed([f'{k} {v:,}' for k, v in column[column > 0].items()])}.")
+    missing = board.set_index("estimator")["n_missing"]
+    if missing.sum():
+        said.append(f"{_scores(missing)} missing, the run is not finished; estimators are judged on what is there.")
+    return said or ["Every score asked for is there and defined."]
+
+
+def _scores(column: pd.Series) -> str:
+    total = int(column.sum())
+    return f"{total:,} score is" if total == 1 else f"{total:,} scores are"
+
+
+def _tau(row: dict[str, Any]) -> str:
+    return f"{number(row['kendall_tau'])}, {_interval(row)}"
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return f"{number(row['kendall_tau_low'], 2)} to {number(row['kendall_tau_high'], 2)}"
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    """Names in a sentence.
+
+    >>> _listed(["a", "b", "c"]), _listed(["a", "b", "c"], 2)
+    ('a, b and c', 'a, b and 1 more')
+    """
+    if len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -1,0 +1,78 @@
+"""A report on disk: the page, the Markdown, the tables and the figures, each file written whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from benchsuite.report import html, markdown
+from benchsuite.report.judge import judge
+from benchsuite.report.page import section
+from benchsuite.report.svg import standalone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from benchsuite.report.judge import Judgement
+    from benchsuite.report.results import Results
+
+_TABLES = ("leaderboard", "criteria", "bias", "variance", "reliability", "scores")
+
+
+def write_report(results: Results, folder: Path) -> Path:
+    """Path of the page; beside it report.md, tables/ (CSV and Parquet) and figures/ (SVG).
+
+    Existing files of the same names are replaced one by one, each whole; scores that are missing are said so in the
+    report.
+    """
+    judgements = [judge(benchmark) for benchmark in results.benchmarks]
+    sections = [section(judgement, results) for judgement in judgements]
+    downloads = _write_tables(judgements, folder)
+    for part in sections:
+        for drawing in part.drawings.every():
+            _write_text(folder / "figures" / f"{drawing.name}.svg", standalone(drawing.svg))
+    _write_text(folder / "report.md", markdown.document(results, sections))
+    index = folder / "index.html"
+    _write_text(index, html.page(results, sections, ["report.md", *downloads]))
+    return index
+
+
+def _write_tables(judgements: Sequence[Judgement], folder: Path) -> list[str]:
+    """Paths, relative to the folder, of all tables; each holds every benchmark."""
+    paths = []
+    for name in _TABLES if judgements else ():
+        table = pd.concat([_named(judgement, name) for judgement in judgements], ignore_index=True)
+        csv, parquet = f"tables/{name}.csv", f"tables/{name}.parquet"
+        _write(folder / csv, lambda file, table=table: table.to_csv(file, index=False))
+        _write(folder / parquet, lambda file, table=table: table.to_parquet(file, index=False))
+        paths += [csv, parquet]
+    return paths
+
+
+def _named(judgement: Judgement, name: str) -> pd.DataFrame:
+    table: pd.DataFrame = getattr(judgement, name).copy()
+    table.insert(0, "benchmark", judgement.results.benchmark)
+    return table
+
+
+def _write_text(path: Path, text: str) -> None:
+    _write(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def _write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Fill a temporary file beside the path, then put it in its place: no reader ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+    os.close(handle)
+    temporary = path.parent / name
+    try:
+        fill(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
