@@ -1,0 +1,213 @@
+"""What a worker process runs: it builds networks and scores them, one thread, seeded by seed and architecture alone."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from benchsuite import registry
+from benchsuite.core import Dataset, Score, Status, SuiteError, UnsupportedError, seed_of
+from benchsuite.data.images import load_images, minibatch, noise
+from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, Estimator, ZeroShotEstimator
+from benchsuite.estimators.scoring import Outcome, attempt, probe_network
+from benchsuite.estimators.zero_shot.preserve import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from torch import Tensor, nn
+
+    from benchsuite.core import Space
+
+NOISE = "noise"  # the image set that is made to the data set's shape
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Which minibatches: `number` of `size` images from an image set; scores are averaged over them."""
+
+    images: str
+    size: int
+    number: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a chunk of architectures shares: all that a worker must know.
+
+    Attributes
+    ----------
+    space, sizes
+        Registered name of the search space and the sizes of its networks.
+    dataset
+        Shape and classes for which networks are built.
+    estimators
+        Name and hyperparameters of each.
+    seed
+        Seed of the initialisation.
+    batch
+        Minibatches; None where no estimator reads one.
+    dtype, device
+        In which, and where, networks are scored.
+    plugins
+        Plug-in files to load first.
+    curves
+        Learning curve of each architecture, where an estimator reads it.
+    """
+
+    space: str
+    sizes: Mapping[str, int]
+    dataset: Dataset
+    estimators: tuple[tuple[str, Mapping[str, Any]], ...]
+    seed: int = 0
+    batch: Batch | None = None
+    dtype: str = "float32"
+    device: str = "cpu"
+    plugins: tuple[str, ...] = ()
+    curves: Mapping[str, pd.DataFrame] | None = field(default=None, compare=False)
+
+
+def score_architectures(
+    task: Task, architectures: Iterable[str], report: Callable[[int, Score], object] | None = None
+) -> list[tuple[int, Score]]:
+    """Scores with the positions of their estimators in `task.estimators`.
+
+    An exception in an estimator or in the building of a network becomes a failed score with its reason. A score
+    depends on its estimator, its architecture and the task's seeds, not on other estimators or architectures.
+
+    Parameters
+    ----------
+    report
+        Called with each score and the position of its estimator as soon as it is known.
+
+    Raises
+    ------
+    BenchsuiteError
+        If no architecture can be scored: a plug-in, estimator, space or image set is missing or broken.
+    """
+    for plugin in task.plugins:
+        registry.load_plugin(plugin)
+    space = registry.make_space(task.space, task.sizes)
+    estimators = [registry.make_estimator(name, parameters) for name, parameters in task.estimators]
+    if task.batch is None and any(isinstance(estimator, ZeroShotEstimator) for estimator in estimators):
+        raise SuiteError("zero-shot estimators need a minibatch; give the task a batch")
+    batches = _minibatches(task)
+    scores = []
+    with _one_thread():
+        for architecture in architectures:
+            for index, outcome in enumerate(_outcomes(task, space, estimators, batches, architecture)):
+                scores.append((index, _score(architecture, outcome)))
+                if report is not None:
+                    report(*scores[-1])
+    return scores
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _minibatches(task: Task) -> list[tuple[Tensor, Tensor]]:
+    if task.batch is None:
+        return []
+    dtype = getattr(torch, task.dtype, None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise SuiteError(f"dtype = {task.dtype!r} is no floating-point type of torch; choose float32 or float64")
+    pairs = _arrays(task.batch, task.dataset)
+    return [(inputs.to(task.device, dtype), targets.to(task.device)) for inputs, targets in pairs]
+
+
+@lru_cache(maxsize=8)
+def _arrays(batch: Batch, dataset: Dataset) -> list[tuple[Tensor, Tensor]]:
+    images = noise(dataset) if batch.images == NOISE else load_images(batch.images)
+    pairs = minibatch(images, batch.size, batch.seed, batch.number)
+    return [(torch.from_numpy(inputs), torch.from_numpy(targets)) for inputs, targets in pairs]
+
+
+def _outcomes(
+    task: Task,
+    space: Space,
+    estimators: Sequence[Estimator],
+    batches: Sequence[tuple[Tensor, Tensor]],
+    architecture: str,
+) -> list[Outcome]:
+    """What each estimator gives for one architecture."""
+    probed = [estimator for estimator in estimators if isinstance(estimator, ZeroShotEstimator)]
+    shared = iter(_probed(task, space, probed, batches, architecture) if probed else [])
+    return [
+        next(shared)
+        if isinstance(estimator, ZeroShotEstimator)
+        else attempt(partial(_baseline, task, space, estimator, architecture))
+        for estimator in estimators
+    ]
+
+
+def _baseline(task: Task, space: Space, estimator: Estimator, architecture: str) -> float:
+    if isinstance(estimator, ArchitectureEstimator):
+        rng = np.random.default_rng(seed_of(task.seed, architecture))
+        return estimator.score(space, architecture, task.dataset, rng)
+    if not isinstance(estimator, CurveEstimator):
+        raise UnsupportedError(f"{estimator.name} ({estimator.family}) cannot be scored from an architecture alone")
+    curve = (task.curves or {}).get(architecture)
+    if curve is None:
+        raise UnsupportedError(f"{estimator.name}: the ground truth has no learning curve of {architecture}")
+    return estimator.score(curve)
+
+
+def _probed(
+    task: Task,
+    space: Space,
+    estimators: Sequence[ZeroShotEstimator],
+    batches: Sequence[tuple[Tensor, Tensor]],
+    architecture: str,
+) -> list[Outcome]:
+    """What zero-shot estimators give: one network, one probe for each minibatch, the mean over them.
+
+    One whose score depends on no minibatch has its shape from the first and is not averaged.
+    """
+    try:
+        network = _build(task, space, architecture)
+    except Exception as error:  # a space can be a user's code and raise anything
+        return [Outcome(math.nan, 0.0, error) for _ in estimators]
+    gathered: list[list[Outcome]] = [[] for _ in estimators]
+    for number, (inputs, targets) in enumerate(batches):
+        chosen = [index for index, estimator in enumerate(estimators) if estimator.batched or number == 0]
+        seed = seed_of("probe", task.seed, architecture, number)
+        outcomes = probe_network(network, inputs, targets, [estimators[index] for index in chosen], seed=seed)
+        for index, outcome in zip(chosen, outcomes, strict=True):
+            gathered[index].append(outcome)
+    return [_mean(outcomes) for outcomes in gathered]
+
+
+def _build(task: Task, space: Space, architecture: str) -> nn.Module:
+    """The network, whose weights depend on the seed and the architecture alone."""
+    with seeded(seed_of(task.seed, architecture), torch.device("cpu")):
+        network = space.build(architecture, task.dataset)
+    return network.to(task.device, getattr(torch, task.dtype))
+
+
+def _mean(outcomes: Sequence[Outcome]) -> Outcome:
+    error = next((outcome.error for outcome in outcomes if outcome.error is not None), None)
+    value = math.fsum(outcome.value for outcome in outcomes) / len(outcomes)
+    return Outcome(value, sum(outcome.cpu_seconds for outcome in outcomes), error)
+
+
+def _score(architecture: str, outcome: Outcome) -> Score:
+    if outcome.error is not None:
+        reason = f"{type(outcome.error).__name__}: {outcome.error}".splitlines()[0]
+        return Score(architecture, math.nan, "failed", reason, outcome.cpu_seconds)
+    status: Status = "undefined" if math.isnan(outcome.value) else "ok"
+    return Score(architecture, outcome.value, status, cpu_seconds=outcome.cpu_seconds)

@@ -1,0 +1,100 @@
+"""What lets estimators work on a network that is not theirs: its whole state comes back, bit by bit."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+
+@contextmanager
+def preserved(network: nn.Module) -> Iterator[None]:
+    """Give the network its state back at the end, after an exception too.
+
+    The state is all that its modules hold: parameters and buffers with values and flags, gradients, training modes,
+    hooks and other attributes.
+
+    Examples
+    --------
+    >>> network = torch.nn.Linear(1, 1)
+    >>> before = network.weight.item()
+    >>> with preserved(network), torch.no_grad():
+    ...     _ = network.eval().weight.zero_()
+    >>> network.training, network.weight.item() == before
+    (True, True)
+    """
+    modules = [_ModuleState.of(part) for part in network.modules()]
+    tensors = [_TensorState.of(value) for value in chain(network.parameters(), network.buffers())]
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.restore()
+        for tensor in tensors:
+            tensor.restore()
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's random state inside, on the CPU and on the device; outside it stays as it was."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class _ModuleState:
+    module: nn.Module
+    attributes: dict[str, Any]
+    contents: list[tuple[dict[Any, Any], dict[Any, Any]]]
+
+    @classmethod
+    def of(cls, module: nn.Module) -> Self:
+        attributes = dict(vars(module))
+        # parameters, buffers, children and hooks lie in dictionaries, to which handles of hooks refer
+        dictionaries = [value for value in attributes.values() if isinstance(value, dict)]
+        return cls(module, attributes, [(dictionary, dictionary.copy()) for dictionary in dictionaries])
+
+    def restore(self) -> None:
+        for dictionary, content in self.contents:
+            dictionary.clear()
+            dictionary.update(content)
+        vars(self.module).clear()
+        vars(self.module).update(self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class _TensorState:
+    tensor: Tensor
+    memory: Tensor  # the same storage, should the tensor be given another
+    value: Tensor
+    requires_grad: bool
+    grad: Tensor | None
+    grad_value: Tensor | None
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Self:
+        grad = tensor.grad if tensor.is_leaf else None
+        value = tensor.detach().clone()
+        return cls(
+            tensor, tensor.data, value, tensor.requires_grad, grad, None if grad is None else grad.detach().clone()
+        )
+
+    def restore(self) -> None:
+        # through .data, so that graphs that the network's owner holds do not take the copy for a change
+        self.memory.copy_(self.value)
+        self.tensor.data = self.memory
+        if not self.tensor.is_leaf:
+            return
+        self.tensor.requires_grad_(self.requires_grad)
+        self.tensor.grad = self.grad
+        if self.grad is not None and self.grad_value is not None:
+            self.grad.data.copy_(self.grad_value)

@@ -1,0 +1,331 @@
+"""The measurements that zero-shot estimators share: one network at initialisation, one minibatch, one forward pass."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from benchsuite.core import UnknownNameError, UnsupportedError, seed_of
+from benchsuite.estimators.zero_shot.instruments import (
+    Activation,
+    Recorder,
+    same_first_order,
+    weighted_layers,
+    without_batch_norm,
+)
+from benchsuite.estimators.zero_shot.preserve import preserved, seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from torch import Tensor
+
+    Loss = Callable[[Tensor, Tensor], Tensor]
+
+# The steps, in order, that each measurement takes.
+_STEPS: dict[str, tuple[str, ...]] = {
+    "logits": ("forward",),
+    "loss": ("forward",),
+    "relu_codes": ("forward",),
+    "input_jacobian": ("forward", "input_backward"),
+    "weight_gradients": ("forward", "loss_backward"),
+    "activation_gradients": ("forward", "loss_backward"),
+    "hessian_gradient": ("forward", "loss_backward", "hessian_backward"),
+    "absolute_gradients": ("absolute_pass",),
+}
+_TO_WEIGHTS = frozenset({"loss_backward", "hessian_backward"})
+_BACKWARD = _TO_WEIGHTS | {"input_backward"}
+
+
+class Probe:
+    """One network in training mode and one minibatch, on which measurements are taken when they are first read.
+
+    A measurement is taken once and dropped when the last estimator that needs it is done. All of them but
+    `absolute_gradients` come from the same forward pass. Measured values depend on no other measurement. On leaving
+    the `with` block the network's state is what it was.
+
+    Parameters
+    ----------
+    network
+        Any module that maps inputs to logits (batch, classes).
+    inputs, targets
+        The minibatch, on the network's device and in its dtype.
+    needs
+        For each estimator that will be lent the probe, the measurements that it reads.
+    loss
+        Function of logits and targets.
+    seed
+        Of whatever is random in the network or in an estimator.
+
+    Attributes
+    ----------
+    rng
+        Generator (on the CPU) for the estimator's own random numbers, fresh for each.
+    seconds
+        CPU seconds of each step that was taken.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    >>> inputs, targets = torch.ones(3, 1, 2, 2), torch.tensor([0, 1, 1])
+    >>> with Probe(network, inputs, targets, [("weight_gradients",)]) as probe:
+    ...     with probe.lent(("weight_gradients",)):
+    ...         [gradient.shape for gradient in probe.weight_gradients]
+    [torch.Size([2, 4])]
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        inputs: Tensor,
+        targets: Tensor,
+        needs: Iterable[Sequence[str]] = (),
+        *,
+        loss: Loss = cross_entropy,
+        seed: int = 0,
+    ) -> None:
+        self.network = network
+        self.inputs = inputs
+        self.targets = targets
+        self.seed = seed
+        self.rng = torch.Generator()
+        self.seconds: dict[str, float] = {}
+        self._loss = loss
+        self._uses = Counter(name for names in needs for name in names)
+        self._readable: tuple[str, ...] = ()
+        self._values: dict[str, Any] = {}
+        self._errors: dict[str, Exception] = {}
+        self._graph: dict[str, Any] = {}
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._exit.enter_context(preserved(self.network))
+        self.network.train()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._values.clear()
+        self._graph.clear()
+        self._exit.close()
+
+    @contextmanager
+    def lent(self, needs: Sequence[str]) -> Iterator[None]:
+        """Let one estimator read the measurements that it needs; those needed by no later one are dropped."""
+        for name in needs:
+            if name not in _STEPS:
+                raise UnknownNameError("measurement", name, _STEPS)
+        seed = seed_of("estimator", self.seed)
+        self.rng.manual_seed(seed)
+        self._readable = tuple(needs)
+        try:
+            with seeded(seed, self.inputs.device):
+                yield
+        finally:
+            self._readable = ()
+            self._uses.subtract(needs)
+            for name in [name for name in self._values if self._uses[name] <= 0]:
+                del self._values[name]
+            if not self._wanted() & _BACKWARD:
+                self._graph.clear()
+
+    def cost(self, needs: Sequence[str]) -> float:
+        """CPU seconds of all steps behind some measurements: what an estimator would take alone, its own work apart."""
+        return sum(self.seconds.get(step, 0.0) for step in _steps(needs))
+
+    @property
+    def weights(self) -> tuple[Tensor, ...]:
+        """Weights of the Conv2d and Linear layers, each once, without graph; frozen ones too."""
+        return tuple(weight.detach() for weight in self._weights)
+
+    @property
+    def logits(self) -> Tensor:
+        """Logits of the minibatch, shape (batch, classes)."""
+        value: Tensor = self._read("logits")
+        return value
+
+    @property
+    def loss(self) -> Tensor:
+        """Loss of the minibatch, a scalar."""
+        value: Tensor = self._read("loss")
+        return value
+
+    @property
+    def relu_codes(self) -> tuple[Tensor, ...]:
+        """For each call of an nn.ReLU module, whether its inputs are positive: bool (batch, units)."""
+        value: tuple[Tensor, ...] = self._read("relu_codes")
+        return value
+
+    @property
+    def input_jacobian(self) -> Tensor:
+        """Gradient of the sum of all logits to the inputs, shape of the inputs."""
+        value: Tensor = self._read("input_jacobian")
+        return value
+
+    @property
+    def weight_gradients(self) -> tuple[Tensor, ...]:
+        """Gradient of the loss to each of `weights`; zeros where the loss does not depend on it."""
+        value: tuple[Tensor, ...] = self._read("weight_gradients")
+        return value
+
+    @property
+    def activation_gradients(self) -> tuple[Activation, ...]:
+        """For each call of a Conv2d or Linear layer, its output and the gradient of the loss to it."""
+        value: tuple[Activation, ...] = self._read("activation_gradients")
+        return value
+
+    @property
+    def hessian_gradient(self) -> tuple[Tensor, ...]:
+        """H g for each of `weights`: the Hessian of the loss to all weights, times the gradient of the loss."""
+        value: tuple[Tensor, ...] = self._read("hessian_gradient")
+        return value
+
+    @property
+    def absolute_gradients(self) -> tuple[Tensor, ...]:
+        """Gradient of the sum of logits to each of `weights` in the linearised network, float64.
+
+        All parameters are replaced by their absolute values, batch normalisation is bypassed, and the input is one
+        image of ones.
+        """
+        value: tuple[Tensor, ...] = self._read("absolute_gradients")
+        return value
+
+    @property
+    def _weights(self) -> list[nn.Parameter]:
+        return list({id(weight): weight for _, weight in weighted_layers(self.network)}.values())
+
+    def _read(self, name: str) -> Any:
+        if name not in self._readable:
+            raise UnsupportedError(f"an estimator reads probe.{name} but does not say so; add {name!r} to its needs")
+        for step in _STEPS[name]:
+            self._take(step)
+        return self._values[name]
+
+    def _take(self, step: str) -> None:
+        """Take a step once; one that failed fails again for every estimator that needs it."""
+        if step in self._errors:
+            raise self._errors[step]
+        if step in self.seconds:
+            return
+        takes = {
+            "forward": self._forward,
+            "input_backward": self._input_backward,
+            "loss_backward": self._loss_backward,
+            "hessian_backward": self._hessian_backward,
+            "absolute_pass": self._absolute_pass,
+        }
+        start = time.process_time()
+        try:
+            with torch.enable_grad():
+                takes[step]()
+        except Exception as error:
+            self._errors[step] = error
+            raise
+        finally:
+            self.seconds[step] = time.process_time() - start
+
+    def _wanted(self) -> set[str]:
+        """Steps that estimators to come need and that are not taken."""
+        return _steps(name for name, count in self._uses.items() if count > 0) - self.seconds.keys()
+
+    def _keeps_graph(self, step: str) -> bool:
+        return bool((self._wanted() - {step}) & _BACKWARD)
+
+    def _forward(self) -> None:
+        wanted = self._wanted()
+        differentiable = bool(wanted & _BACKWARD)
+        trained = {id(weight) for weight in self._weights} if wanted & _TO_WEIGHTS else set()
+        for parameter in self.network.parameters():
+            parameter.requires_grad_(id(parameter) in trained)
+        leaf = self.inputs.detach().requires_grad_(differentiable)
+        recorder = Recorder(self._uses["relu_codes"] > 0, self._uses["activation_gradients"] > 0)
+        with (
+            recorder.attached(self.network),
+            seeded(seed_of("forward", self.seed), leaf.device),
+            torch.set_grad_enabled(differentiable),
+        ):
+            logits = self.network(leaf.clone())  # a copy, which the network may change in place
+            if not isinstance(logits, torch.Tensor):
+                raise UnsupportedError(
+                    f"the network returns a {type(logits).__name__}; wrap it so that it gives logits"
+                )
+            loss = self._loss(logits, self.targets)
+        self._values |= {"logits": logits.detach(), "loss": loss.detach(), "relu_codes": tuple(recorder.codes)}
+        if differentiable:
+            self._graph |= {"logits": logits, "leaf": leaf, "outputs": recorder.outputs}
+            self._graph["loss"] = loss if self._depends_on_inputs() else loss.detach()
+
+    def _depends_on_inputs(self) -> bool:
+        """Whether a path joins inputs and logits; where none does, gradients are zero by definition."""
+        logits, leaf = self._graph["logits"], self._graph["leaf"]
+        if bool((logits != logits[:1]).any()):
+            return True
+        return bool(_gradients(logits.sum(), [leaf], retain_graph=True)[0].any())
+
+    def _input_backward(self) -> None:
+        keeps = self._keeps_graph("input_backward")
+        [jacobian] = _gradients(self._graph["logits"].sum(), [self._graph["leaf"]], retain_graph=keeps)
+        self._values["input_jacobian"] = jacobian
+
+    def _loss_backward(self) -> None:
+        loss, outputs = self._graph["loss"], self._graph["outputs"]
+        shared = "hessian_backward" in self._wanted() and same_first_order(loss)
+        weights = self._weights if shared or self._uses["weight_gradients"] > 0 else []
+        sources = [*weights, *(output for _, output in outputs)]
+        found = _gradients(loss, sources, retain_graph=self._keeps_graph("loss_backward"), create_graph=shared)
+        if shared:
+            self._graph["gradients"] = found[: len(weights)]
+        gradients = tuple(gradient.detach() for gradient in found)
+        self._values["weight_gradients"] = gradients[: len(weights)]
+        self._values["activation_gradients"] = tuple(
+            Activation.of(layer, output.detach(), gradient)
+            for (layer, output), gradient in zip(outputs, gradients[len(weights) :], strict=True)
+        )
+        outputs.clear()
+
+    def _hessian_backward(self) -> None:
+        loss, weights = self._graph["loss"], self._weights
+        gradients = self._graph.pop("gradients", None)
+        if gradients is None:
+            gradients = _gradients(loss, weights, retain_graph=True, create_graph=True)
+        product = sum(((gradient.detach() * gradient).sum() for gradient in gradients), start=torch.zeros_like(loss))
+        keeps = self._keeps_graph("hessian_backward")
+        self._values["hessian_gradient"] = _gradients(product, weights, retain_graph=keeps)
+
+    def _absolute_pass(self) -> None:
+        trained = {id(weight) for weight in self._weights}
+        state = {
+            name: parameter.detach().double().abs().requires_grad_(id(parameter) in trained)
+            for name, parameter in self.network.named_parameters()
+        }
+        by_id = {id(parameter): state[name] for name, parameter in self.network.named_parameters()}
+        for name, buffer in self.network.named_buffers():
+            state[name] = buffer.double().abs() if buffer.is_floating_point() else buffer.clone()
+        image = torch.ones_like(self.inputs[:1], dtype=torch.float64)
+        with without_batch_norm(self.network), seeded(seed_of("forward", self.seed), image.device):
+            total = functional_call(self.network, state, (image,)).sum()
+        self._values["absolute_gradients"] = _gradients(total, [by_id[id(weight)] for weight in self._weights])
+
+
+def _steps(names: Iterable[str]) -> set[str]:
+    return {step for name in names for step in _STEPS.get(name, ())}
+
+
+def _gradients(
+    scalar: Tensor, sources: Sequence[Tensor], *, retain_graph: bool = False, create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """Gradients of a scalar; zeros to what it does not depend on."""
+    if not scalar.requires_grad or not sources:
+        return tuple(torch.zeros_like(source) for source in sources)
+    return torch.autograd.grad(
+        scalar, sources, retain_graph=retain_graph or create_graph, create_graph=create_graph, materialize_grads=True
+    )
