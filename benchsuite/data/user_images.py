@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,9 +85,9 @@ def read_npz(path: Path) -> Arrays:
     if not path.is_file():
         raise DataMissingError(f"no file at {path}; give a folder of images or an .npz archive")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             stored = dict(archive)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataCorruptError(f"{path} is truncated or no .npz archive of plain arrays") from error
     if set(_KEYS) <= set(stored):
         train, test = (_pair(path, stored, *_KEYS[part : part + 2]) for part in (0, 2))
