@@ -13,18 +13,17 @@ from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import Dataset, SuiteError, UnsupportedError, digest
 from benchsuite.data.images import load_images, noise
 from benchsuite.estimators.base import CurveEstimator, Estimator, ZeroShotEstimator
+from benchsuite.estimators.execute import NOISE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
 
-NOISE = "noise"
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """An estimator on a benchmark with one seed, and the recipe under whose key the store holds its scores.
+    """An estimator on a benchmark with one seed; under the recipe's key the store holds its scores.
 
     `seed` and `batch_seed` are None where a score does not depend on them.
     """
@@ -33,11 +32,7 @@ class Trial:
     seed: int | None
     batch_seed: int | None
     recipe: dict[str, Any] = field(repr=False)
-
-    @property
-    def key(self) -> str:
-        """Key of the recipe in the store."""
-        return digest(self.recipe)
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +142,7 @@ def _trials(choice: BenchmarkChoice, benchmark: Benchmark, estimators: Iterable[
                 recipe["seed"] = seed
             if batch_seed is not None:
                 recipe["batch"] = _batch_recipe(choice.batch, batch_seed, images)
-            yield Trial(estimator, seed, batch_seed, recipe)
+            yield Trial(estimator, seed, batch_seed, recipe, digest(recipe))
 
 
 def _image_digest(images: str, dataset: Dataset, estimators: Iterable[Estimator]) -> str:
@@ -216,7 +211,11 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
 
 
 def _caption(part: BenchmarkPlan) -> str:
-    return f"{_networks(part)}; {_minibatch(part)}; truth: {part.benchmark.title}"
+    return f"{_networks(part)}; {_minibatch(part)}; truth: {_truth_title(part)}"
+
+
+def _truth_title(part: BenchmarkPlan) -> str:
+    return str(part.benchmark.card.get("title", part.benchmark.source))
 
 
 def _networks(part: BenchmarkPlan) -> str:
@@ -240,7 +239,7 @@ def _protocol(part: BenchmarkPlan) -> dict[str, str]:
         "Networks": _networks(part),
         "Minibatch": f"{_minibatch(part)}; class-balanced, seed {batch_seeds}; the same for every architecture",
         "Initialisation seeds": ", ".join(map(str, choice.seeds)),
-        "Ground truth": f"{part.benchmark.title}; {truth.split} split, "
+        "Ground truth": f"{_truth_title(part)}; {truth.split} split, "
         + (f"after {truth.epochs} epochs" if truth.epochs else "after the full training budget")
         + "; mean over trainings"
         + (", then over the members of a string class" if choice.architectures.pool == "class" else ""),

@@ -9,6 +9,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from benchsuite.estimators.execute import Batch, Task, score_architectures
 from benchsuite.store import ATTEMPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from benchsuite.core import Score
     from benchsuite.plan import BenchmarkPlan, Plan, Trial
@@ -59,22 +60,27 @@ class Outcome:
 def missing_jobs(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[Job]:
     """Jobs that compute what the store lacks; scores of the same recipe asked for twice are computed once."""
     attempts = None if retry_failed else ATTEMPTS
-    claimed: dict[str, set[str]] = {}
+    settled: dict[str, set[str]] = {}
     jobs: list[Job] = []
     for part in plan.benchmarks:
         for trials in _groups(part):
-            by_missing: dict[tuple[Trial, ...], list[str]] = defaultdict(list)
             for trial in trials:
-                claimed.setdefault(trial.key, store.settled(trial.key, attempts=attempts))
-            for architecture in part.architectures:
-                lacking = tuple(trial for trial in trials if architecture not in claimed[trial.key])
-                if lacking:
-                    by_missing[lacking].append(architecture)
-            for lacking, architectures in by_missing.items():
+                settled.setdefault(trial.key, store.settled(trial.key, attempts=attempts))
+            for lacking, architectures in _lacking(trials, part.architectures, settled):
                 jobs += _jobs(plan, part, lacking, architectures)
             for trial in trials:
-                claimed[trial.key].update(part.architectures)
+                settled[trial.key].update(part.architectures)
     return jobs
+
+
+def _lacking(
+    trials: Sequence[Trial], architectures: Sequence[str], settled: Mapping[str, set[str]]
+) -> list[tuple[list[Trial], list[str]]]:
+    """Architectures grouped by the trials that lack them."""
+    groups: dict[tuple[bool, ...], list[str]] = defaultdict(list)
+    for architecture in architectures:
+        groups[tuple(architecture not in settled[trial.key] for trial in trials)].append(architecture)
+    return [(list(compress(trials, lacks)), found) for lacks, found in groups.items() if any(lacks)]
 
 
 def _groups(part: BenchmarkPlan) -> list[list[Trial]]:

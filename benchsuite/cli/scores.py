@@ -31,14 +31,17 @@ def export(
         benchsuite scores export quickstart scores.csv
     """
     from benchsuite.core import SuiteError
-    from benchsuite.report.collect import collect
-    from benchsuite.report.tables import score_table
-    from benchsuite.report.write import write_frame
+    from benchsuite.data.files import whole
+    from benchsuite.report.collect import collect, score_table
     from benchsuite.store import Store
 
     if file.suffix not in (".csv", ".parquet"):
         raise SuiteError(f"{file} ends in {file.suffix!r}; name a file that ends in .csv or .parquet")
     with Store(store, create=False) as held:
         table = score_table(collect(held, suite))
-    write_frame(table, file)
+    with whole(file) as partial:
+        if file.suffix == ".csv":
+            table.to_csv(partial, index=False)
+        else:
+            table.to_parquet(partial, index=False)
     output.print(f"{len(table):,} scores: {file}", markup=False)

@@ -42,6 +42,12 @@ def collect(store: Store, suite: str) -> Results:
     )
 
 
+def score_table(results: Results) -> pd.DataFrame:
+    """All scores of a run, one row a score: benchmark, then the columns SCORE_COLUMNS."""
+    parts = {item.benchmark: item.scores for item in results.benchmarks}
+    return pd.concat(parts, names=["benchmark", None]).reset_index("benchmark").reset_index(drop=True)
+
+
 def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
     choice = entry["truth"]
     benchmark = load_benchmark(entry["space"], entry["dataset"], table=choice["table"], source=choice["source"])
