@@ -1,0 +1,64 @@
+"""Scores and truth side by side: checked, joined by architecture, in an order that no input row order can change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from benchsuite.core import BenchsuiteError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Column = pd.Series[float]
+
+
+def aligned(scores: Column, **finite: Column) -> pd.DataFrame:
+    """Rows present in all Series, one column each (`scores` first), sorted by index.
+
+    Scores may be NaN (undefined) or infinite, all other columns must be finite. `attrs["n_dropped"]` counts the scores
+    without a row elsewhere, `attrs["n_unscored"]` the rows of the first other column without a score. Raises
+    BenchsuiteError for what is no Series of numbers, for a repeated architecture, and if nothing is in common.
+
+    >>> scores, truth = pd.Series({"b": 1.0, "a": 2.0, "c": 3.0}), pd.Series({"a": 90.0, "b": 80.0})
+    >>> table = aligned(scores, truth=truth)
+    >>> table.index.tolist(), table.attrs["n_dropped"]
+    (['a', 'b'], 1)
+    """
+    columns = {"scores": _numbers("scores", scores)}
+    for name, values in finite.items():
+        columns[name] = _numbers(name, values)
+        _require_finite(name, columns[name])
+    table = pd.concat(columns, axis=1, join="inner")
+    if table.empty:
+        names = " and ".join(columns)
+        raise BenchsuiteError(f"{names} have no architecture in common; give all of them the same index")
+    table = table.iloc[np.argsort([repr(label) for label in table.index], kind="stable")]
+    first = next(iter(finite.values()), scores)
+    table.attrs = {"n_dropped": len(scores) - len(table), "n_unscored": len(first) - len(table)}
+    return table
+
+
+def arrays(table: pd.DataFrame) -> list[NDArray[np.float64]]:
+    """The columns of a table as arrays of shape (n,)."""
+    return [table[name].to_numpy(dtype=np.float64) for name in table]
+
+
+def _numbers(name: str, values: Column) -> pd.Series[float]:
+    if not isinstance(values, pd.Series):
+        raise BenchsuiteError(f"{name} is a {type(values).__name__}; give a pandas Series indexed by architecture")
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):
+        raise BenchsuiteError(f"{name} has the type {values.dtype}; give real numbers, such as by pandas.to_numeric")
+    if not values.index.is_unique:
+        repeated = values.index[values.index.duplicated()][0]
+        raise BenchsuiteError(f"{name} has the architecture {repeated!r} more than once; give each one value")
+    return pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan), index=values.index)
+
+
+def _require_finite(name: str, values: pd.Series[float]) -> None:
+    bad = values[~np.isfinite(values)]
+    if len(bad):
+        example = f"{bad.index[0]!r} has {bad.iloc[0]}"
+        raise BenchsuiteError(f"{name} must be finite but {example} ({len(bad)} such rows); leave these rows out")

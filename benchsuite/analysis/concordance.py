@@ -1,0 +1,92 @@
+"""Pair counts: how often each item is ordered alike by two variables, in O(n log n) with exact ties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchsuite.analysis.ranking import dense_ranks
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Concordance:
+    """Pair counts of each of n items against the n - 1 others; every array has shape (n,).
+
+    `balance` is the number of concordant minus discordant pairs, `untied_x` and `untied_y` the number of pairs that
+    differ in x and in y.
+    """
+
+    balance: NDArray[np.int64]
+    untied_x: NDArray[np.int64]
+    untied_y: NDArray[np.int64]
+
+
+def concordance(x: ArrayLike, y: ArrayLike) -> Concordance:
+    """Concordant minus discordant pairs of every item, and its untied pairs, in O(n log n).
+
+    With L, e, f, g the numbers of items below an item in both, tied in x and below in y, below in x and tied in y, and
+    tied in both (itself included), the balance is 4L + 2e + 2f + g + n less the numbers of items below, and below or
+    tied, in x and in y.
+
+    >>> concordance([1, 2, 3], [1, 3, 2]).balance.tolist()
+    [2, 0, 0]
+    """
+    first, second = dense_ranks(x), dense_ranks(y)
+    below_x, upto_x = _below_and_upto(first)
+    below_y, upto_y = _below_and_upto(second)
+    width, n = int(second.max(initial=0)) + 1, first.size
+    both = 4 * _below_in_both(first, second)
+    less, _ = _below_and_upto(np.unique(first * width + second, return_inverse=True)[1])
+    tied_x_below_y = less - below_x
+    height = int(first.max(initial=0)) + 1
+    less, upto = _below_and_upto(np.unique(second * height + first, return_inverse=True)[1])
+    both += 2 * tied_x_below_y + 2 * (less - below_y) + (upto - less)
+    return Concordance(both + n - below_x - upto_x - below_y - upto_y, n - (upto_x - below_x), n - (upto_y - below_y))
+
+
+def _below_and_upto(dense: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each item the number of items below it, and below or tied with it."""
+    sizes = np.bincount(dense)
+    upto = np.cumsum(sizes)
+    return (upto - sizes)[dense], upto[dense]
+
+
+def _below_in_both(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each item the number of items with smaller x and smaller y."""
+    # Among equal x the larger y comes first, so that an earlier item with a smaller y has a smaller x too.
+    order = np.argsort(x * (int(y.max(initial=0)) + 1) - y)
+    counts = np.empty(x.size, dtype=np.int64)
+    counts[order] = _earlier_and_smaller(y[order])
+    return counts
+
+
+def _earlier_and_smaller(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each position the number of earlier positions with a smaller value; values are dense ranks.
+
+    A radix sort from the highest bit: inside a bucket of equal higher bits, in the original order, every earlier item
+    whose bit is 0 is smaller than an item whose bit is 1.
+    """
+    n = values.size
+    below = np.concatenate([[0], np.cumsum(np.bincount(values))])
+    item, counts = np.arange(n), np.zeros(n, dtype=np.int64)
+    for bit in reversed(range(int(values.max(initial=0)).bit_length())):
+        bucket = below[values >> (bit + 1) << (bit + 1)]
+        ones = (values >> bit & 1).astype(bool)
+        zeros_before = np.concatenate([[0], np.cumsum(~ones)])
+        smaller = zeros_before[:-1] - zeros_before[bucket]
+        counts[item[ones]] += smaller[ones]
+        rank = np.where(ones, np.arange(n) - bucket - smaller, smaller)
+        place = below[values >> bit << bit] + rank
+        item, values = _moved(item, place), _moved(values, place)
+    return counts
+
+
+def _moved(values: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.int64]:
+    moved = np.empty_like(values)
+    moved[place] = values
+    return moved

@@ -1,0 +1,173 @@
+"""All criteria of one estimator against the truth, each with its interval: `evaluate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+import numpy as np
+import pandas as pd
+
+from benchsuite.analysis.align import aligned, arrays
+from benchsuite.analysis.concordance import concordance
+from benchsuite.analysis.correlation import (
+    CORRELATIONS,
+    pearson_without_each,
+    rho_without_each,
+    tau_a_without_each,
+    tau_b_without_each,
+)
+from benchsuite.analysis.extremes import extremes
+from benchsuite.analysis.ranking import Ranking
+from benchsuite.analysis.top_k import FRACTIONS, precision, top_count
+from benchsuite.analysis.uncertainty import (
+    FEWEST,
+    UNKNOWN,
+    Interval,
+    bootstrap_weights,
+    check_confidence,
+    correlation_interval,
+    percentile_interval,
+    random_halves,
+)
+from benchsuite.core import BenchsuiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Undefined = Literal["worst", "drop"]
+PRECISIONS = ("precision_at_top", "precision_at_bottom")
+EXTREMES = ("best_rank_at", "worst_rank_at", "regret_at")
+CRITERIA: tuple[str, ...] = (*CORRELATIONS, *PRECISIONS, *EXTREMES)
+BOOTSTRAPS = 300
+HALVES = 200
+
+_JACKKNIFE = "jackknife over architectures, on Fisher's scale"
+_BOOTSTRAP = f"percentiles of {BOOTSTRAPS} bootstrap samples of the architectures; hidden where k < {FEWEST}"
+_HALF = f"range over the whole and {HALVES} random halves of the architectures, no confidence interval"
+# How the interval of each criterion was made: a caption must say it.
+INTERVALS: dict[str, str] = {
+    **dict.fromkeys(CORRELATIONS, _JACKKNIFE),
+    **dict.fromkeys(PRECISIONS, _BOOTSTRAP),
+    "best_rank_at": f"{_HALF}, scaled to the whole; hidden where k < {FEWEST}",
+    "worst_rank_at": f"{_HALF}; hidden where k < {FEWEST}",
+    "regret_at": f"{_HALF}; hidden where k < {FEWEST}",
+}
+
+
+class Row(NamedTuple):
+    """One line of the table that `evaluate` returns."""
+
+    criterion: str
+    k: float
+    value: float
+    low: float
+    high: float
+    n: int
+    n_undefined: int
+
+
+def evaluate(
+    scores: pd.Series[float],
+    truth: pd.Series[float],
+    *,
+    undefined: Undefined = "worst",
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Every criterion of the scores against the truth with an interval: one row per criterion and K.
+
+    Parameters
+    ----------
+    scores : Series indexed by architecture, higher is better; NaN = undefined, infinite values are ordered
+    truth : Series indexed by architecture, higher is better, finite
+    undefined : "worst" ranks undefined scores below all others, tied; "drop" judges the defined ones alone
+    confidence : coverage of the intervals
+    seed : of the resamples; two estimators on the same architectures see the same resamples
+
+    Returns
+    -------
+    DataFrame with the columns criterion, k (the fraction K; NaN for correlations), value, low, high, n (architectures
+    behind the figure: those with a finite score for pearson_r), n_undefined (NaN scores among the joined ones). Bounds
+    are NaN where too few architectures are behind a figure. `attrs`: n_dropped (scores without truth), n_unscored
+    (truth without score), intervals (method by criterion). Raises BenchsuiteError for unusable input.
+
+    Definitions: Ning et al., "Evaluating Efficient Performance Estimators of Neural Architectures", NeurIPS 2021.
+
+    >>> truth = pd.Series({"a": 90.0, "b": 91.0, "c": 92.0, "d": 93.0})
+    >>> table = evaluate(pd.Series({"a": 1.0, "b": 3.0, "c": 2.0, "d": 4.0}), truth)
+    >>> print(round(table.set_index("criterion").loc["kendall_tau", "value"], 3))
+    0.667
+    """
+    check_confidence(confidence)
+    if undefined not in get_args(Undefined):
+        raise BenchsuiteError(f"undefined={undefined!r} is not possible; give 'worst' or 'drop'")
+    table = aligned(scores, truth=truth)
+    n_undefined = int(table["scores"].isna().sum())
+    used, known = arrays(table.dropna() if undefined == "drop" else table)
+    rows = [*_correlations(used, known, confidence), *_ends(used, known, confidence, seed)]
+    result = pd.DataFrame([row._replace(n_undefined=n_undefined) for row in rows], columns=list(Row._fields))
+    result.attrs = {**table.attrs, "intervals": INTERVALS}
+    return result
+
+
+def _correlations(scores: Floats, truth: Floats, confidence: float) -> Iterator[Row]:
+    pairs = concordance(scores, truth)
+    figures = {
+        "kendall_tau": tau_b_without_each(pairs),
+        "kendall_tau_a": tau_a_without_each(pairs),
+        "spearman_rho": rho_without_each(scores, truth, pairs),
+        "pearson_r": pearson_without_each(scores, truth),
+    }
+    for criterion, figure in figures.items():
+        interval = correlation_interval(figure, confidence)
+        yield Row(criterion, np.nan, figure.value, *interval, figure.without.size, 0)
+
+
+def _ends(scores: Floats, truth: Floats, confidence: float, seed: int) -> Iterator[Row]:
+    ranking = Ranking.of(scores, truth)
+    counts = [top_count(ranking.size, fraction) for fraction in FRACTIONS]
+    values = np.concatenate([part(ranking, ranking.whole(), counts)[:, 0] for part in (precision, extremes)])
+    intervals = _intervals(ranking, confidence, seed)
+    for criterion, figures in zip((*PRECISIONS, *EXTREMES), values, strict=True):
+        for fraction, value in zip(FRACTIONS, figures, strict=True):
+            low, high = intervals.get((criterion, fraction), UNKNOWN)
+            bounds = min(low, float(value)), max(high, float(value))  # halves are often worse than the whole
+            yield Row(criterion, fraction, float(value), *bounds, ranking.size, 0)
+
+
+def _intervals(ranking: Ranking, confidence: float, seed: int) -> dict[tuple[str, float], Interval]:
+    """Intervals by criterion and K, for the K that reach enough architectures."""
+    shown = [fraction for fraction in FRACTIONS if top_count(ranking.size, fraction) >= FEWEST]
+    if not shown:
+        return {}
+    replicates = [*bootstrapped_precision(ranking, shown, seed), *halved_extremes(ranking, shown, seed)]
+    return {
+        (criterion, fraction): percentile_interval(draws, confidence)
+        for criterion, columns in zip((*PRECISIONS, *EXTREMES), replicates, strict=True)
+        for fraction, draws in zip(shown, columns.T, strict=True)
+    }
+
+
+def bootstrapped_precision(ranking: Ranking, fractions: list[float], seed: int) -> Floats:
+    """P@top and P@bottom of bootstrap samples: shape (2, draws, len(fractions))."""
+    counts = [top_count(ranking.size, fraction) for fraction in fractions]
+    blocks = bootstrap_weights(ranking.size, BOOTSTRAPS, seed)
+    return np.concatenate([precision(ranking, weights, counts) for weights in blocks], axis=1)
+
+
+def halved_extremes(ranking: Ranking, fractions: list[float], seed: int) -> Floats:
+    """BR, WR and regret of random halves, at the same fractions of each half: shape (3, draws, len(fractions)).
+
+    The best rank among the k best-scored, counted in architectures, hardly depends on the size of the sample, so that
+    BR shrinks with it: it is scaled from the half to the whole. WR and regret have no such rate and stay as they are.
+    """
+    half = ranking.size // 2
+    counts = [top_count(half, fraction) for fraction in fractions]
+    blocks = random_halves(ranking.size, HALVES, seed)
+    figures = np.concatenate([extremes(ranking, kept, counts) for kept in blocks], axis=1)
+    figures[0] *= half / ranking.size
+    return figures

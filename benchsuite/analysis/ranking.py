@@ -1,0 +1,93 @@
+"""Ranks with exact ties; undefined values (NaN) rank below all others, tied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Integers = NDArray[np.int64]
+
+
+def dense_ranks(values: ArrayLike) -> NDArray[np.int64]:
+    """Position of each value among the distinct values, 0 = lowest; NaN is one value below all others.
+
+    >>> dense_ranks([2.0, float("nan"), 5.0, 2.0]).tolist()
+    [1, 0, 2, 1]
+    """
+    array = np.asarray(values, dtype=np.float64)
+    defined = ~np.isnan(array)
+    ranks = np.zeros(array.size, dtype=np.int64)
+    ranks[defined] = np.unique(array[defined], return_inverse=True)[1]
+    ranks[defined] += int(not defined.all())
+    return ranks
+
+
+def average_ranks(values: ArrayLike) -> NDArray[np.float64]:
+    """Rank of each value from 1 = lowest; equal values share the mean of their ranks, NaN ranks lowest.
+
+    >>> average_ranks([2.0, float("nan"), 5.0, 2.0]).tolist()
+    [2.5, 1.0, 4.0, 2.5]
+    """
+    dense = dense_ranks(values)
+    sizes = np.bincount(dense)
+    ranks: NDArray[np.float64] = (np.cumsum(sizes) - (sizes - 1) / 2)[dense]
+    return ranks
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """n architectures in the order of their truth, best first, and their places by truth and by score.
+
+    An architecture's places by truth are truth_start..truth_end - 1: more than one where truths are equal; likewise by
+    score. `by_score` lists positions in the truth order, best-scored first; `rows` the row of the input at each.
+    """
+
+    rows: Integers
+    truth: NDArray[np.float64]
+    truth_start: Integers
+    truth_end: Integers
+    by_score: Integers
+    score_start: Integers
+    score_end: Integers
+
+    @classmethod
+    def of(cls, scores: ArrayLike, truth: ArrayLike) -> Ranking:
+        """The ranking of n architectures by two columns of shape (n,), higher is better in both."""
+        values = np.asarray(truth, dtype=np.float64)
+        rows, truth_start, truth_end = _places(values)
+        by_score, score_start, score_end = _places(np.asarray(scores, dtype=np.float64)[rows])
+        return cls(rows, values[rows], truth_start[rows], truth_end[rows], by_score, score_start, score_end)
+
+    @property
+    def size(self) -> int:
+        """Number of architectures."""
+        return self.rows.size
+
+    def whole(self) -> Integers:
+        """Weights of shape (1, n) that take every architecture once: the sample itself among its resamples."""
+        return np.ones((1, self.size), dtype=np.int64)
+
+
+def _places(values: NDArray[np.float64]) -> tuple[Integers, Integers, Integers]:
+    """Order of the values, best first, and each value's first place and the place after its last."""
+    dense = dense_ranks(values)
+    from_best = dense.max(initial=0) - dense
+    end = np.cumsum(np.bincount(from_best))
+    start = np.concatenate([[0], end[:-1]])
+    return np.argsort(from_best, kind="stable"), start[from_best], end[from_best]
+
+
+def cumulated(weights: Integers) -> Integers:
+    """Cumulative sums along the rows with a leading 0: shape (b, n) to (b, n + 1).
+
+    >>> cumulated(np.array([[1, 2]])).tolist()
+    [[0, 1, 3]]
+    """
+    sums = np.zeros((weights.shape[0], weights.shape[1] + 1), dtype=np.int64)
+    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    return sums

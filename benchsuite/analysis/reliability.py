@@ -1,0 +1,116 @@
+"""How far the truth can be trusted: agreement between trainings, and the ceiling that their noise sets.
+
+Both figures need architectures that were trained at least twice; a table with one training each, a best-of-several
+table and a surrogate have neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchsuite.core import BenchsuiteError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Criterion = Callable[[Floats, Floats], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Mean and sample deviation of a criterion over repeats, and the number n of architectures behind it."""
+
+    value: float
+    deviation: float
+    repeats: int
+    n: int
+
+
+def seed_reliability(trials: pd.DataFrame, criterion: Criterion, *, seed: int = 0) -> Repeated:
+    """Criterion of one training as score against the mean of the others as truth, averaged over which one it is.
+
+    Parameters
+    ----------
+    trials : accuracies, one row per architecture and one column per training, NaN where missing
+    criterion : function of (scores, truth), such as kendall_tau
+    seed : trainings are shuffled inside every row first, because published tables may store them sorted
+
+    Returns
+    -------
+    Repeated over the choice of the one training; only architectures with at least two trainings count. Raises
+    UnsupportedError if there is none.
+
+    >>> import pandas as pd
+    >>> from benchsuite.analysis.correlation import kendall_tau
+    >>> seed_reliability(pd.DataFrame({0: [90.0, 91.0, 92.0], 1: [90.5, 91.5, 92.5]}), kendall_tau)
+    Repeated(value=1.0, deviation=0.0, repeats=2, n=3)
+    """
+    accuracy = _shuffled(_trained_twice(trials), np.random.default_rng(seed))
+    total, number = np.nansum(accuracy, axis=1), np.count_nonzero(~np.isnan(accuracy), axis=1)
+    values = []
+    for one in accuracy.T:
+        has = ~np.isnan(one)
+        values.append(criterion(one[has], (total[has] - one[has]) / (number[has] - 1)))
+    return _repeated(values, len(accuracy))
+
+
+def ceiling(trials: pd.DataFrame, criterion: Criterion, *, draws: int = 200, seed: int = 0) -> Repeated:
+    """Simulated criterion of a perfect estimator against truth as noisy as this one.
+
+    The mean accuracies ybar are the scores; the truth is ybar + e with e_i ~ N(0, s_i^2 / R_i), where s_i is the sample
+    deviation over the R_i trainings of architecture i.
+
+    Parameters
+    ----------
+    trials : accuracies, one row per architecture and one column per training, NaN where missing
+    criterion : function of (scores, truth), such as kendall_tau
+    draws : number of simulated truths, at least 1
+    seed : of the noise
+
+    Returns
+    -------
+    Repeated over the draws; only architectures with at least two trainings count. Raises UnsupportedError if there is
+    none.
+
+    >>> import pandas as pd
+    >>> from benchsuite.analysis.correlation import kendall_tau
+    >>> ceiling(pd.DataFrame({0: [90.0, 91.0, 92.0], 1: [90.0, 91.0, 92.0]}), kendall_tau, draws=3)
+    Repeated(value=1.0, deviation=0.0, repeats=3, n=3)
+    """
+    if draws < 1:
+        raise BenchsuiteError(f"{draws} draws are not possible; give 1 or more")
+    rng = np.random.default_rng(seed)
+    accuracy = _trained_twice(trials)
+    mean = np.nanmean(accuracy, axis=1)
+    deviation = np.nanstd(accuracy, axis=1, ddof=1) / np.sqrt(np.count_nonzero(~np.isnan(accuracy), axis=1))
+    values = (criterion(mean, mean + deviation * rng.standard_normal(mean.size)) for _ in range(draws))
+    return _repeated(values, len(accuracy))
+
+
+def _trained_twice(trials: pd.DataFrame) -> Floats:
+    accuracy: Floats = trials.to_numpy(dtype=np.float64, na_value=np.nan)
+    twice = np.count_nonzero(~np.isnan(accuracy), axis=1) >= 2
+    if not twice.any():
+        raise UnsupportedError("no architecture was trained twice, so the truth has no reliability and no ceiling")
+    usable: Floats = accuracy[twice]
+    return usable
+
+
+def _shuffled(accuracy: Floats, rng: np.random.Generator) -> Floats:
+    """Trainings of every row in random order, missing ones last."""
+    keys = np.where(np.isnan(accuracy), 1.0, rng.random(accuracy.shape))  # random() is below 1
+    shuffled: Floats = np.take_along_axis(accuracy, np.argsort(keys, axis=1), axis=1)
+    return shuffled
+
+
+def _repeated(values: Iterable[float], n: int) -> Repeated:
+    repeats = np.array(list(values))
+    deviation = float(np.std(repeats, ddof=1)) if repeats.size > 1 else float("nan")
+    return Repeated(float(np.mean(repeats)), deviation, repeats.size, n)
