@@ -77,24 +77,21 @@ class _TensorState:
     memory: Tensor  # the same storage, should the tensor be given another
     value: Tensor
     requires_grad: bool
-    grad: Tensor | None
-    grad_value: Tensor | None
+    grad: Self | None
 
     @classmethod
     def of(cls, tensor: Tensor) -> Self:
         grad = tensor.grad if tensor.is_leaf else None
-        value = tensor.detach().clone()
-        return cls(
-            tensor, tensor.data, value, tensor.requires_grad, grad, None if grad is None else grad.detach().clone()
-        )
+        before = None if grad is None else cls.of(grad)
+        return cls(tensor, tensor.data, tensor.detach().clone(), tensor.requires_grad, before)
 
     def restore(self) -> None:
         # through .data, so that graphs that the network's owner holds do not take the copy for a change
         self.memory.copy_(self.value)
         self.tensor.data = self.memory
-        if not self.tensor.is_leaf:
-            return
-        self.tensor.requires_grad_(self.requires_grad)
-        self.tensor.grad = self.grad
-        if self.grad is not None and self.grad_value is not None:
-            self.grad.data.copy_(self.grad_value)
+        if self.tensor.is_leaf:
+            self.tensor.requires_grad_(self.requires_grad)
+            self.tensor.grad = None
+        if self.grad is not None:
+            self.grad.restore()
+            self.tensor.grad = self.grad.tensor

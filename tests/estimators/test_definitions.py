@@ -1,0 +1,202 @@
+"""Scores agree with the golden ones of public code, and with plain implementations of their definitions."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from probed_networks import Blind, Detached, batch, make
+from torch import nn
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from benchsuite import score_network
+from benchsuite.core import SuiteError, UnsupportedError
+
+NAMES = ["grad_norm", "plain", "snip", "grasp", "fisher", "synflow", "jacob_cov", "nwot"]
+
+
+def golden_network(name):
+    def block(inputs, outputs, kernel, stride, norm):
+        conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=not norm)
+        return [conv, nn.BatchNorm2d(outputs), nn.ReLU()] if norm else [conv, nn.ReLU()]
+
+    norm = name == "plain_bn"
+    layers = [*block(3, 8, 3, 1, norm), *block(8, 16, 3, 2, norm), *block(16, 16, 3 if norm else 1, 1, norm)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)).double()
+
+
+@pytest.mark.parametrize("name", ["plain_bn", "no_norm"])
+def test_scores_equal_those_of_public_code(shared, name):
+    arrays = np.load(shared / "golden" / f"{name}.npz")
+    network = golden_network(name)
+    state = {key.removeprefix("state."): torch.from_numpy(arrays[key]) for key in arrays if key.startswith("state.")}
+    network.load_state_dict(state)
+    scores = score_network(network, torch.from_numpy(arrays["inputs"]), torch.from_numpy(arrays["targets"]), NAMES)
+    golden = json.loads((shared / "golden" / "zero_shot.json").read_text())[name]
+    for key in NAMES:
+        assert scores[key] == pytest.approx(golden[key], rel=1e-6 if key == "fisher" else 1e-9), key
+
+
+def loss_of_weights(network, inputs, targets):
+    """The loss as a function of the conv and linear weights, and their values."""
+    layers = {name: module for name, module in network.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+    names = [f"{name}.weight" for name in layers]
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+
+    def loss(*weights):
+        state = dict(zip(names, weights, strict=True)) | {key: value.clone() for key, value in buffers.items()}
+        return cross_entropy(functional_call(network, state, (inputs.clone(),)), targets)
+
+    return loss, tuple(network.get_parameter(name).detach().clone() for name in names)
+
+
+KINDS = ["batch norm", "group norm", "no norm", "in-place modules", "in-place functions"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_first_order_scores_follow_their_definitions(kind):
+    network, (inputs, targets) = make(kind), batch()
+    loss, weights = loss_of_weights(network, inputs, targets)
+    gradients = torch.autograd.functional.jacobian(loss, weights)
+    products = [(w * g).flatten().tolist() for w, g in zip(weights, gradients, strict=True)]
+    expected = {
+        "grad_norm": sum(math.sqrt(math.fsum(v * v for v in g.flatten().tolist())) for g in gradients),
+        "plain": math.fsum(v for layer in products for v in layer),
+        "snip": math.fsum(abs(v) for layer in products for v in layer),
+    }
+    assert score_network(network, inputs, targets, list(expected)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_grasp_is_the_product_with_the_hessian(kind):
+    network, (inputs, targets) = make(kind), batch()
+    loss, weights = loss_of_weights(network, inputs, targets)
+    gradients = torch.autograd.functional.jacobian(loss, weights)
+    step = 1e-5  # H g by central differences of the gradient along itself
+    ahead, behind = (
+        torch.autograd.functional.jacobian(
+            loss, tuple(w + sign * step * g for w, g in zip(weights, gradients, strict=True))
+        )
+        for sign in (1, -1)
+    )
+    expected = -sum(float((w * (a - b)).sum()) / (2 * step) for w, a, b in zip(weights, ahead, behind, strict=True))
+    assert score_network(network, inputs, targets, ["grasp"])["grasp"] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("aggregate", ["broadcast", "channel"])
+@pytest.mark.parametrize("kind", ["batch norm", "no norm", "in-place modules"])
+def test_fisher_sums_squared_products_of_channels(kind, aggregate):
+    network, (inputs, targets) = make(kind), batch()
+    features, outputs = inputs, []
+    for layer in network.train():
+        if isinstance(layer, nn.ReLU):
+            features = features.clamp(min=0)
+            continue
+        features = layer(features)
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            outputs.append((layer, features))
+    gradients = torch.autograd.grad(cross_entropy(features, targets), [output for _, output in outputs])
+    expected = 0.0
+    for (layer, output), gradient in zip(((a, b.detach()) for a, b in outputs), gradients, strict=True):
+        for channel in range(output.shape[1]):
+            images = [float((output[i, channel] * gradient[i, channel]).sum()) for i in range(len(inputs))]
+            saliency = sum(value**2 for value in images) / len(inputs) / 2
+            expected += saliency * (layer.weight[channel].numel() if aggregate == "broadcast" else 1)
+    scores = score_network(network, inputs, targets, ["fisher"], parameters={"fisher": {"aggregate": aggregate}})
+    assert scores["fisher"] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_synflow_linearises_the_network_in_double_precision(dtype, log):
+    network, (inputs, targets) = make("batch norm", dtype), batch(dtype=dtype)
+    copied = copy.deepcopy(network).double()
+    copied[1], copied[4] = nn.Identity(), nn.Identity()
+    for parameter in copied.parameters():
+        parameter.data.abs_()
+    copied(torch.ones(1, 3, 8, 8, dtype=torch.float64)).sum().backward()
+    expected = 0.0
+    for layer in (copied[0], copied[3], copied[8]):
+        flow = torch.log(layer.weight.grad + 1) if log else layer.weight.grad
+        expected += float((layer.weight.detach() * flow).sum())
+    scores = score_network(network, inputs, targets, ["synflow"], parameters={"synflow": {"log": log}})
+    assert scores["synflow"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_synflow_knows_neither_data_nor_loss():
+    network = make("batch norm")
+    scores = [
+        score_network(network, *batch(seed=seed), ["synflow"], loss=lambda logits, targets: logits.square().sum())
+        for seed in (1, 2)
+    ]
+    assert scores[0] == scores[1] == score_network(network, *batch(), ["synflow"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jacob_cov_follows_its_definition(kind):
+    network, (inputs, targets) = make(kind).train(), batch()
+    jacobian = torch.autograd.functional.jacobian(lambda x: network(x.clone()).sum(), inputs)
+    eigenvalues = np.linalg.eigvals(np.corrcoef(jacobian.reshape(len(inputs), -1).numpy())).real
+    expected = -sum(math.log(v + 1e-5) + 1 / (v + 1e-5) for v in eigenvalues)
+    assert score_network(network, inputs, targets, ["jacob_cov"])["jacob_cov"] == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["batch norm", "no norm", "in-place modules"])
+def test_nwot_counts_units_in_which_images_agree(kind):
+    network, (inputs, targets) = make(kind).train(), batch()
+    features, kernel = inputs, np.zeros((len(inputs), len(inputs)))
+    for layer in network:
+        if isinstance(layer, nn.ReLU):
+            signs = (features.flatten(1) > 0).tolist()
+            kernel += [[sum(a == b for a, b in zip(one, two, strict=True)) for two in signs] for one in signs]
+            features = features.clamp(min=0)
+        else:
+            features = layer(features)
+    expected = math.log(abs(np.linalg.det(kernel)))
+    assert score_network(network, inputs, targets, ["nwot"])["nwot"] == pytest.approx(expected, rel=1e-10)
+
+
+def test_images_with_equal_codes_leave_nwot_undefined():
+    network, (inputs, targets) = make("no norm"), batch(number=40)
+    inputs[-1] = inputs[0]
+    assert math.isnan(score_network(network, inputs, targets, ["nwot"])["nwot"])
+
+
+def test_nwot_says_that_it_sees_only_modules():
+    with pytest.raises(UnsupportedError, match=r"no nn\.ReLU module"):
+        score_network(make("in-place functions"), *batch(), ["nwot"])
+
+
+@pytest.mark.parametrize("network", [Blind(), Detached()])
+@pytest.mark.parametrize("number", [1, 6])
+def test_without_a_path_gradient_scores_are_zero_and_the_others_undefined(network, number):
+    inputs, targets = batch(number, dtype=torch.float32)
+    gradients = ["grad_norm", "plain", "snip", "grasp", "fisher", "synflow"]
+    scores = score_network(network, inputs, targets, [*gradients, "jacob_cov"])
+    assert {name: scores[name] for name in gradients} == dict.fromkeys(gradients, 0.0)
+    assert math.isnan(scores["jacob_cov"])
+
+
+def test_equal_images_do_not_pass_for_a_missing_path():
+    network, (inputs, targets) = make("no norm"), batch()
+    scores = score_network(network, inputs[:1].expand(6, -1, -1, -1), targets, ["grad_norm"])
+    assert scores["grad_norm"] > 0
+
+
+def test_overflow_is_undefined():
+    network = make("no norm", torch.float32)
+    with torch.no_grad():
+        network[0].weight.fill_(3e38)
+    scores = score_network(network, *batch(dtype=torch.float32), ["snip", "synflow"])
+    assert math.isnan(scores["snip"])
+    assert math.isfinite(scores["synflow"])
+
+
+def test_a_hyperparameter_outside_its_range_is_named():
+    with pytest.raises(SuiteError, match="choose 'broadcast' or 'channel'"):
+        score_network(make("no norm"), *batch(), ["fisher"], parameters={"fisher": {"aggregate": "layer"}})

@@ -1,0 +1,169 @@
+"""A worker's scores depend on seeds and architecture alone; what fails is recorded and ends nothing."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchsuite import registry, score_network
+from benchsuite.core import Dataset, SuiteError, canonical_json, seed_of
+from benchsuite.data.images import load_images, minibatch
+from benchsuite.estimators import execute
+from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.execute import Batch, Task, score_architectures
+from benchsuite.spaces.nasbench201 import NASBench201
+
+NAMES = ("params", "random", "grad_norm", "snip", "grasp", "fisher", "synflow", "jacob_cov", "nwot")
+SPACE = NASBench201(channels=4, cells=1)
+PATHLESS = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+ARCHITECTURES = [*SPACE.sample(5, np.random.default_rng(0)), PATHLESS]
+
+
+def task(names=NAMES, **changes):
+    dataset = load_images("digits").dataset
+    made = Task(
+        "nasbench201", dict(SPACE.sizes), dataset, tuple((name, {}) for name in names), batch=Batch("digits", 10)
+    )
+    return replace(made, **changes)
+
+
+def values(task, architectures):
+    scores = score_architectures(task, architectures)
+    return {(task.estimators[index][0], score.architecture): score.value.hex() for index, score in scores}
+
+
+@pytest.fixture(scope="module")
+def together():
+    return values(task(), ARCHITECTURES)
+
+
+@given(
+    architectures=st.lists(st.sampled_from(ARCHITECTURES), min_size=1, max_size=3),
+    names=st.lists(st.sampled_from(NAMES), min_size=1, unique=True),
+)
+@settings(max_examples=15, deadline=None)
+def test_a_score_depends_on_no_order_chunk_or_companion(together, architectures, names):
+    torch.rand(1)  # the outer random state does not matter either
+    for key, value in values(task(names), architectures).items():
+        assert value == together[key]
+
+
+def test_a_score_is_that_of_the_seeded_network_and_minibatch():
+    architecture = ARCHITECTURES[0]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of(3, architecture))
+        network = SPACE.build(architecture, "digits")
+    inputs, targets = (torch.from_numpy(array) for array in minibatch(load_images("digits"), 10, seed=2)[0])
+    expected = score_network(network, inputs, targets, ["snip", "grasp"])
+    scores = score_architectures(task(("snip", "grasp"), seed=3, batch=Batch("digits", 10, seed=2)), [architecture])
+    assert {("snip", "grasp")[index]: score.value for index, score in scores} == expected
+
+
+def test_scores_are_means_over_minibatches():
+    architecture = ARCHITECTURES[0]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of(0, architecture))
+        network = SPACE.build(architecture, "digits")
+    singles = [
+        score_network(network, *map(torch.from_numpy, pair), ["snip", "synflow"])
+        for pair in minibatch(load_images("digits"), 10, seed=0, number=7)
+    ]
+    averaged = task(("snip", "synflow"), batch=Batch("digits", 10, number=7))
+    snip, synflow = (score.value for _, score in score_architectures(averaged, [architecture]))
+    assert snip == pytest.approx(np.mean([scores["snip"] for scores in singles]), rel=1e-12)
+    assert synflow == singles[0]["synflow"]  # to the bit: it depends on no minibatch
+
+
+def test_undefined_scores_are_marked():
+    scores = {NAMES[index]: score for index, score in score_architectures(task(), [PATHLESS])}
+    assert {name for name, score in scores.items() if score.status == "undefined"} == {"jacob_cov", "nwot"}
+    assert math.isnan(scores["nwot"].value)
+    assert scores["fisher"].value == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failing(ZeroShotEstimator):
+    """Fails on every network."""
+
+    name: ClassVar[str] = "failing"
+
+    def score(self, probe):
+        raise ArithmeticError("too hot\ntoo cold")
+
+
+def test_what_fails_is_recorded_with_its_reason_and_ends_nothing(monkeypatch):
+    monkeypatch.setitem(registry._plugins, None, {"failing": Failing})
+    reported = []
+    scores = score_architectures(
+        task(("failing", "snip", "params")), ["nonsense", ARCHITECTURES[0]], lambda *row: reported.append(row)
+    )
+    assert reported == scores
+    by_key = {(score.architecture, index): score for index, score in scores}
+    for index in range(3):
+        assert by_key["nonsense", index].status == "failed"
+        assert by_key["nonsense", index].reason.startswith("InvalidArchitectureError: 'nonsense' is no NAS-Bench-201")
+    failed = by_key[ARCHITECTURES[0], 0]
+    assert (failed.status, failed.reason) == ("failed", "ArithmeticError: too hot")
+    assert math.isnan(failed.value)
+    assert [by_key[ARCHITECTURES[0], index].status for index in (1, 2)] == ["ok", "ok"]
+
+
+def test_curves_are_read_by_architecture():
+    curve = pd.DataFrame({"trial": [0], "epochs": [12], "split": ["test"], "accuracy": [61.5], "loss": [math.nan]})
+    scores = score_architectures(
+        task(("early_accuracy",), batch=None, curves={ARCHITECTURES[0]: curve}), ARCHITECTURES[:2]
+    )
+    assert scores[0][1].value == 61.5
+    assert scores[1][1].status == "failed"
+    assert "has no learning curve" in scores[1][1].reason
+
+
+def test_each_network_is_built_once_and_one_thread_is_used(monkeypatch):
+    builds, threads = [], []
+
+    def build(task, space, architecture):
+        builds.append(architecture)
+        threads.append(torch.get_num_threads())
+        return built(task, space, architecture)
+
+    built = execute._build
+    monkeypatch.setattr(execute, "_build", build)
+    before = torch.get_num_threads()
+    score_architectures(task(batch=Batch("digits", 10, number=2)), ARCHITECTURES[:2])
+    assert builds == ARCHITECTURES[:2]
+    assert threads == [1, 1]
+    assert torch.get_num_threads() == before
+
+
+def test_networks_are_scored_in_the_dtype_asked_for():
+    single, double = (values(task(("snip",), dtype=dtype), ARCHITECTURES[:1]) for dtype in ("float32", "float64"))
+    [[a], [b]] = ([float.fromhex(value) for value in found.values()] for found in (single, double))
+    assert a != b
+    assert a == pytest.approx(b, rel=1e-4)
+    with pytest.raises(SuiteError, match="choose float32 or float64"):
+        score_architectures(task(dtype="int8"), ARCHITECTURES[:1])
+
+
+def test_noise_takes_the_shape_of_the_data_set():
+    noisy = task(("jacob_cov",), dataset=Dataset("cifar10", 10, size=8), batch=Batch("noise", 10))
+    [(_, score)] = score_architectures(noisy, ARCHITECTURES[:1])
+    assert score.status == "ok"
+
+
+def test_zero_shot_estimators_ask_for_a_minibatch():
+    with pytest.raises(SuiteError, match="need a minibatch"):
+        score_architectures(task(batch=None), ARCHITECTURES[:1])
+
+
+def test_a_task_travels_to_workers():
+    assert pickle.loads(pickle.dumps(task())) == task()
+    assert '"images":"digits"' in canonical_json(asdict(task()))
