@@ -1,84 +1,102 @@
-"""How estimators err on one benchmark: with the size of an architecture and from seed to seed; how sure the truth is."""
+"""How estimators err on one benchmark: with the size of an architecture, from seed to seed; how sure the truth is."""
 
 from __future__ import annotations
 
-import itertools
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-
-from benchsuite.analysis.bias import bias_by_complexity
-from benchsuite.analysis.correlation import kendall_tau
+from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
+from benchsuite.analysis.correlation import kendall_tau, spearman_rho
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
-
+from benchsuite.analysis.subsets import quantile_groups
+from benchsuite.analysis.top_k import precision_at_top
+from benchsuite.analysis.variance import rank_deviation, ranking_stability
 from benchsuite.report.words import large
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 GROUPS = 5
-_RELIABLE = ("kendall_tau", "spearman_rho")
+_RELIABLE: dict[str, Callable[..., float]] = {
+    "kendall_tau": kendall_tau,
+    "spearman_rho": spearman_rho,
+    "precision_at_top@0.05": partial(precision_at_top, fraction=0.05),
+}
 
 
 def bias_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, params: pd.Series) -> pd.DataFrame:
     """Mean rank difference by parameter group and estimator, in percent of the architectures, averaged over trials.
 
     Columns: estimator, group (1 = fewest parameters), label, n, rank_difference (positive = ranked too high), low,
-    high, tau (inside the group).
+    high, and tau inside the group with tau_low, tau_high.
     """
     frames = [
         bias_by_complexity(values, truth, params, groups=GROUPS).assign(estimator=name)
         for name, each in trials.items()
         for values in each
     ]
-    means = pd.concat(frames).groupby(["estimator", "group"], sort=False).mean(numeric_only=True).reset_index()
-    share = 100 / len(truth)
-    return means.assign(
-        group=means["group"] + 1,
-        label=[f"{large(a)} to {large(b)}" for a, b in zip(means["smallest"], means["largest"], strict=True)],
-        rank_difference=means["rank_difference"] * share,
-        low=means["low"] * share,
-        high=means["high"] * share,
+    means = pd.concat(frames).groupby(["estimator", "group"], sort=False).mean().reset_index()
+    ends = zip(means["smallest"], means["largest"], strict=True)
+    percents = {"rank_difference": "rank_difference", "low": "rank_difference_low", "high": "rank_difference_high"}
+    return pd.DataFrame(
+        {
+            "estimator": means["estimator"],
+            "group": means["group"],
+            "label": [large(low) if low == high else f"{large(low)} to {large(high)}" for low, high in ends],
+            "n": means["n"],
+            **{name: 100 * means[column] for name, column in percents.items()},
+            "tau": means["kendall_tau"],
+            "tau_low": means["tau_low"],
+            "tau_high": means["tau_high"],
+        }
     )
 
 
-def parameter_groups(params: pd.Series) -> pd.Series:
-    """Group of each architecture by parameters, 1 = fewest."""
-    codes = pd.qcut(params, GROUPS, labels=False, duplicates="drop")
-    return codes.rank(method="dense").astype(int)
+def size_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, params: pd.Series) -> pd.DataFrame:
+    """How scores go with the number of parameters and what they know beyond it, averaged over trials.
+
+    Columns: estimator, figure (as `benchsuite.analysis.bias.complexity_correlations` names them), value, low, high.
+    """
+    frames = [
+        complexity_correlations(values, truth, params).assign(estimator=name)
+        for name, each in trials.items()
+        for values in each
+    ]
+    figures = pd.concat(frames).groupby(["estimator", "figure"], sort=False)
+    return figures[["value", "low", "high"]].mean().reset_index()
 
 
 def variance_table(trials: Mapping[str, Sequence[pd.Series]]) -> pd.DataFrame:
-    """How far the scores of different trials agree, a row per estimator with at least two.
+    """How far the scores of different trials agree, a row per estimator with at least two, the most stable first.
 
     Columns: estimator, trials, tau_between_seeds (mean over pairs of trials), tau_low, tau_high (least and greatest
-    pair), rank_deviation (root mean variance of an architecture's rank over trials, in percent of the architectures).
+    pair), rank_deviation (of an architecture over trials, mean over architectures, in percent of them).
     """
-    rows = [_variance_of(name, pd.concat(each, axis=1)) for name, each in trials.items() if len(each) > 1]
+    rows = [_variance_of(name, each) for name, each in trials.items() if len(each) > 1]
     columns = ["estimator", "trials", "tau_between_seeds", "tau_low", "tau_high", "rank_deviation"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("tau_between_seeds", ascending=False, kind="stable", ignore_index=True)
 
 
-def _variance_of(name: str, scores: pd.DataFrame) -> tuple[str, int, float, float, float, float]:
-    taus = [kendall_tau(scores.iloc[:, i], scores.iloc[:, j]) for i, j in _pairs(scores.shape[1])]
-    ranks = np.column_stack([average_ranks(scores.iloc[:, i]) for i in range(scores.shape[1])])
-    deviation = 100 * float(np.sqrt(ranks.var(axis=1, ddof=1).mean())) / len(scores)
-    return name, scores.shape[1], float(np.mean(taus)), min(taus), max(taus), deviation
-
-
-def _pairs(n: int) -> list[tuple[int, int]]:
-    return list(itertools.combinations(range(n), 2))
+def _variance_of(name: str, trials: Sequence[pd.Series]) -> tuple[str, int, float, float, float, float]:
+    """One row of the table, from the architectures that all trials have scored."""
+    scores = pd.concat(trials, axis=1, join="inner", keys=range(len(trials)))
+    matrix = ranking_stability(scores).to_numpy()
+    taus = matrix[np.triu_indices(len(matrix), k=1)]
+    deviation = 100 * float(rank_deviation(scores).mean())
+    return name, len(trials), float(taus.mean()), float(taus.min()), float(taus.max()), deviation
 
 
 def reliability_table(trials: pd.DataFrame) -> pd.DataFrame:
     """Seed reliability and ceiling of the truth by criterion; empty where no architecture was trained twice."""
     rows = []
     if repeated_trainings(trials):
-        rows = [(name, seed_reliability(trials, name), ceiling(trials, name)) for name in _RELIABLE]
+        for name, criterion in _RELIABLE.items():
+            rows.append((name, seed_reliability(trials, criterion).value, ceiling(trials, criterion).value))
     return pd.DataFrame(rows, columns=["criterion", "seed_reliability", "ceiling"])
 
 
@@ -96,8 +114,9 @@ def ranks_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, par
     for name, each in trials.items():
         values = each[0][each[0].index.isin(truth.index)]
         known = truth.reindex(values.index)
+        groups = quantile_groups(params.reindex(values.index).to_numpy(dtype=float), GROUPS)
         frame = {"estimator": name, "architecture": values.index, "truth": ranks(known), "score": ranks(values)}
-        frames.append(pd.DataFrame(frame).assign(group=parameter_groups(params.reindex(values.index)).to_numpy()))
+        frames.append(pd.DataFrame(frame).assign(group=groups))
     return pd.concat(frames, ignore_index=True)
 
 

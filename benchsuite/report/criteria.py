@@ -8,12 +8,13 @@ architectures are the means of the trials' ends, so that the interval has the me
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from benchsuite.analysis.evaluate import evaluate
+from benchsuite.analysis.variance import over_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,15 +25,6 @@ TRIAL_KEY = ["seed", "batch_seed"]
 # Families that say what an estimate must beat: what is known without one, or by training the architecture.
 REFERENCE_FAMILIES = ("baseline", "curve")
 SIZE_BASELINES = {"params": "params", "flops": "macs"}  # estimator -> column of the complexity table
-_COMBINED: dict[str, tuple[str, str]] = {
-    "value": ("value", "mean"),
-    "low": ("low", "mean"),
-    "high": ("high", "mean"),
-    "deviation": ("value", "std"),
-    "trials": ("value", "size"),
-    "n": ("n", "max"),
-    "n_undefined": ("n_undefined", "sum"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +59,11 @@ HEADLINE = (
 )
 
 
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as dictionaries by column name."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
 def with_size_baselines(results: BenchmarkResults) -> pd.DataFrame:
     """The scores, with `params` and `flops` added from the complexity table where the suite did not ask for them."""
     known = set(results.scores["estimator"])
@@ -91,15 +88,16 @@ def trials_of(scores: pd.DataFrame) -> dict[str, list[pd.Series]]:
 
 
 def criteria_by_k(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -> pd.DataFrame:
-    """Criteria at every K by estimator: value, low, high, deviation (over trials), trials, n, n_undefined."""
-    frames = [evaluate(values, truth).assign(estimator=name) for name, each in trials.items() for values in each]
-    groups = pd.concat(frames).groupby(["estimator", "criterion", "k"], dropna=False, sort=False)
-    return groups.agg(**_COMBINED).reset_index()
+    """Criteria at every K by estimator: the columns of `benchsuite.analysis.variance.over_seeds`."""
+    frames = [
+        over_seeds(evaluate(values, truth) for values in each).assign(estimator=name) for name, each in trials.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
 
 
-def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
+def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, population: int) -> pd.DataFrame:
     """One row per estimator, the best tau first: headline criteria with intervals, counts and cost."""
-    board = _counts(scores, truth)
+    board = _counts(scores, population)
     for item in HEADLINE:
         at_k = criteria["k"].isna() if item.k is None else np.isclose(criteria["k"].astype(float), item.k)
         rows = criteria[(criteria["criterion"] == item.criterion) & at_k].set_index("estimator")
@@ -110,17 +108,15 @@ def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, truth: pd.Serie
     return board.sort_values(TAU.key, ascending=False, kind="stable", na_position="last").reset_index()
 
 
-
-def _counts(scores: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
+def _counts(scores: pd.DataFrame, population: int) -> pd.DataFrame:
     """Trials and scores of every estimator: judged, undefined, failed and missing, and the CPU seconds of one."""
-    here = scores[scores["architecture"].isin(truth.index)]
-    groups = here.groupby("estimator", sort=False)
+    groups = scores.groupby("estimator", sort=False)
     board = groups.agg(family=("family", "first"), scored=("architecture", "size"))
-    board["trials"] = here.drop_duplicates(["estimator", *TRIAL_KEY]).groupby("estimator").size()
+    board["trials"] = scores.drop_duplicates(["estimator", *TRIAL_KEY]).groupby("estimator").size()
     board["n"] = groups["architecture"].nunique()
     for status in ("undefined", "failed"):
-        board[f"n_{status}"] = (here["status"] == status).groupby(here["estimator"]).sum()
-    board["n_missing"] = _expected_trials(here).reindex(board.index) * len(truth) - board["scored"]
+        board[f"n_{status}"] = (scores["status"] == status).groupby(scores["estimator"]).sum()
+    board["n_missing"] = _expected_trials(scores).reindex(board.index) * population - board["scored"]
     board["cpu_seconds"] = groups["cpu_seconds"].mean()
     return board
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchsuite.core import digest
 from benchsuite.report import figures
+from benchsuite.report.criteria import rows_of
 from benchsuite.report.svg import drawing, render
 from benchsuite.report.words import interval, number, slug
 
@@ -41,51 +42,50 @@ class Drawings:
         return [item for item in (self.tau, self.cost, self.bias, self.variance, *self.ranks) if item]
 
 
-def draw(judgement: Judgement) -> Drawings:
-    """The figures of a judgement, the same text on every run."""
+def draw(judgement: Judgement, prefix: str) -> Drawings:
+    """The figures of a judgement, the same text on every run; `prefix` begins their names."""
     with drawing():
         return Drawings(
-            _tau(judgement),
-            _cost(judgement),
-            _bias(judgement),
-            _variance(judgement) if len(judgement.variance) else None,
-            tuple(_rank(judgement, name) for name in judgement.order),
+            _tau(judgement, prefix),
+            _cost(judgement, prefix),
+            _bias(judgement, prefix),
+            _variance(judgement, prefix) if len(judgement.variance) else None,
+            tuple(_rank(judgement, name, prefix) for name in judgement.order),
         )
 
 
-def _tau(judgement: Judgement) -> Drawing:
-    values = [f"{row.estimator} {number(row.kendall_tau, 2)}" for row in judgement.leaderboard.itertuples()]
+def _tau(judgement: Judgement, prefix: str) -> Drawing:
+    values = [f"{row['estimator']} {number(row['kendall_tau'], 2)}" for row in rows_of(judgement.leaderboard)]
     words = f"Bar chart of Kendall's tau-b with 95 % intervals, best first: {', '.join(values)}."
     chart = figures.tau_chart(judgement.leaderboard, judgement.ceiling)
-    return _drawing(judgement, "tau", "Rank correlation with the truth", words, chart)
+    return _drawing(f"{prefix}-tau", "Rank correlation with the truth", words, chart)
 
 
-def _cost(judgement: Judgement) -> Drawing:
+def _cost(judgement: Judgement, prefix: str) -> Drawing:
     words = "Kendall's tau-b against CPU seconds per architecture on a logarithmic axis; figures in the leaderboard."
-    return _drawing(judgement, "cost", "Rank correlation against cost", words, figures.cost_chart(judgement.leaderboard))
+    return _drawing(f"{prefix}-cost", "Rank correlation against cost", words, figures.cost_chart(judgement.leaderboard))
 
 
-def _bias(judgement: Judgement) -> Drawing:
+def _bias(judgement: Judgement, prefix: str) -> Drawing:
     words = "Mean rank difference by parameter group, one row for every estimator; figures in the bias table."
     chart = figures.bias_chart(judgement.bias, judgement.order)
-    return _drawing(judgement, "bias", "Bias by size", words, chart)
+    return _drawing(f"{prefix}-bias", "Bias by size", words, chart)
 
 
-def _variance(judgement: Judgement) -> Drawing:
+def _variance(judgement: Judgement, prefix: str) -> Drawing:
     words = "Tau between the scores of different seeds, one row for every estimator; figures in the stability table."
-    return _drawing(judgement, "variance", "Stability across seeds", words, figures.variance_chart(judgement.variance))
+    return _drawing(f"{prefix}-variance", "Stability across seeds", words, figures.variance_chart(judgement.variance))
 
 
-def _rank(judgement: Judgement, estimator: str) -> Drawing:
+def _rank(judgement: Judgement, estimator: str, prefix: str) -> Drawing:
     rows = judgement.ranks[judgement.ranks["estimator"] == estimator]
-    board = judgement.leaderboard.set_index("estimator").loc[estimator]
+    board = rows_of(judgement.leaderboard[judgement.leaderboard["estimator"] == estimator])[0]
     tau = number(board["kendall_tau"], 2)
     ends = interval(board["kendall_tau_low"], board["kendall_tau_high"])
     words = f"Rank by {estimator} against rank by truth, {len(rows)} architectures; tau-b {tau} ({ends})."
-    name = f"rank-{slug(estimator)}-{digest(estimator)[:4]}"  # two names may share a slug
-    return _drawing(judgement, name, estimator, words, figures.rank_plot(rows))
+    name = f"{prefix}-rank-{slug(estimator)}-{digest(estimator)[:4]}"  # two names may share a slug
+    return _drawing(name, estimator, words, figures.rank_plot(rows))
 
 
-def _drawing(judgement: Judgement, name: str, title: str, words: str, figure: Figure) -> Drawing:
-    full = f"{slug(judgement.results.benchmark)}-{name}"
-    return Drawing(full, title, words, render(figure, full, words))
+def _drawing(name: str, title: str, words: str, figure: Figure) -> Drawing:
+    return Drawing(name, title, words, render(figure, name, words))

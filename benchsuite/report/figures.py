@@ -8,8 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from benchsuite.report import svg
+from benchsuite.report.words import duration, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +31,9 @@ def rank_plot(ranks: pd.DataFrame) -> Figure:
     axes = figure.add_axes((0.17, 0.17, 0.80, 0.80))
     shown = thinned(ranks)
     size = 3.4 if len(shown) <= 150 else 2.5 if len(shown) <= 800 else 1.7
-    for group, rows in shown.groupby("group", observed=True):
-        _dots(axes, rows["truth"].to_numpy(), rows["score"].to_numpy(), svg.GROUPS[int(group) - 1], size)
+    for group in sorted(set(shown["group"])):
+        rows = shown[shown["group"] == group]
+        _dots(axes, rows["truth"].to_numpy(), rows["score"].to_numpy(), svg.GROUPS[group - 1], size)
     last = len(ranks)
     axes.plot([1, last], [1, last], color=svg.REFERENCE, linewidth=0.8, dashes=(3, 3))
     margin = 0.03 * last
@@ -81,9 +84,11 @@ def cost_chart(leaderboard: pd.DataFrame) -> Figure:
     front = np.maximum.accumulate(tau[by_cost])
     axes.step(cost[by_cost], front, where="post", color=svg.GRID, linewidth=1.6)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.vlines(cost, shown["kendall_tau_low"], shown["kendall_tau_high"], color=colours, linewidth=1, alpha=0.6)
     axes.scatter(cost, tau, s=22, color=colours, zorder=3)
-    _labels_at_the_side(axes, shown["estimator"].tolist(), cost, tau)
+    _labels_at_the_side(figure, axes, shown["estimator"].tolist(), cost, tau)
     axes.set(xlabel="CPU seconds per architecture", ylabel="Kendall's tau-b")
     axes.grid(visible=True)
     return figure
@@ -105,7 +110,7 @@ def bias_chart(bias: pd.DataFrame, order: list[str]) -> Figure:
             colour = svg.OVER if value > 0 else svg.UNDER
             axes.barh(row, 0.96, left=column - 0.48, height=0.88, color=colour, alpha=0.6 * abs(value) / strongest)
             spread = widths.to_numpy()[row, column]
-            text = f"{value:+.0f}" + (f" ±{spread:.0f}" if np.isfinite(spread) else "")
+            text = signed(value) + (f" ±{spread:.0f}" if np.isfinite(spread) else "")
             axes.text(column, row, text, ha="center", va="center", fontsize=7.5)
     labels = bias.drop_duplicates("group").set_index("group")["label"].reindex(values.columns)
     axes.set_xticks(range(len(labels)), labels)
@@ -154,11 +159,12 @@ def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, size: float) ->
     )
 
 
-def _labels_at_the_side(axes: Axes, names: list[str], x: np.ndarray, y: np.ndarray) -> None:
+def _labels_at_the_side(figure: Figure, axes: Axes, names: list[str], x: np.ndarray, y: np.ndarray) -> None:
     """Names in a column right of the axes, in the order of y, each joined to its dot by a thin line."""
     low, high = axes.get_ylim()
     order = np.argsort(-y, kind="stable")
-    heights = spread((y[order] - low) / (high - low), 0.92 / max(len(names), 1))
+    gap = min(0.17 / (0.8 * figure.get_figheight()), 1 / max(len(names) - 1, 1))
+    heights = spread((y[order] - low) / (high - low), gap)
     for place, height in zip(order, heights, strict=True):
         axes.annotate(
             names[place],
@@ -176,7 +182,7 @@ def spread(wanted: np.ndarray, gap: float) -> np.ndarray:
     >>> [round(float(height), 2) for height in spread(np.array([0.9, 0.9, 0.2]), 0.1)]
     [0.9, 0.8, 0.2]
     """
-    heights = np.clip(wanted, 0, 1)
+    heights: np.ndarray = np.clip(wanted, 0, 1)
     for place in range(1, len(heights)):
         heights[place] = min(heights[place], heights[place - 1] - gap)
     for place in range(len(heights) - 1, -1, -1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchsuite.report.behaviour import bias_table, ranks_table, reliability_table, variance_table
+from benchsuite.report.behaviour import bias_table, ranks_table, reliability_table, size_table, variance_table
 from benchsuite.report.criteria import criteria_by_k, leaderboard_of, trials_of, with_size_baselines
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ class Judgement:
     """Tables of one benchmark; the functions that make them say their columns."""
 
     results: BenchmarkResults
+    truth: pd.Series
     scores: pd.DataFrame
     leaderboard: pd.DataFrame
     criteria: pd.DataFrame
     bias: pd.DataFrame
+    size: pd.DataFrame
     variance: pd.DataFrame
     reliability: pd.DataFrame
     ranks: pd.DataFrame
@@ -41,18 +43,21 @@ class Judgement:
 
 def judge(results: BenchmarkResults) -> Judgement:
     """The judgement of the scores that are there, be the run complete or not."""
+    truth = results.truth.dropna()
     scores = with_size_baselines(results)
-    scores = scores[scores["architecture"].isin(results.truth.index)].reset_index(drop=True)
+    scores = scores[scores["architecture"].isin(truth.index)].reset_index(drop=True)
     trials = trials_of(scores)
-    params = results.complexity["params"].reindex(results.truth.index)
-    criteria = criteria_by_k(trials, results.truth)
+    params = results.complexity["params"].reindex(truth.index)
+    criteria = criteria_by_k(trials, truth)
     return Judgement(
         results,
+        truth,
         scores,
-        leaderboard_of(scores, criteria, results.truth),
+        leaderboard_of(scores, criteria, len(truth)),
         criteria,
-        bias_table(trials, results.truth, params),
+        bias_table(trials, truth, params),
+        size_table(trials, truth, params),
         variance_table(trials),
         reliability_table(results.trials),
-        ranks_table(trials, results.truth, params),
+        ranks_table(trials, truth, params),
     )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchsuite.report import tables
-from benchsuite.report.criteria import TRIAL_KEY
+from benchsuite.report.criteria import TRIAL_KEY, rows_of
 from benchsuite.report.drawings import Drawings, draw
 from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.verdict import no_ceiling, verdict
-from benchsuite.report.words import number, seconds, slug
+from benchsuite.report.words import seconds
 
 if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
@@ -30,10 +30,10 @@ class Section:
     facts: dict[str, str]
     verdict: list[str]
     leaderboard: Table
-    lowest: str
     drawings: Drawings
     ranks_note: str
     bias: Table
+    size: Table
     variance: Table
     by_k: list[Table]
     reliability: Table
@@ -44,30 +44,30 @@ class Section:
     skipped: dict[str, str]
 
 
-def section(judgement: Judgement, results: Results) -> Section:
-    """Everything that is shown of one benchmark."""
+def section(judgement: Judgement, results: Results, anchor: str) -> Section:
+    """Everything that is shown of one benchmark; `anchor` begins its identifiers and the names of its figures."""
     shown = judgement.results
     return Section(
-        shown.benchmark,
-        slug(shown.benchmark),
-        shown.population,
-        shown.caption,
-        f"{shown.caption}. Population: {shown.population}.",
-        _facts(judgement),
-        verdict(judgement),
-        tables.leaderboard_table(judgement),
-        number(min(0.0, judgement.leaderboard["kendall_tau_low"].min()), 2),
-        draw(judgement),
-        _ranks_note(judgement),
-        tables.bias_numbers(judgement),
-        tables.variance_numbers(judgement),
-        tables.by_k_tables(judgement),
-        tables.reliability_numbers(judgement),
-        no_ceiling(judgement),
-        tables.published_numbers(judgement, results.published),
-        problems(judgement),
-        shown.protocol,
-        shown.skipped,
+        benchmark=shown.benchmark,
+        anchor=anchor,
+        population=shown.population,
+        setting=shown.caption,
+        caption=f"{shown.caption[:1].upper()}{shown.caption[1:]}. Population: {shown.population}.",
+        facts=_facts(judgement),
+        verdict=verdict(judgement),
+        leaderboard=tables.leaderboard_table(judgement),
+        drawings=draw(judgement, anchor),
+        ranks_note=_ranks_note(judgement),
+        bias=tables.bias_numbers(judgement),
+        size=tables.size_numbers(judgement),
+        variance=tables.variance_numbers(judgement),
+        by_k=tables.by_k_tables(judgement),
+        reliability=tables.reliability_numbers(judgement),
+        no_ceiling=no_ceiling(judgement),
+        published=tables.published_numbers(judgement, results.published),
+        problems=problems(judgement),
+        protocol=shown.protocol,
+        skipped=shown.skipped,
     )
 
 
@@ -75,16 +75,19 @@ def problems(judgement: Judgement) -> list[str]:
     """Undefined and failed scores by estimator and reason, and how many scores are missing."""
     bad = judgement.scores[judgement.scores["status"].isin(["undefined", "failed"])]
     groups = bad.groupby(["estimator", "status", "reason"], sort=False).size()
-    listed = [f"{name}: {count:,} {status} – {reason or 'no reason given'}" for (name, status, reason), count in groups.items()]
+    listed = [
+        f"{row['estimator']}: {row['number']:,} {row['status']} ({row['reason'] or 'no reason given'})"
+        for row in rows_of(groups.reset_index(name="number"))
+    ]
     missing = judgement.leaderboard.set_index("estimator")["n_missing"]
-    return [*listed, *(f"{name}: {count:,} missing – not scored yet" for name, count in missing.items() if count)]
+    return [*listed, *(f"{name}: {count:,} missing (not scored yet)" for name, count in missing.items() if count)]
 
 
 def _facts(judgement: Judgement) -> dict[str, str]:
     scores = judgement.scores
     trials = scores.dropna(subset=["seed"]).drop_duplicates(TRIAL_KEY)
     return {
-        "architectures": f"{len(judgement.results.truth):,}",
+        "architectures": f"{len(judgement.truth):,}",
         "estimators": f"{len(judgement.leaderboard):,}",
         "seeds": f"{max(len(trials), 1):,}",
         "scores": f"{len(scores):,}",
@@ -94,6 +97,6 @@ def _facts(judgement: Judgement) -> dict[str, str]:
 
 def _ranks_note(judgement: Judgement) -> str:
     note = "One dot per architecture; the first seed's scores, 1 = best; the line is a perfect ranking."
-    if len(judgement.results.truth) > MOST_POINTS:
-        note += f" A random {MOST_POINTS:,} of the {len(judgement.results.truth):,} architectures are drawn."
+    if len(judgement.truth) > MOST_POINTS:
+        note += f" A random {MOST_POINTS:,} of the {len(judgement.truth):,} architectures are drawn."
     return note

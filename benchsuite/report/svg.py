@@ -7,7 +7,7 @@ import re
 import warnings
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 import matplotlib as mpl
@@ -33,7 +33,7 @@ _VARIABLES = {
     OVER: "--over",
     **{colour: f"--group-{number}" for number, colour in enumerate(GROUPS, 1)},
 }
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "benchsuite",
     "text.parse_math": False,  # a dollar sign in an estimator's name is a dollar sign

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.report.criteria import HEADLINE, TAU, CriterionAt
+from benchsuite.report.criteria import HEADLINE, TAU, CriterionAt, rows_of
 from benchsuite.report.words import interval, number, percent, seconds
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a caption; the first cell of each row names the row."""
+    """A table with a caption; the first cell of each row names the row, `sorted_by` is the column that falls."""
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    sorted_by: int | None = None
 
 
 ESTIMATOR = Column("Estimator", numeric=False)
@@ -62,7 +63,15 @@ _BY_K = {
     "worst_rank_at": ("WR@K", "worst true rank among the best-scored K, as a share of all; low is good", 3),
     "regret_at": ("Regret@K", "accuracy points between the best and the best of the best-scored K; low is good", 2),
 }
-_TRUTH = {"kendall_tau": "Kendall's tau-b", "spearman_rho": "Spearman"}
+_SIZE = {
+    "tau_score_complexity": Column("τ(score, params)", "1 = the score orders architectures as their parameters do"),
+    "tau_truth_complexity": Column("τ(truth, params)", "How far the truth itself goes with parameters"),
+    "rho_difference_complexity": Column(
+        "Bias with size", "Spearman of rank difference and size; positive: large too high"
+    ),
+    "partial_rho": Column("Partial, given params", "Partial rank correlation: 0 = nothing beyond size"),
+}
+_TRUTH = {"kendall_tau": "Kendall's tau-b", "spearman_rho": "Spearman", "precision_at_top@0.05": "P@top 5%"}
 
 
 def leaderboard_table(judgement: Judgement) -> Table:
@@ -72,12 +81,14 @@ def leaderboard_table(judgement: Judgement) -> Table:
         Column("τ-b", TAU.meaning),
         Column("± seeds", "Sample deviation of tau-b over the trials"),
         *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
-        *_COUNTS.values(),
         Column("CPU s", "CPU seconds per architecture"),
+        *_COUNTS.values(),
     )
     lowest = min(0.0, judgement.leaderboard[f"{TAU.key}_low"].min())
-    rows = tuple(_leaderboard_row(row, lowest) for row in judgement.leaderboard.to_dict("records"))
-    return Table("leaderboard", "Leaderboard, best tau-b first; small print: 95 % intervals", columns, rows)
+    rows = tuple(_leaderboard_row(row, lowest) for row in rows_of(judgement.leaderboard))
+    return Table(
+        "leaderboard", "Leaderboard, best tau-b first; small print: intervals over architectures", columns, rows, 1
+    )
 
 
 def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
@@ -88,8 +99,8 @@ def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
         replace(_estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
         Cell(number(deviation), deviation),
         *(_estimate(row, item) for item in HEADLINE[1:]),
-        *(Cell(f"{row[key]:,}", row[key]) for key in _COUNTS),
         Cell(seconds(row["cpu_seconds"]), row["cpu_seconds"]),
+        *(Cell(f"{row[key]:,}", row[key]) for key in _COUNTS),
     )
 
 
@@ -121,11 +132,11 @@ def bias_numbers(judgement: Judgement) -> Table:
     return _matrix(Table("bias", caption, (), ()), rows, "group", columns, judgement.order, 1)
 
 
-def _matrix(  # noqa: PLR0913, PLR0917
+def _matrix(
     table: Table, rows: pd.DataFrame, by: str, columns: dict[Any, Column], order: Sequence[str], digits: int
 ) -> Table:
     """The table filled: a row per estimator, a column per value of `by`, each cell with its interval."""
-    found = {(row["estimator"], row[by]): row for row in rows.to_dict("records")}
+    found = {(row["estimator"], row[by]): row for row in rows_of(rows)}
     nothing = {"value": math.nan, "low": math.nan, "high": math.nan}
     body = []
     for name in order:
@@ -133,6 +144,18 @@ def _matrix(  # noqa: PLR0913, PLR0917
         cells = (_with_interval(row["value"], row["low"], row["high"], digits) for row in at)
         body.append((Cell(name, name), *cells))
     return replace(table, columns=(ESTIMATOR, *columns.values()), rows=tuple(body))
+
+
+def size_numbers(judgement: Judgement) -> Table:
+    """What the scores know beyond the number of parameters."""
+    return _matrix(
+        Table("size", "What the scores know beyond the number of parameters; small print: intervals", (), ()),
+        judgement.size,
+        "figure",
+        _SIZE,
+        judgement.order,
+        3,
+    )
 
 
 def variance_numbers(judgement: Judgement) -> Table:
@@ -150,7 +173,7 @@ def variance_numbers(judgement: Judgement) -> Table:
             _with_interval(row["tau_between_seeds"], row["tau_low"], row["tau_high"], 3),
             Cell(f"{number(row['rank_deviation'], 1)} %", row["rank_deviation"]),
         )
-        for row in judgement.variance.to_dict("records")
+        for row in rows_of(judgement.variance)
     )
     return Table("variance", "Stability across seeds; small print: least and greatest pair", columns, rows)
 
@@ -168,7 +191,7 @@ def reliability_numbers(judgement: Judgement) -> Table:
             Cell(number(row["seed_reliability"]), row["seed_reliability"]),
             Cell(number(row["ceiling"]), row["ceiling"]),
         )
-        for row in judgement.reliability.to_dict("records")
+        for row in rows_of(judgement.reliability)
     )
     return Table("reliability", "Reliability of the truth, and the ceiling it sets", columns, rows)
 
@@ -190,7 +213,7 @@ def published_numbers(judgement: Judgement, published: pd.DataFrame | None) -> T
         here = published[published["benchmark"] == judgement.results.benchmark]
         rows = tuple(
             _published_row(row, ours, judgement.results.population)
-            for row in here.to_dict("records")
+            for row in rows_of(here)
             if (row["estimator"], row["criterion"]) in ours.index
         )
     return Table("published", "Published figures beside ours", columns, rows)

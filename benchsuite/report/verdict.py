@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.report.behaviour import repeated_trainings
-from benchsuite.report.criteria import SIZE_BASELINES
+from benchsuite.report.criteria import SIZE_BASELINES, rows_of
 from benchsuite.report.words import number
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _LARGE_BIAS = 5.0  # percent of the architectures; below it no group is worth a 
 def verdict(judgement: Judgement) -> list[str]:
     """Sentences, the most important first; never empty."""
     board = judgement.leaderboard
-    ranked = board[~board["reference"] & board["kendall_tau"].notna()].to_dict("records")
+    ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
         return ["No estimator but the baselines has a defined tau here.", *_gaps(board)]
     said = [_best(ranked[0], judgement), _next(ranked), _size(ranked, board), _ceiling(ranked[0], judgement)]
@@ -30,7 +31,7 @@ def verdict(judgement: Judgement) -> list[str]:
 def _best(best: dict[str, Any], judgement: Judgement) -> str:
     trials = f", mean of {best['trials']} seeds" if best["trials"] > 1 else ""
     return (
-        f"{best['estimator']} ranks these {len(judgement.results.truth):,} architectures best: "
+        f"{best['estimator']} ranks these {len(judgement.truth):,} architectures best: "
         f"tau-b {number(best['kendall_tau'])} (95 % interval {_interval(best)}{trials})."
     )
 
@@ -50,12 +51,17 @@ def _next(ranked: list[dict[str, Any]]) -> str:
 def _size(ranked: list[dict[str, Any]], board: pd.DataFrame) -> str:
     """Whether the leader knows more than size, and how many others do."""
     best = ranked[0]
-    sizes = board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()].to_dict("records")
+    sizes = rows_of(board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()])
     if not sizes:
         return "Neither parameters nor multiply-adds tell these architectures apart."
-    against = [f"{_compared(best, row)} {_NAMES[row['estimator']]} ({_tau(row)})" for row in sizes]
+    by_outcome = groupby(sizes, lambda row: _compared(best, row))
+    against = [f"{outcome} {_listed([_named(row) for row in rows])}" for outcome, rows in by_outcome]
     above = sum(row["kendall_tau"] > max(size["kendall_tau"] for size in sizes) for row in ranked)
     return f"It is {' and '.join(against)}; {above} of {len(ranked)} estimators rank better than size alone does."
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{_NAMES[row['estimator']]} ({_tau(row)})"
 
 
 def _compared(best: dict[str, Any], other: dict[str, Any]) -> str:
@@ -63,7 +69,7 @@ def _compared(best: dict[str, Any], other: dict[str, Any]) -> str:
         return "clearly better than"
     if best["kendall_tau_high"] < other["kendall_tau_low"]:
         return "clearly worse than"
-    return "not separable from"
+    return "not clearly apart from"
 
 
 def _ceiling(best: dict[str, Any], judgement: Judgement) -> str:
@@ -93,12 +99,11 @@ def _bias(judgement: Judgement, names: list[str]) -> list[str]:
     large = sure[sure["rank_difference"].abs() >= _LARGE_BIAS]
     if large.empty:
         return ["No estimator ranks a whole group of sizes far too high or too low."]
-    worst = large.loc[large["rank_difference"].abs().idxmax()]
+    worst = large.iloc[int(large["rank_difference"].abs().argmax())]
     side = "too high" if worst["rank_difference"] > 0 else "too low"
-    return [
-        f"The strongest bias by size is that of {worst['estimator']}: it ranks architectures with {worst['label']} "
-        f"parameters {abs(worst['rank_difference']):.0f} % of the field {side} on average."
-    ]
+    group = f"architectures with {worst['label']} parameters"
+    size = f"{abs(worst['rank_difference']):.0f} % of the field {side}"
+    return [f"The strongest bias by size is that of {worst['estimator']}: it ranks {group} {size} on average."]
 
 
 def _gaps(board: pd.DataFrame) -> list[str]:

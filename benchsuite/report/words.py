@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
-MISSING = "–"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MISSING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+_UNITS = {1: "s", 1e-3: "ms", 1e-6: "µs"}
 
 
 def number(value: float, digits: int = 3) -> str:
     """The value with a true minus sign, or a dash if it is undefined.
 
-    >>> number(-0.25, 2), number(float("nan"))
-    ('−0.25', '–')
+    >>> number(0.25, 2), number(-0.25, 2) == f"{MINUS}0.25", number(float("nan")) == MISSING
+    ('0.25', True, True)
     """
-    return f"{value:.{digits}f}".replace("-", "−") if math.isfinite(value) else MISSING
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS) if math.isfinite(value) else MISSING
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:
@@ -24,6 +30,15 @@ def interval(low: float, high: float, digits: int = 2) -> str:
     ('0.10 to 0.25', '')
     """
     return f"{number(low, digits)} to {number(high, digits)}" if math.isfinite(low) and math.isfinite(high) else ""
+
+
+def signed(value: float) -> str:
+    """The value as a whole number with its sign.
+
+    >>> signed(12.3), signed(-4.0) == f"{MINUS}4", signed(-0.2)
+    ('+12', True, '0')
+    """
+    return f"{value:+.0f}".replace("-", MINUS) if round(value) else "0"
 
 
 def percent(fraction: float) -> str:
@@ -38,14 +53,26 @@ def percent(fraction: float) -> str:
 def seconds(value: float) -> str:
     """Seconds with two significant digits.
 
-    >>> seconds(0.0314), seconds(12.3), seconds(0.0), seconds(float("nan"))
-    ('0.031', '12', '<0.0001', '–')
+    >>> seconds(0.0314), seconds(12.3), seconds(0.0)
+    ('0.031', '12', '<0.0001')
     """
     if not math.isfinite(value):
         return MISSING
     if value < 1e-4:
         return "<0.0001"
     return f"{value:.0f}" if value >= 10 else f"{value:.{1 - math.floor(math.log10(value))}f}"
+
+
+def duration(value: float) -> str:
+    """Seconds in the unit that fits.
+
+    >>> duration(1e-5), duration(0.001), duration(0.1), duration(100)
+    ('10 µs', '1 ms', '0.1 s', '100 s')
+    """
+    for size, unit in ((0.1, 1), (1e-3, 1e-3), (0, 1e-6)):
+        if value >= size * (1 - 1e-9):
+            return f"{value / unit:g} {_UNITS[unit]}"
+    return MISSING
 
 
 def large(value: float) -> str:
@@ -67,3 +94,13 @@ def slug(name: str) -> str:
     ('nasbench201-cifar10', 'synflow-log-true')
     """
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, repeated ones numbered.
+
+    >>> unique(["a", "b", "a"])
+    ['a', 'b', 'a-2']
+    """
+    earlier = [names[:place].count(name) for place, name in enumerate(names)]
+    return [f"{name}-{count + 1}" if count else name for name, count in zip(names, earlier, strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,6 +13,7 @@ from benchsuite.report import html, markdown
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
 from benchsuite.report.svg import standalone
+from benchsuite.report.words import slug, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
     from benchsuite.report.results import Results
 
-_TABLES = ("leaderboard", "criteria", "bias", "variance", "reliability", "scores")
+_TABLES = ("leaderboard", "criteria", "bias", "size", "variance", "reliability", "scores")
 
 
 def write_report(results: Results, folder: Path) -> Path:
@@ -30,7 +32,8 @@ def write_report(results: Results, folder: Path) -> Path:
     report.
     """
     judgements = [judge(benchmark) for benchmark in results.benchmarks]
-    sections = [section(judgement, results) for judgement in judgements]
+    anchors = unique([slug(benchmark.benchmark) for benchmark in results.benchmarks])
+    sections = [section(judgement, results, anchor) for judgement, anchor in zip(judgements, anchors, strict=True)]
     downloads = _write_tables(judgements, folder)
     for part in sections:
         for drawing in part.drawings.every():
@@ -47,8 +50,8 @@ def _write_tables(judgements: Sequence[Judgement], folder: Path) -> list[str]:
     for name in _TABLES if judgements else ():
         table = pd.concat([_named(judgement, name) for judgement in judgements], ignore_index=True)
         csv, parquet = f"tables/{name}.csv", f"tables/{name}.parquet"
-        _write(folder / csv, lambda file, table=table: table.to_csv(file, index=False))
-        _write(folder / parquet, lambda file, table=table: table.to_parquet(file, index=False))
+        _write(folder / csv, partial(table.to_csv, index=False))
+        _write(folder / parquet, partial(table.to_parquet, index=False))
         paths += [csv, parquet]
     return paths
 

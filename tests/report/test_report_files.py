@@ -1,0 +1,203 @@
+"""The files of a report: one page that needs nothing but itself, Markdown, tables and figures."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+import pytest
+
+from benchsuite.report.results import Results
+from benchsuite.report.words import MISSING
+from benchsuite.report.write import write_report
+
+HOSTILE = '<script>alert("1")</script> $x_1$ |b| `c` #1d2330'
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Tags, identifiers and text of a page; complains of tags that do not match."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def results(make_results):
+    return make_results(("nasbench201/cifar10", "nasbench201/digits"), n=40, estimators=("nwot", "synflow", HOSTILE))
+
+
+@pytest.fixture(scope="module")
+def folder(results, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    assert write_report(results, folder) == folder / "index.html"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def html(folder):
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_page_is_well_formed_and_its_identifiers_are_unique(page):
+    identifiers = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    referred = re.findall(r"url\(#([^)]+)\)", str(page.tags))
+    assert referred
+    assert set(referred) <= set(identifiers)
+
+
+def test_page_refers_to_nothing_outside_its_folder(html, folder, page):
+    assert "http" not in html.replace("http-equiv", "")
+    assert "@import" not in html
+    for _, attributes in page.tags:
+        for name in ("href", "src"):
+            target = attributes.get(name)
+            assert target is None or target.startswith("#") or (folder / target).is_file()
+
+
+def test_hostile_names_are_text_and_not_markup(html, page, folder):
+    assert len(page.all("script")) == 1
+    assert "<script>alert" not in html
+    assert HOSTILE in "".join(page.text)
+    markdown = (folder / "report.md").read_text(encoding="utf-8")
+    assert "<script" not in markdown
+    for file in (folder / "figures").glob("*.svg"):
+        assert not ET.fromstring(file.read_text(encoding="utf-8")).findall(".//{*}script")
+
+
+def test_every_heading_of_a_table_is_a_button_that_sorts_and_every_table_has_a_caption(page):
+    tables = [attributes for attributes in page.all("table") if attributes["class"] == "sortable"]
+    assert len(tables) == len(page.all("table")) == len(page.all("caption"))
+    headings = [attributes for attributes in page.all("th") if attributes["scope"] == "col"]
+    assert len(headings) == len(page.all("button"))
+    assert [attributes["aria-sort"] for attributes in headings if "aria-sort" in attributes] == ["descending"] * 2
+
+
+def test_every_figure_says_in_words_what_it_shows_and_on_which_population(page, results):
+    pictures = page.all("svg")
+    assert len(pictures) == 2 * (4 + 5)
+    assert all(picture["role"] == "img" and len(picture["aria-label"]) > 40 for picture in pictures)
+    text = "".join(page.text)
+    assert text.count(f"Population: {results.benchmarks[0].population}") >= len(page.all("figure"))
+    assert "64 noise images" in text
+
+
+def test_page_says_versions_processor_and_the_command_to_repeat(page, results):
+    text = "".join(page.text)
+    for name, words in results.provenance.items():
+        assert name in text
+        assert words in text
+
+
+def test_page_says_what_was_not_judged_and_why(page):
+    assert "the truth has no learning curves" in "".join(page.text)
+
+
+def test_tables_of_the_markdown_have_the_same_number_of_cells_in_every_row(folder):
+    lines = (folder / "report.md").read_text(encoding="utf-8").splitlines()
+    blocks, block = [], []
+    for line in [*lines, ""]:
+        if line.startswith("| "):
+            block.append(len(re.findall(r"(?<!\\)\|", line)))
+        elif block:
+            blocks.append(block)
+            block = []
+    assert len(blocks) >= 2 * 8
+    assert all(len(set(block)) == 1 and len(block) >= 3 for block in blocks)
+
+
+def test_images_of_the_markdown_are_there(folder):
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    images = re.findall(r"\]\((figures/[^)]+)\)|src=\"([^\"]+)\"", text)
+    assert len(images) == 2 * (4 + 5)
+    assert all((folder / (first or second)).is_file() for first, second in images)
+
+
+@pytest.mark.parametrize("name", ["leaderboard", "criteria", "bias", "size", "variance", "reliability", "scores"])
+def test_tables_are_the_same_as_csv_and_parquet(folder, name):
+    parquet = pd.read_parquet(folder / "tables" / f"{name}.parquet")
+    csv = pd.read_csv(folder / "tables" / f"{name}.csv")
+    assert list(csv.columns) == list(parquet.columns)
+    assert len(csv) == len(parquet) > 0
+    assert set(csv["benchmark"]) == {"nasbench201/cifar10", "nasbench201/digits"}
+
+
+def test_second_report_is_the_same_to_the_byte_and_leaves_no_temporary_file(results, folder, tmp_path):
+    write_report(results, tmp_path)
+    names = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    for name in names:
+        if name.suffix != ".parquet":
+            assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_published_figures_stand_beside_ours_with_a_difference_on_the_same_population_only(make_results, tmp_path):
+    results = make_results(n=40, estimators=("nwot",))
+    population = results.benchmarks[0].population
+    rows = [("nwot", 0.5, population, "a paper"), ("params", 0.578, "all 15,625 strings", "another")]
+    published = pd.DataFrame(rows, columns=["estimator", "value", "population", "source"])
+    published = published.assign(benchmark="nasbench201/cifar10", criterion="kendall_tau")
+    write_report(replace(results, published=published), tmp_path)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if "a paper" in line or "another" in line]
+    assert "the same architectures" in lines[0]
+    assert f"| {MISSING} | all 15,625 strings |" in lines[1]
+
+
+def test_report_of_an_interrupted_run_says_how_many_scores_are_missing(make_results, tmp_path):
+    results = make_results(n=40, estimators=("nwot", "synflow"))
+    part = replace(results.benchmarks[0], scores=results.benchmarks[0].scores.iloc[:47])
+    html = write_report(replace(results, benchmarks=(part,)), tmp_path).read_text(encoding="utf-8")
+    assert "33 scores are missing" in html
+
+
+def test_report_of_a_suite_without_benchmarks_says_so(tmp_path):
+    html = write_report(Results("empty", "", (), {}), tmp_path).read_text(encoding="utf-8")
+    assert "no benchmark with results" in html
+
+
+def test_one_training_per_architecture_means_no_ceiling_and_the_page_says_why(make_results, tmp_path):
+    html = write_report(make_results(n=30, estimators=("nwot",), trials=1), tmp_path).read_text(encoding="utf-8")
+    assert "one training of each architecture" in html
+    assert "ceiling 0" not in html
+
+
+@pytest.mark.slow
+def test_full_report_takes_twenty_seconds_and_three_megabytes_at_most(make_results, tmp_path):
+    names = tuple(f"estimator_{number}" for number in range(14))
+    results = make_results(n=500, estimators=names)
+    start = time.process_time()
+    page = write_report(results, tmp_path)
+    assert time.process_time() - start < 20
+    assert page.stat().st_size < 3e6

@@ -1,0 +1,89 @@
+"""The verdict says what the figures say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchsuite.report.judge import judge
+from benchsuite.report.page import problems
+from benchsuite.report.verdict import verdict
+
+
+def _said(results):
+    return " ".join(verdict(judge(results)))
+
+
+@pytest.fixture(scope="module")
+def results(make_results):
+    return make_results(n=150, estimators=("nwot", "plain")).benchmarks[0]
+
+
+def test_verdict_names_the_best_estimator_first_with_its_tau_and_interval(results):
+    judgement = judge(results)
+    best = judgement.leaderboard.set_index("estimator").loc["nwot"]
+    first = verdict(judgement)[0]
+    assert first.startswith("nwot ranks these 150 architectures best")
+    assert f"{best['kendall_tau']:.3f}" in first
+    assert f"{best['kendall_tau_low']:.2f} to {best['kendall_tau_high']:.2f}" in first
+
+
+def test_verdict_says_that_a_far_better_estimator_is_apart_from_the_next(results):
+    assert "lies above that of the next, plain" in _said(results)
+
+
+def test_verdict_says_that_equal_estimators_overlap(results):
+    twin = results.scores[results.scores["estimator"] == "nwot"].assign(estimator="twin")
+    said = _said(replace(results, scores=pd.concat([results.scores, twin])))
+    assert "overlaps that of twin" in said or "overlaps that of nwot" in said
+
+
+def test_verdict_says_that_the_best_is_worse_than_size(results):
+    only = results.scores["estimator"].isin(["plain", "params", "flops"])
+    said = _said(replace(results, scores=results.scores[only]))
+    assert "clearly worse than counting" in said
+    assert "0 of 1 estimators rank better than size" in said
+
+
+def test_verdict_names_the_strongest_bias_and_its_side(results):
+    size = results.scores[results.scores["estimator"] == "params"]
+    biased = size.assign(estimator="small_first", family="zero-shot", value=-size["value"])
+    said = _said(replace(results, scores=pd.concat([results.scores, biased])))
+    assert "strongest bias by size is that of small_first" in said
+
+
+def test_verdict_counts_undefined_failed_and_missing_scores(results):
+    scores = results.scores.copy()
+    rows = scores.index[scores["estimator"] == "nwot"]
+    scores.loc[rows[0], ["value", "status"]] = [np.nan, "undefined"]
+    scores.loc[rows[1:3], ["value", "status", "reason"]] = [np.nan, "failed", "out of memory"]
+    partial = replace(results, scores=scores.drop(rows[3:10]))
+    said = _said(partial)
+    assert "1 score is undefined" in said
+    assert "2 scores are failed" in said
+    assert "7 scores are missing" in said
+    listed = problems(judge(partial))
+    assert "nwot: 2 failed (out of memory)" in listed
+    assert "nwot: 7 missing (not scored yet)" in listed
+
+
+def test_verdict_of_a_complete_run_says_that_nothing_is_missing(results):
+    assert "Every score asked for is there and defined." in _said(results)
+
+
+def test_verdict_without_repeated_trainings_says_that_there_is_no_ceiling(make_results):
+    single = make_results(n=30, estimators=("nwot",), trials=1).benchmarks[0]
+    assert judge(single).ceiling is None
+    assert "no ceiling can be given" in _said(single)
+
+
+def test_verdict_with_repeated_trainings_says_how_much_of_the_ceiling_is_reached(results):
+    assert "a perfect estimator would reach" in _said(results)
+
+
+def test_verdict_with_nothing_but_baselines_says_so(results):
+    none = replace(results, scores=results.scores.iloc[:0])
+    assert verdict(judge(none))[0].startswith("No estimator but the baselines")
