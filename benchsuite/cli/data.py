@@ -115,7 +115,8 @@ def _say(places: list[Path]) -> None:
 @contextmanager
 def _progress(text: str) -> Iterator[Progress]:
     """A progress bar on standard error."""
-    from rich.progress import BarColumn, Progress as Bar, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Bar(*columns, console=errors, transient=True) as bar:

@@ -11,7 +11,7 @@ from benchsuite.data.pieces import Progress, silent
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BLOCK = 1 << 17  # bytes
+_BLOCK = 1 << 14  # bytes; the last one is lost when a connection breaks
 _PATIENCE = 30  # seconds without a byte
 
 

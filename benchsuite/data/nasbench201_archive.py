@@ -99,8 +99,8 @@ def _interpreted(strings: list[str], infos: dict[int, Any], origin: str) -> Iter
         results = NASBench201API(parts, verbose=False).arch2infos_dict
     except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataCorruptError(f"{origin} is no NAS-Bench-201 archive: {error}; download it again") from error
-    for index, budgets in results.items():
-        record = {budget: result.state_dict() for budget, result in budgets.items()}
+    for index in infos:  # the package has them in another order
+        record = {budget: result.state_dict() for budget, result in results[index].items()}
         if any(state["arch_str"] != strings[index] for state in record.values()):
             raise DataCorruptError(f"{origin} has results of another architecture at {index} than it names")
         yield record

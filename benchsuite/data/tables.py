@@ -134,7 +134,7 @@ def _check_columns(names: list[str], origin: str) -> None:
     others = [name for name in names if name not in COLUMNS]
     for needed in (ARCHITECTURE, ACCURACY):
         if needed not in names:
-            close = difflib.get_close_matches(needed, others, n=1)
+            close = difflib.get_close_matches(needed, others, n=1, cutoff=0.5)  # `arch` is close enough
             hint = f"; is it {close[0]!r}? Rename it" if close else ""
             raise DataCorruptError(
                 f"{origin} has no column {needed!r}{hint}. Its columns: {', '.join(names) or 'none'}"
@@ -247,4 +247,7 @@ def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.Dat
     if names != list(COLUMNS):
         raise DataCorruptError(f"{path} is no ground-truth table; import or fetch it again")
     frame: pd.DataFrame = rows.to_pandas()
-    return frame.astype(dict.fromkeys(_CATEGORIES, "category"))
+    for name in _CATEGORIES:  # Parquet numbers categories as they appear; in order, groups are sorted by their text
+        column = frame[name].astype("category").cat
+        frame[name] = column.set_categories(sorted(column.categories))
+    return frame

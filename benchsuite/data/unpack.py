@@ -51,5 +51,6 @@ def _unpacked(path: Path, folder: Path) -> Path:
         with tarfile.open(path) as archive:
             archive.extractall(folder, filter="data")
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise DataCorruptError(f"{path.name} is truncated or not an archive ({error}); get it again") from error
+        reason = type(error).__name__  # its text may have several lines
+        raise DataCorruptError(f"{path.name} is truncated or not an archive ({reason}); get it again") from error
     return folder
