@@ -189,7 +189,7 @@ def _backend(processes: int, scheduler: str | None) -> Iterator[None]:
     except ImportError as error:
         raise SuiteError("--scheduler needs dask: pip install 'benchsuite[cluster]'") from error
     try:
-        client = Client(scheduler, timeout=30)
+        client = Client(scheduler, timeout=30)  # type: ignore[no-untyped-call]  # distributed has no types
     except OSError as error:
         raise SuiteError(f"no dask scheduler answers at {scheduler}: {error}; check the address") from error
     with client, joblib.parallel_config("dask"):

@@ -6,7 +6,7 @@ import itertools
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.core import SuiteError, UnknownNameError
 from benchsuite.data.home import shipped
@@ -33,7 +33,7 @@ class Population:
 
     number: int | None = None
     seed: int = 0
-    pool: str = "class"
+    pool: Literal["class", "none"] = "class"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Conformance suites for authors of plug-ins: whether a search space keeps the promises on which benchsuite relies."""
+"""Conformance suites for authors of plug-ins: whether a space or an estimator keeps what benchsuite relies on."""
 
 from __future__ import annotations
 
@@ -11,16 +11,29 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchsuite.core import BenchsuiteError, Dataset, InvalidArchitectureError, Space, UnsupportedError
+from benchsuite.core import (
+    BenchsuiteError,
+    Dataset,
+    InvalidArchitectureError,
+    Space,
+    UnknownNameError,
+    UnsupportedError,
+    canonical_json,
+)
+from benchsuite.estimators.base import ArchitectureEstimator, Estimator, ZeroShotEstimator
+from benchsuite.estimators.scoring import probe_network
+from benchsuite.registry import make_estimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from torch import Tensor
 
 _IMAGES = Dataset("conformance", classes=7, size=16)
 
 
 class ConformanceError(BenchsuiteError, AssertionError):
-    """A promise that a space does not keep."""
+    """A promise that a space or an estimator does not keep."""
 
 
 def check_space(space: Space, *, dataset: Dataset = _IMAGES, number: int = 4) -> None:
@@ -172,3 +185,81 @@ def _check_dead(space: Space, architecture: str, dataset: Dataset) -> None:
     except BenchsuiteError:
         return
     raise ConformanceError(f"{space.name}: build accepts dead='no such treatment'")
+
+
+def check_estimator(estimator: Estimator) -> None:
+    """Return nothing for an estimator that keeps the promises of its family, raise at the first broken one.
+
+    A zero-shot estimator scores a small network with batch normalisation, one with linear layers alone and one whose
+    output does not depend on its input. An estimator of architectures scores some of NAS-Bench-201.
+
+    Raises
+    ------
+    ConformanceError
+        Says which promise is broken.
+    UnsupportedError
+        For another family.
+
+    Examples
+    --------
+    >>> check_estimator(make_estimator("snip"))
+    """
+    _check_parameters(estimator)
+    if isinstance(estimator, ZeroShotEstimator):
+        for network, inputs in _networks().values():
+            _check_zero_shot(estimator, network, inputs)
+    elif isinstance(estimator, ArchitectureEstimator):
+        _check_baseline(estimator)
+    else:
+        raise UnsupportedError(
+            f"{estimator.name}: no check of family {estimator.family!r}; checked: zero-shot, baseline"
+        )
+
+
+def _check_parameters(estimator: Estimator) -> None:
+    parameters = estimator.parameters()
+    again = type(estimator)(**parameters)
+    _require(again == estimator, f"{estimator.name}: its parameters do not make the same estimator")
+    try:
+        canonical_json(parameters)
+    except (TypeError, ValueError) as error:
+        raise ConformanceError(f"{estimator.name}: parameters must be numbers, strings or lists: {error}") from error
+
+
+def _networks() -> dict[str, tuple[nn.Module, Tensor]]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        images = torch.randn(6, 3, 8, 8)
+        ending = (nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+        return {
+            "convolutions": (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), *ending), images),
+            "linear layers": (nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3)), images[:, 0, 0, :5]),
+            "no path": (nn.Sequential(nn.Conv2d(3, 4, 1), nn.Threshold(1e9, 0.0), *ending), images),
+        }
+
+
+def _check_zero_shot(estimator: ZeroShotEstimator, network: nn.Module, inputs: Tensor) -> None:
+    name, targets = estimator.name, torch.arange(len(inputs)) % 3
+    (alone,) = probe_network(network, inputs, targets, [estimator])
+    if isinstance(alone.error, UnknownNameError):
+        raise ConformanceError(f"{name}: {alone.error}")
+    if isinstance(alone.error, UnsupportedError):
+        return  # a network may lack what an estimator reads, as long as it says so
+    _require(alone.error is None, f"{name}: score raises {type(alone.error).__name__}: {alone.error}")
+    companions = [make_estimator("snip"), estimator, make_estimator("grasp")]
+    zero_shot = [each for each in companions if isinstance(each, ZeroShotEstimator)]
+    together = probe_network(network, inputs, targets, zero_shot)[1]
+    equal = np.array_equal(alone.value, together.value, equal_nan=True)
+    _require(equal, f"{name}: scores {alone.value} alone and {together.value} beside other estimators")
+
+
+def _check_baseline(estimator: ArchitectureEstimator) -> None:
+    from benchsuite.spaces.nasbench201 import NASBench201  # noqa: PLC0415 - what is checked here needs this one space
+
+    space = NASBench201(channels=4, cells=1)
+    for architecture in space.sample(3, np.random.default_rng(0)):
+        first, second = (estimator.score(space, architecture, _IMAGES, np.random.default_rng(1)) for _ in range(2))
+        _require(
+            np.array_equal(first, second, equal_nan=True),
+            f"{estimator.name}: scores {first}, then {second} for {architecture}; take random numbers from rng alone",
+        )

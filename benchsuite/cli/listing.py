@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchsuite.cli.console import output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Listed(StrEnum):
@@ -42,7 +45,7 @@ def _names(kind: Listed) -> list[str]:
     import benchsuite
     from benchsuite.suite import suites
 
-    sources = {
+    sources: dict[Listed, Callable[[], list[str]]] = {
         Listed.SPACES: benchsuite.spaces,
         Listed.BENCHMARKS: benchsuite.benchmarks,
         Listed.ESTIMATORS: benchsuite.estimators,
@@ -53,7 +56,7 @@ def _names(kind: Listed) -> list[str]:
 
 
 def check(file: Annotated[Path, typer.Argument(help="Python file that defines estimators.")]) -> None:
-    """Check the estimators of a plug-in file: names, determinism, restored networks, undefined scores.
+    """Check the estimators of a plug-in file: parameters, determinism, scores that depend on nothing else.
 
     Example:
 

@@ -165,5 +165,6 @@ class _Progress:
         self._bar.update(self._task, completed=outcome.computed)
         if self._lines and outcome.wall_seconds >= self._next_line:
             self._next_line = outcome.wall_seconds + 30.0
-            rest = outcome.wall_seconds / outcome.computed * (self._total - outcome.computed)
-            output.print(f"{outcome.computed:,} of {self._total:,} scores, {timedelta(seconds=round(rest))} to go")
+            rest = self._bar.tasks[0].time_remaining  # from the speed of the last half minute
+            ending = "" if rest is None else f", {timedelta(seconds=round(rest))} to go"
+            output.print(f"{outcome.computed:,} of {self._total:,} scores{ending}")
