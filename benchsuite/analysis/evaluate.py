@@ -58,6 +58,15 @@ INTERVALS: dict[str, str] = {
 }
 
 
+def criteria() -> list[str]:
+    """Names of all criteria, in the order in which `evaluate` lists them.
+
+    >>> criteria()[:2]
+    ['kendall_tau', 'kendall_tau_a']
+    """
+    return list(CRITERIA)
+
+
 class Row(NamedTuple):
     """One line of the table that `evaluate` returns."""
 

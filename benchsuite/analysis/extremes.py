@@ -79,10 +79,11 @@ class _Samples:
 def _of_best_scored(samples: _Samples, k: int) -> Floats:
     """BR, WR and regret at k of every subsample: shape (3, b)."""
     size, start, end = samples.size, samples.start[:, :k], samples.end[:, :k]
-    best, worst, highest = _first_place(start, end), _first_place(size - end, size - start), samples.truth[:, :k].max(1)
+    best, worst = _first_place(start, end), _first_place(size - end, size - start)
+    regret = samples.truth.max(axis=1) - samples.truth[:, :k].max(axis=1)
     for row in samples.split_at(k):
-        best[row], worst[row], highest[row] = _of_lots(samples, int(row), k)
-    return np.stack([best / size, (size + 1 - worst) / size, samples.truth.max(axis=1) - highest])
+        best[row], worst[row], regret[row] = _of_lots(samples, int(row), k)
+    return np.stack([best / size, (size + 1 - worst) / size, regret])
 
 
 def _first_place(start: Integers, end: Integers) -> Floats:
@@ -94,14 +95,14 @@ def _first_place(start: Integers, end: Integers) -> Floats:
 
 
 def _of_lots(samples: _Samples, row: int, k: int) -> tuple[float, float, float]:
-    """Expected first place from the best, from the worst, and highest truth, where lots decide who is among the k."""
+    """Expected first place from the best, from the worst, and regret, where lots decide who is among the k."""
     level = samples.level[row]
     certain, stop = (int(np.searchsorted(level, level[k - 1], side=side)) for side in ("left", "right"))
     start, end, size = samples.start[row, :stop], samples.end[row, :stop], samples.size
     probability, place, item = _first_by_lot(start, end, certain, k - certain)
-    highest = probability @ samples.truth[row, item]
+    regret = probability @ (samples.truth[row].max() - samples.truth[row, item])
     mirrored, from_worst, _ = _first_by_lot(size - end, size - start, certain, k - certain)
-    return float(probability @ place), float(mirrored @ from_worst), float(highest)
+    return float(probability @ place), float(mirrored @ from_worst), float(regret)
 
 
 def _first_by_lot(start: Integers, end: Integers, certain: int, drawn: int) -> tuple[Floats, Floats, Integers]:
@@ -120,7 +121,8 @@ def _first_by_lot(start: Integers, end: Integers, certain: int, drawn: int) -> t
     possible = (sure[group] + taken > 0) & (taken <= drawn) & (drawn - taken <= later)
     group, taken, later = group[possible], taken[possible], later[possible]
     ways = _log_choose(loose[group], taken) + _log_choose(later, drawn - taken)
-    probability: Floats = np.exp(ways - _log_choose(np.array(start.size - certain), drawn))
+    probability: Floats = np.exp(ways - ways.max())
+    probability /= probability.sum()
     place = group + (end[item[group]] - group + 1) / (sure[group] + taken + 1)
     return probability, place, item[group]
 

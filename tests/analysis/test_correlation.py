@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from scipy import stats
+from tied_columns import NAN, as_worst, columns, signs
+
+from benchsuite.analysis.concordance import concordance
+from benchsuite.analysis.correlation import (
+    kendall_tau,
+    kendall_tau_a,
+    pearson_r,
+    pearson_without_each,
+    rho_without_each,
+    spearman_rho,
+    tau_a_without_each,
+    tau_b_without_each,
+)
+from benchsuite.analysis.ranking import average_ranks
+
+
+def varies(values):
+    return len(np.unique(as_worst(values))) > 1
+
+
+def scipy_tau(scores, truth):
+    return stats.kendalltau(as_worst(scores), truth).statistic if varies(scores) and varies(truth) else NAN
+
+
+def scipy_rho(scores, truth):
+    return stats.spearmanr(as_worst(scores), truth).statistic if varies(scores) and varies(truth) else NAN
+
+
+def scipy_pearson(scores, truth):
+    known = ~np.isnan(scores)
+    usable = known.sum() > 1 and varies(scores[known]) and varies(truth[known])
+    return stats.pearsonr(scores[known], truth[known]).statistic if usable else NAN
+
+
+def without_each(figure, scores, truth):
+    return [figure(np.delete(scores, i), np.delete(truth, i)) for i in range(len(scores))]
+
+
+@given(columns())
+def test_pair_counts_equal_those_of_all_pairs(data):
+    scores, truth = data
+    counts = concordance(scores, truth)
+    assert counts.balance.tolist() == (signs(scores) * signs(truth)).sum(axis=1).tolist()
+    assert counts.untied_x.tolist() == np.abs(signs(scores)).sum(axis=1).tolist()
+    assert counts.untied_y.tolist() == np.abs(signs(truth)).sum(axis=1).tolist()
+
+
+@given(columns())
+def test_tau_b_and_rho_equal_scipy_with_undefined_scores_worst(data):
+    assert kendall_tau(*data) == pytest.approx(scipy_tau(*data), abs=1e-12, nan_ok=True)
+    assert spearman_rho(*data) == pytest.approx(scipy_rho(*data), abs=1e-12, nan_ok=True)
+
+
+@given(columns(smallest=2))
+def test_tau_a_is_the_papers_sum_over_pairs(data):
+    scores, truth = data
+    pairs = len(scores) * (len(scores) - 1)
+    assert kendall_tau_a(*data) == pytest.approx((signs(scores) * signs(truth)).sum() / pairs, abs=1e-12)
+
+
+def test_pearson_equals_scipy_on_finite_pairs():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(5, 2, 50), rng.normal(size=50)
+    expected = stats.pearsonr(x[3:], y[3:]).statistic
+    x[:3] = [np.nan, np.inf, -np.inf]
+    assert pearson_r(x, y) == pytest.approx(expected, abs=1e-12)
+
+
+def test_pearson_survives_the_largest_and_smallest_numbers():
+    assert pearson_r([1e308, -1e308, 0], [5e-324, 1e-323, 0]) == pytest.approx(-0.5)
+
+
+@pytest.mark.parametrize("figure", [kendall_tau, spearman_rho, pearson_r])
+@pytest.mark.parametrize("scores", [[], [1.0], [2.0, 2.0, 2.0], [NAN, NAN, NAN]])
+def test_correlation_with_a_constant_is_undefined(figure, scores):
+    assert np.isnan(figure(scores, [1.0, 2.0, 3.0][: len(scores)]))
+
+
+@settings(max_examples=60)
+@given(columns(largest=9, undefined=False))
+def test_figures_without_each_item_equal_recomputation(data):
+    pairs = concordance(*data)
+    for figure, fast, slow in (
+        ("tau-b", tau_b_without_each(pairs), scipy_tau),
+        ("tau-a", tau_a_without_each(pairs), kendall_tau_a),
+        ("rho", rho_without_each(*data, pairs), scipy_rho),
+    ):
+        assert fast.value == pytest.approx(slow(*data), abs=1e-9, nan_ok=True), figure
+        assert fast.without.tolist() == pytest.approx(without_each(slow, *data), abs=1e-9, nan_ok=True), figure
+
+
+@settings(max_examples=60)
+@given(columns(largest=9, undefined=False))
+def test_pearson_without_each_item_equals_recomputation(data):
+    scores, truth = average_ranks(data[0]), data[1]
+    fast = pearson_without_each(scores, truth)
+    assert fast.value == pytest.approx(scipy_pearson(scores, truth), abs=1e-9, nan_ok=True)
+    assert fast.without.tolist() == pytest.approx(without_each(scipy_pearson, scores, truth), abs=1e-9, nan_ok=True)
+
+
+def test_tau_without_each_is_right_at_thousands_of_items():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=3000).round(2)
+    scores = (truth + rng.normal(size=3000)).round(1)
+    figure = tau_b_without_each(concordance(scores, truth))
+    assert figure.value == pytest.approx(stats.kendalltau(scores, truth).statistic, abs=1e-12)
+    for i in (0, 1234, 2999):
+        rest = stats.kendalltau(np.delete(scores, i), np.delete(truth, i)).statistic
+        assert figure.without[i] == pytest.approx(rest, abs=1e-12)

@@ -1,0 +1,76 @@
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchsuite.analysis.correlation import kendall_tau, pearson_r
+from benchsuite.analysis.reliability import ceiling, seed_reliability
+from benchsuite.analysis.top_k import precision_at_top
+from benchsuite.core import BenchsuiteError, UnsupportedError
+
+
+def trained(n=4000, trials=3, noise=1.0):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(rng.normal(90, 2, (n, 1)) + rng.normal(0, noise, (n, trials)))
+
+
+def test_reliability_of_normal_noise_is_the_known_correlation():
+    accuracy = trained()
+    expected = 4 / np.sqrt((4 + 1) * (4 + 1 / 2))  # one training against the mean of two others
+    assert seed_reliability(accuracy, pearson_r).value == pytest.approx(expected, abs=0.01)
+
+
+def test_sorting_the_trainings_of_an_architecture_does_not_flatter_the_reliability():
+    accuracy = trained()
+    stored_sorted = pd.DataFrame(np.sort(accuracy, axis=1))
+    figures = [seed_reliability(table, kendall_tau).value for table in (accuracy, stored_sorted)]
+    assert figures[0] == pytest.approx(figures[1], abs=0.005)
+
+
+def test_ceiling_of_normal_noise_is_the_known_correlation():
+    figure = ceiling(trained(), pearson_r)
+    spread = 4 + 1 / 3  # of the means; the simulated noise adds the variance of a mean of three
+    assert figure.value == pytest.approx(np.sqrt(spread / (spread + 1 / 3)), abs=0.005)
+    assert (figure.repeats, figure.n) == (200, 4000)
+    assert 0 < figure.deviation < 0.01
+
+
+def test_only_architectures_trained_twice_count():
+    accuracy = trained(100)
+    accuracy.iloc[:30, 1:] = np.nan
+    accuracy.iloc[30:60, 2] = np.nan
+    figures = seed_reliability(accuracy, kendall_tau), ceiling(accuracy, kendall_tau, draws=20)
+    assert [figure.n for figure in figures] == [70, 70]
+    assert ceiling(accuracy.iloc[30:], kendall_tau, draws=20) == figures[1]
+    assert all(0.5 < figure.value < 1 for figure in figures)
+
+
+def test_figures_repeat_with_their_seed():
+    accuracy = trained(200)
+    for figure in (seed_reliability, ceiling):
+        assert figure(accuracy, kendall_tau) == figure(accuracy, kendall_tau)
+        assert figure(accuracy, kendall_tau) != figure(accuracy, kendall_tau, seed=1)
+
+
+@pytest.mark.parametrize("figure", [seed_reliability, ceiling])
+def test_single_trainings_have_neither_figure(figure):
+    with pytest.raises(UnsupportedError, match="trained twice"):
+        figure(trained(10, trials=1), kendall_tau)
+
+
+def test_no_draws_are_refused():
+    with pytest.raises(BenchsuiteError, match="0 draws"):
+        ceiling(trained(10), kendall_tau, draws=0)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "reliability", "limit", "tolerance"),
+    [(kendall_tau, 0.914, 0.961, 0.004), (partial(precision_at_top, fraction=0.05), 0.73, 0.88, 0.02)],
+)
+def test_nasbench201_is_as_reliable_as_known(shared, criterion, reliability, limit, tolerance):
+    table = pd.read_parquet(shared / "data" / "nasbench201.parquet")
+    trials = table.loc[table["c10_test200_nseeds"] == 3, [f"c10_test200_v{i}" for i in (1, 2, 3)]]
+    assert len(trials) == 5081
+    assert seed_reliability(trials, criterion).value == pytest.approx(reliability, abs=tolerance)
+    assert ceiling(trials, criterion).value == pytest.approx(limit, abs=tolerance)
