@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 import os
+from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from benchsuite.core import ACCURACY, ARCHITECTURE, EPOCHS, LOSS, SPLIT, TRIAL, DataCorruptError, DataMissingError
 
@@ -237,17 +238,26 @@ def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.Dat
     DataCorruptError
         If the file is truncated, or is not such a table.
     """
-    chosen: Any = None if architectures is None else [(ARCHITECTURE, "in", list(architectures))]
     try:
-        names = parquet.read_schema(path).names
-        if names == list(COLUMNS):
-            rows = parquet.read_table(path, filters=chosen, read_dictionary=list(_CATEGORIES))
+        if parquet.read_schema(path).names != list(COLUMNS):
+            raise DataCorruptError(f"{path} is no ground-truth table; import or fetch it again")
+        with parquet.ParquetFile(path, read_dictionary=list(_CATEGORIES)) as file:
+            rows = file.read() if architectures is None else _read_part(file, sorted(architectures))
     except (pa.ArrowException, ValueError, OSError) as error:
         raise DataCorruptError(f"{path} is truncated or not a Parquet file; import or fetch it again") from error
-    if names != list(COLUMNS):
-        raise DataCorruptError(f"{path} is no ground-truth table; import or fetch it again")
     frame: pd.DataFrame = rows.to_pandas()
     for name in _CATEGORIES:  # Parquet numbers categories as they appear; in order, groups are sorted by their text
         column = frame[name].astype("category").cat
         frame[name] = column.set_categories(sorted(column.categories))
     return frame
+
+
+def _read_part(file: Any, wanted: list[str]) -> Any:
+    """Rows of the wanted architectures (sorted); pieces of the file that cannot hold any are not read."""
+    parts = [file.schema_arrow.empty_table()]
+    for group in range(file.num_row_groups):
+        known = file.metadata.row_group(group).column(0).statistics
+        first = bisect_left(wanted, known.min) if known is not None else 0
+        if first < len(wanted) and (known is None or wanted[first] <= known.max):
+            parts.append(file.read_row_group(group).filter(compute.field(ARCHITECTURE).isin(wanted)))
+    return pa.concat_tables(parts)
