@@ -47,11 +47,11 @@ class ClutteredDigits:
     size: int = 12
     clutter: int = 2
     piece: int = 4
-    noise: float = 0.1
+    noise: float = 0.05
     turn: float = 0.0
     scale: tuple[float, float] = (1.0, 1.0)
-    training: int = 20_000
-    test: int = 5_000
+    training: int = 16_000
+    test: int = 4_000
 
     def make(self) -> Arrays:
         """The images: always the same for the same parameters (takes a second or two).

@@ -1,0 +1,132 @@
+"""`benchsuite truth`: ground truth of one's own, by training."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchsuite.cli.console import errors, output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchsuite.truth.making import Plan
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _truth() -> None:
+    """Make ground truth of your own by training."""
+
+
+@app.command("make")
+def make(
+    space: Annotated[str, typer.Argument(help="Search space, such as nasbench201.")],
+    dataset: Annotated[str, typer.Argument(help="Name of the data set in the benchmark's name.")],
+    images: Annotated[
+        str | None, typer.Option(help="Image set: a name, a folder with a subfolder per class, or an .npz file.")
+    ] = None,
+    architectures: Annotated[int, typer.Option(min=1, help="Number of sampled architectures.")] = 200,
+    sample_seed: Annotated[int, typer.Option(help="Seed of the sample; a larger sample contains a smaller one.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each architecture.")] = 3,
+    steps: Annotated[int, typer.Option(min=4, help="Minibatches in a training.")] = 300,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the images; replaces --steps.")] = None,
+    batch: Annotated[int, typer.Option(min=2, help="Images in a minibatch.")] = 64,
+    lr: Annotated[float, typer.Option(help="Largest learning rate.")] = 0.1,
+    weight_decay: Annotated[float, typer.Option(help="Decay of all weights.")] = 5e-4,
+    smoothing: Annotated[float, typer.Option(min=0, max=1, help="Label smoothing.")] = 0.0,
+    sizes: Annotated[str, typer.Option(help="Sizes of the network, such as channels=8,cells=1.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Trainings at once, one thread each.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Table to write; default SPACE-DATASET.parquet.")] = None,
+    pilot: Annotated[list[Path] | None, typer.Option(help="Card of a smaller table to cite; repeatable.")] = None,
+) -> None:
+    """Train sampled architectures; write their accuracies and a card.
+
+    Writes OUT.parquet, its card OUT.json, and OUT.trainings.sqlite, which keeps each training as soon as it has ended:
+    run the same command again to go on after an interruption, or with more architectures or seeds to add to them.
+
+    Examples:
+
+        benchsuite truth make nasbench201 digits --images cluttered-digits --sizes channels=8,cells=1 --jobs 2
+
+        benchsuite truth make nasbench201 flowers --images flowers/ --epochs 10 --architectures 50
+    """
+    from benchsuite.data.images import load_images
+    from benchsuite.truth.making import Plan
+    from benchsuite.truth.training import Protocol
+
+    named = images or dataset
+    if Path(named).exists():
+        named = str(Path(named).resolve())
+    if epochs is not None:
+        steps = epochs * -(-len(load_images(named).train_targets) // batch)
+    protocol = Protocol(steps=steps, batch=batch, lr=lr, weight_decay=weight_decay, smoothing=smoothing)
+    plan = Plan(space, named, protocol, _sizes(sizes), architectures, seeds, sample_seed)
+    place = out or Path(f"{space}-{dataset}.parquet")
+    card = _make(plan, dataset, place, jobs, [_read_card(path) for path in pilot or []])
+    output.print(f"{place}: {_summary(card)}", markup=False)
+
+
+def _make(plan: Plan, dataset: str, place: Path, jobs: int, pilot_cards: list[dict[str, Any]]) -> dict[str, Any]:
+    from benchsuite.core import SuiteError
+    from benchsuite.data.sources import write_card
+    from benchsuite.data.tables import write_table
+    from benchsuite.truth.card import card, pilots
+    from benchsuite.truth.making import TrainingStore, make, table
+
+    if place.suffix != ".parquet":
+        raise SuiteError(f"{place} ends in {place.suffix!r}; name a table that ends in .parquet")
+    store = TrainingStore(place.with_suffix(".trainings.sqlite"))
+    with _progress() as advance:
+        trainings = make(plan, store, jobs=jobs, progress=advance)
+    rows = table(trainings)
+    contents = {**card(plan, dataset, trainings, rows), "pilots": pilots(pilot_cards)}
+    write_table(place, rows)
+    write_card(place, contents)
+    return contents
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar with the remaining time on the terminal; it yields what is told the numbers of finished and of all."""
+    from rich import progress as bars
+
+    columns = (bars.TextColumn("trainings"), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeRemainingColumn())
+    with bars.Progress(*columns, console=errors) as bar:
+        task = bar.add_task("")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _sizes(text: str) -> dict[str, int]:
+    from benchsuite.core import SuiteError
+
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if any(not value.strip().isdigit() for _, _, value in pairs):
+        raise SuiteError(
+            f"sizes {text!r} are not of the form channels=8,cells=1; write name=number, separated by commas"
+        )
+    return {name.strip(): int(value) for name, _, value in pairs}
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    from benchsuite.core import DataMissingError
+    from benchsuite.data.sources import read_card
+
+    if not path.with_suffix(".json").is_file():
+        raise DataMissingError(f"no card at {path}; give the .json that an earlier `benchsuite truth make` wrote")
+    return read_card(path)
+
+
+def _summary(card: dict[str, Any]) -> str:
+    """One line on how far the new truth can be trusted."""
+    figures = card["figures"]
+    line = f"{card['architectures']} architectures x {card['seeds']} seeds, {card['cpu_hours']:.2f} CPU hours"
+    line += f", spread {figures['spread']} points"
+    if figures["ceiling"] is None:
+        return line + "; no reliability and no ceiling, which need 2 seeds and 3 architectures"
+    reliability, ceiling = figures["reliability"]["kendall_tau"], figures["ceiling"]["kendall_tau"]
+    return line + f", seed deviation {figures['seed_deviation']}; reliability tau {reliability}, ceiling tau {ceiling}"
