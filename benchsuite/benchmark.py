@@ -68,6 +68,9 @@ class Benchmark:
     @property
     def image_dataset(self) -> Dataset:
         """Classes and shape of the images that the architectures were trained on."""
+        shape = self.card.get("image_set")
+        if shape is not None:
+            return Dataset(**{key: shape[key] for key in ("name", "classes", "channels", "size")})
         try:
             return describe(self.images)
         except UnknownNameError:
@@ -233,7 +236,7 @@ def load_benchmark(
         The two parts of a name in `benchmarks()`.
     table
         A CSV or Parquet file to use instead: architecture, accuracy in percent [, trial, epochs, split].
-        The data set may then be any.
+        The data set may then be any; a card beside the file, as `benchsuite truth make` writes it, is read too.
     source
         Where the ground truth must come from; default: the first on this machine, a user's own import before all.
 
@@ -260,7 +263,9 @@ def load_benchmark(
     known = _descriptions()
     if table is not None:
         description, file = known.get(name, _Description(space, dataset, dataset)), Path(table)
-        return _assembled(description, read_table(file), file.name, file, {"title": file.name})
+        return _assembled(
+            description, read_table(file), file.name, file, {"title": file.name, **sources.read_card(file)}
+        )
     if name not in known:
         raise UnknownNameError("benchmark", name, known)
     origin, file = _locate(name, known[name], source)
@@ -285,7 +290,8 @@ def import_table(path: Path, name: str) -> Path:
     benchmark = load_benchmark(space, dataset, table=path)
     place = sources.truth_file(name, sources.OWN)
     write_table(place, benchmark.table)
-    sources.write_card(place, {"title": path.name, "space": space, "dataset": dataset, "images": benchmark.images})
+    named = {"space": space, "dataset": dataset, "images": benchmark.images}
+    sources.write_card(place, {**benchmark.card, **named})
     return place
 
 

