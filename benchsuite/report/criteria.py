@@ -53,9 +53,9 @@ HEADLINE = (
     CriterionAt("spearman_rho", None, "Spearman", "Spearman's rank correlation"),
     CriterionAt("precision_at_top", 0.05, "P@top 5%", "Share of the best 5 % that is found"),
     CriterionAt("precision_at_bottom", 0.05, "P@bottom 5%", "Share of the worst 5 % that is found"),
-    CriterionAt("best_rank_at", 0.05, "BR@5%", "Best true rank among the best-scored 5 %, as a share; low is good"),
+    CriterionAt("best_rank_at", 0.05, "BR@5%", "Best true rank among the best-scored 5 %, as a share; low is good", 4),
     CriterionAt("worst_rank_at", 0.05, "WR@5%", "Worst true rank among the best-scored 5 %, as a share; low is good"),
-    CriterionAt("regret_at", 0.05, "Regret@5%", "Accuracy points between the best and the best found; low is good", 2),
+    CriterionAt("regret_at", 0.05, "Regret@5%", "Accuracy points between the best and the best found; low is good"),
 )
 
 

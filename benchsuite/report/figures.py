@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 2000  # per rank plot; more dots than this say nothing more and make the page heavy
 _ROW = 0.21  # inches that one estimator takes in a chart with one row each
-_WIDTH = 5.2
+_WIDTH = 4.2
 
 
 def rank_plot(ranks: pd.DataFrame) -> Figure:
@@ -84,6 +84,7 @@ def cost_chart(leaderboard: pd.DataFrame) -> Figure:
     front = np.maximum.accumulate(tau[by_cost])
     axes.step(cost[by_cost], front, where="post", color=svg.GRID, linewidth=1.6)
     axes.set_xscale("log")
+    axes.set_xlim(cost.min() / 2, cost.max() * 2)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.vlines(cost, shown["kendall_tau_low"], shown["kendall_tau_high"], color=colours, linewidth=1, alpha=0.6)
@@ -113,7 +114,7 @@ def bias_chart(bias: pd.DataFrame, order: list[str]) -> Figure:
             text = signed(value) + (f" ±{spread:.0f}" if np.isfinite(spread) else "")
             axes.text(column, row, text, ha="center", va="center", fontsize=7.5)
     labels = bias.drop_duplicates("group").set_index("group")["label"].reindex(values.columns)
-    axes.set_xticks(range(len(labels)), labels)
+    axes.set_xticks(range(len(labels)), [label.replace(" to ", "\nto ") for label in labels])
     axes.set_xlim(-0.5, len(labels) - 0.5)
     axes.set_xlabel("parameters of the group, fewest to most")
     axes.spines[["left", "bottom"]].set_visible(False)
@@ -138,7 +139,7 @@ def _rows(names: pd.Series | list[str]) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(_WIDTH, _ROW * len(names) + 0.75), layout="constrained")
     axes = figure.subplots()
     axes.set_yticks(range(len(names)), list(names))
-    axes.tick_params(axis="y", labelcolor=svg.INK)
+    axes.tick_params(axis="y", labelcolor=svg.INK, labelsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
     return figure, axes
 

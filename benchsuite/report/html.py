@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+
+from benchsuite.report.page import interval_methods
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,5 +27,6 @@ def page(results: Results, sections: Sequence[Section], downloads: Sequence[str]
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["markup"] = Markup
-    return environment.get_template("page.html").render(results=results, sections=sections, downloads=downloads)
+    return environment.get_template("page.html").render(
+        results=results, sections=sections, downloads=downloads, intervals=interval_methods()
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report import tables
 from benchsuite.report.criteria import TRIAL_KEY, rows_of
 from benchsuite.report.drawings import Drawings, draw
@@ -69,6 +70,14 @@ def section(judgement: Judgement, results: Results, anchor: str) -> Section:
         protocol=shown.protocol,
         skipped=shown.skipped,
     )
+
+
+def interval_methods() -> dict[str, str]:
+    """How intervals were made, by the names of the criteria that share a method."""
+    methods: dict[str, list[str]] = {}
+    for criterion, method in INTERVALS.items():
+        methods.setdefault(method, []).append(criterion)
+    return {", ".join(names): method for method, names in methods.items()}
 
 
 def problems(judgement: Judgement) -> list[str]:

@@ -59,9 +59,9 @@ _COUNTS = {
 _BY_K = {
     "precision_at_top": ("P@top K", "share of the best K that is among the best-scored K", 3),
     "precision_at_bottom": ("P@bottom K", "share of the worst K that is among the worst-scored K", 3),
-    "best_rank_at": ("BR@K", "best true rank among the best-scored K, as a share of all; low is good", 3),
+    "best_rank_at": ("BR@K", "best true rank among the best-scored K, as a share of all; low is good", 4),
     "worst_rank_at": ("WR@K", "worst true rank among the best-scored K, as a share of all; low is good", 3),
-    "regret_at": ("Regret@K", "accuracy points between the best and the best of the best-scored K; low is good", 2),
+    "regret_at": ("Regret@K", "accuracy points between the best and the best of the best-scored K; low is good", 3),
 }
 _SIZE = {
     "tau_score_complexity": Column("τ(score, params)", "1 = the score orders architectures as their parameters do"),
@@ -109,7 +109,7 @@ def _estimate(row: dict[str, Any], item: CriterionAt) -> Cell:
 
 
 def _with_interval(value: float, low: float, high: float, digits: int) -> Cell:
-    return Cell(number(value, digits), value, note=interval(low, high, min(digits, 2)))
+    return Cell(number(value, digits), value, note=interval(low, high, max(digits - 1, 1)))
 
 
 def by_k_tables(judgement: Judgement) -> list[Table]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.report.behaviour import repeated_trainings
 from benchsuite.report.criteria import SIZE_BASELINES, rows_of
-from benchsuite.report.words import number
+from benchsuite.report.words import interval, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,8 @@ def _next(ranked: list[dict[str, Any]]) -> str:
     best, others = ranked[0], ranked[1:]
     if not others:
         return "No other estimator is there to compare it with."
+    if math.isnan(best["kendall_tau_low"]):
+        return "These are too few architectures to say how sure its lead is."
     level = [row["estimator"] for row in others if row["kendall_tau_high"] >= best["kendall_tau_low"]]
     if not level:
         runner_up = others[0]
@@ -95,6 +98,8 @@ def no_ceiling(judgement: Judgement) -> str:
 def _bias(judgement: Judgement, names: list[str]) -> list[str]:
     """The estimator and the parameter group with the largest mean rank difference, if it is large and sure."""
     bias = judgement.bias[judgement.bias["estimator"].isin(names)]
+    if bias["low"].isna().all():
+        return []
     sure = bias[(bias["low"] > 0) | (bias["high"] < 0)]
     large = sure[sure["rank_difference"].abs() >= _LARGE_BIAS]
     if large.empty:
@@ -129,7 +134,7 @@ def _tau(row: dict[str, Any]) -> str:
 
 
 def _interval(row: dict[str, Any]) -> str:
-    return f"{number(row['kendall_tau_low'], 2)} to {number(row['kendall_tau_high'], 2)}"
+    return interval(row["kendall_tau_low"], row["kendall_tau_high"]) or "unknown"
 
 
 def _listed(names: list[str], most: int = 4) -> str:

@@ -19,7 +19,7 @@ def _said(results):
 
 @pytest.fixture(scope="module")
 def results(make_results):
-    return make_results(n=150, estimators=("nwot", "plain")).benchmarks[0]
+    return make_results(n=150, estimators=("nwot", "plain"), seeds=1).benchmarks[0]
 
 
 def test_verdict_names_the_best_estimator_first_with_its_tau_and_interval(results):
@@ -75,13 +75,20 @@ def test_verdict_of_a_complete_run_says_that_nothing_is_missing(results):
 
 
 def test_verdict_without_repeated_trainings_says_that_there_is_no_ceiling(make_results):
-    single = make_results(n=30, estimators=("nwot",), trials=1).benchmarks[0]
+    single = make_results(n=30, estimators=("nwot",), seeds=1, trials=1).benchmarks[0]
     assert judge(single).ceiling is None
     assert "no ceiling can be given" in _said(single)
 
 
 def test_verdict_with_repeated_trainings_says_how_much_of_the_ceiling_is_reached(results):
     assert "a perfect estimator would reach" in _said(results)
+
+
+def test_verdict_on_three_architectures_claims_no_lead(make_results):
+    said = _said(make_results(n=3, estimators=("nwot", "plain"), seeds=1).benchmarks[0])
+    assert "too few architectures" in said
+    assert "clearly better" not in said
+    assert "group of sizes" not in said
 
 
 def test_verdict_with_nothing_but_baselines_says_so(results):
