@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     Column = pd.Series[float]
 
 
-def aligned(scores: Column, **finite: Column) -> pd.DataFrame:
-    """Rows present in all Series, one column each (`scores` first), sorted by index.
+def aligned(scores: Column, truth: Column, **others: Column) -> pd.DataFrame:
+    """Rows present in all Series, one column each in the order of the arguments, sorted by index.
 
     Scores may be NaN (undefined) or infinite, all other columns must be finite. `attrs["n_dropped"]` counts the scores
-    without a row elsewhere, `attrs["n_unscored"]` the rows of the first other column without a score. Raises
-    BenchsuiteError for what is no Series of numbers, for a repeated architecture, and if nothing is in common.
+    and `attrs["n_unscored"]` the truths that have no partner. Raises BenchsuiteError for what is no Series of numbers,
+    for a repeated architecture, and if nothing is in common.
 
     >>> scores, truth = pd.Series({"b": 1.0, "a": 2.0, "c": 3.0}), pd.Series({"a": 90.0, "b": 80.0})
-    >>> table = aligned(scores, truth=truth)
+    >>> table = aligned(scores, truth)
     >>> table.index.tolist(), table.attrs["n_dropped"]
     (['a', 'b'], 1)
     """
     columns = {"scores": _numbers("scores", scores)}
-    for name, values in finite.items():
+    for name, values in {"truth": truth, **others}.items():
         columns[name] = _numbers(name, values)
         _require_finite(name, columns[name])
     table = pd.concat(columns, axis=1, join="inner")
@@ -36,8 +36,7 @@ def aligned(scores: Column, **finite: Column) -> pd.DataFrame:
         names = " and ".join(columns)
         raise BenchsuiteError(f"{names} have no architecture in common; give all of them the same index")
     table = table.iloc[np.argsort([repr(label) for label in table.index], kind="stable")]
-    first = next(iter(finite.values()), scores)
-    table.attrs = {"n_dropped": len(scores) - len(table), "n_unscored": len(first) - len(table)}
+    table.attrs = {"n_dropped": len(scores) - len(table), "n_unscored": len(truth) - len(table)}
     return table
 
 

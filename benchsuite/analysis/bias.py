@@ -33,7 +33,7 @@ def rank_difference(scores: pd.Series[float], truth: pd.Series[float]) -> pd.Ser
     >>> rank_difference(pd.Series({"a": 1.0, "b": 2.0}), pd.Series({"a": 90.0, "b": 80.0})).tolist()
     [-0.5, 0.5]
     """
-    table = aligned(scores, truth=truth)
+    table = aligned(scores, truth)
     return pd.Series(_differences(*arrays(table)), index=table.index, name="rank_difference")
 
 
@@ -59,7 +59,7 @@ def bias_by_complexity(
     [[1.0, 2.0, -0.5], [9.0, 2.0, 0.5]]
     """
     check_confidence(confidence)
-    score_values, truth_values, sizes = arrays(aligned(scores, truth=truth, complexity=complexity))
+    score_values, truth_values, sizes = arrays(aligned(scores, truth, complexity=complexity))
     group = quantile_groups(sizes, groups)
     rows = []
     for number in range(1, int(group.max()) + 1):
@@ -101,7 +101,7 @@ def complexity_correlations(
     0.816
     """
     check_confidence(confidence)
-    score_values, truth_values, sizes = arrays(aligned(scores, truth=truth, complexity=complexity))
+    score_values, truth_values, sizes = arrays(aligned(scores, truth, complexity=complexity))
     differences = _differences(score_values, truth_values)
     score_size, truth_size = concordance(score_values, sizes), concordance(truth_values, sizes)
     figures = {

@@ -114,7 +114,7 @@ def evaluate(
     check_confidence(confidence)
     if undefined not in get_args(Undefined):
         raise BenchsuiteError(f"undefined={undefined!r} is not possible; give 'worst' or 'drop'")
-    table = aligned(scores, truth=truth)
+    table = aligned(scores, truth)
     n_undefined = int(table["scores"].isna().sum())
     used, known = arrays(table.dropna() if undefined == "drop" else table)
     rows = [*_correlations(used, known, confidence), *_ends(used, known, confidence, seed)]

@@ -73,7 +73,7 @@ def tau_within_ends(scores: pd.Series[float], truth: pd.Series[float], *, confid
     [['top', 2, -1.0], ['bottom', 2, 1.0]]
     """
     check_confidence(confidence)
-    table = aligned(scores, truth=truth)
+    table = aligned(scores, truth)
     score_values, truth_values = arrays(table)
     rows = []
     for by, values in (("scores", score_values), ("truth", truth_values)):

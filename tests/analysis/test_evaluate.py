@@ -105,6 +105,13 @@ def test_constant_and_wholly_undefined_scores_get_figures_without_a_warning():
     assert (nothing["n"] == 0).all()
 
 
+def test_range_over_halves_of_the_best_rank_is_scaled_to_the_whole():
+    _, truth = sample(400)
+    row = figure(evaluate(truth * 0, truth), "best_rank_at", 0.1)
+    assert row["value"] == pytest.approx(401 / 41 / 400)  # the smallest of 40 drawn from 1..400
+    assert [row["low"], row["high"]] == pytest.approx([row["value"]] * 2, rel=0.05)
+
+
 def test_single_architecture_has_no_correlation():
     table = evaluate(series([1.0]), series([90.0]))
     assert table.loc[table["k"].isna(), "value"].isna().all()
@@ -151,7 +158,7 @@ def test_intervals_cover_what_a_larger_sample_shows():
     expected["precision_at_top"] = (0.1, precision_at_top(scores, truth, 0.1))
     covered = dict.fromkeys(expected, 0)
     for part in range(100):
-        rows = slice(200 * part, 200 * (part + 1))
+        rows = slice(100 * part, 100 * (part + 1))
         table = evaluate(series(scores[rows]), series(truth[rows]))
         for criterion, (k, value) in expected.items():
             row = figure(table, criterion, k)
