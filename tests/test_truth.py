@@ -130,8 +130,11 @@ def test_results_do_not_depend_on_jobs_or_order(tmp_path: Path) -> None:
 def test_killed_run_keeps_every_finished_training(tmp_path: Path) -> None:
     path = tmp_path / "kept.sqlite"
     code = (
-        "import sys; from pathlib import Path; from tests.test_truth import *\n"
-        "make(plan(architectures=40), TrainingStore(Path(sys.argv[1])))"
+        "import sys; from pathlib import Path\n"
+        "from benchsuite.truth.making import Plan, TrainingStore, make\n"
+        "from benchsuite.truth.training import Protocol\n"
+        "plan = Plan('nasbench201', 'digits', Protocol(steps=4, batch=8), {'channels': 2, 'cells': 1}, 20, 2)\n"
+        "make(plan, TrainingStore(Path(sys.argv[1])))"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(path)])
     store = TrainingStore(path)
@@ -142,9 +145,9 @@ def test_killed_run_keeps_every_finished_training(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     held, count = store.held(recipe), Executed()
-    assert 3 <= len(held) < 80
-    finished = make(plan(architectures=40), store, progress=count)
-    assert count.number == 80 - len(held)
+    assert 3 <= len(held) < 40
+    finished = make(plan(architectures=20), store, progress=count)
+    assert count.number == 40 - len(held)
     assert held.items() <= finished.items()
 
 
