@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import os
 import tomllib
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,12 +19,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.core import DataCorruptError, DataMissingError, UnknownNameError
 from benchsuite.data.download import check_digest, download
+from benchsuite.data.files import whole
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.pieces import Progress, silent
 from benchsuite.data.unpack import holds, install_images
 
 if TYPE_CHECKING:
-    from benchsuite.data.tables import TableWriter
+    from collections.abc import Callable
+
+    import pandas as pd
 
 EMBEDDED = "embedded"  # the source of tables that come with benchsuite
 OWN = "own"  # the source of tables that users import
@@ -216,10 +218,10 @@ def _install(chosen: Source, path: Path, progress: Progress) -> list[Path]:
 
 def _convert(chosen: Source, path: Path, progress: Progress) -> None:
     """Write the source's tables and curves as Parquet, each whole or not at all, and their cards."""
-    from benchsuite.data.tables import TableWriter  # noqa: PLC0415 - listing sources loads no pandas
+    from benchsuite.data.tables import table_writer  # noqa: PLC0415 - listing sources loads no pandas
 
     reader = importlib.import_module(f"benchsuite.data.{chosen.reader}")
-    writers: dict[tuple[str, str], TableWriter] = {}
+    writers: dict[tuple[str, str], Callable[[pd.DataFrame], None]] = {}
     known: dict[str, set[str]] = {}
     with ExitStack() as stack:
         for piece in reader.read(path, progress):
@@ -227,8 +229,8 @@ def _convert(chosen: Source, path: Path, progress: Progress) -> None:
             if key not in writers:
                 place = truth_file(piece.benchmark, chosen.name)
                 place = place if piece.kind == "table" else curve_file(place)
-                writers[key] = stack.enter_context(TableWriter(place))
-            writers[key].append(piece.rows)
+                writers[key] = stack.enter_context(table_writer(place))
+            writers[key](piece.rows)
             known.setdefault(piece.benchmark, set()).update(piece.rows["architecture"].unique())
     for benchmark, architectures in known.items():
         card = {"title": chosen.title, "page": chosen.page, "licence": chosen.licence, "digest": chosen.digest}
@@ -265,6 +267,5 @@ def read_card(table: Path) -> dict[str, Any]:
 def write_card(table: Path, card: dict[str, Any]) -> None:
     """Write the card of a table whole."""
     place = table.with_suffix(".json")
-    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(place)
+    with whole(place) as partial:
+        partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,20 +6,20 @@ A row is one accuracy: of an architecture, in one training (`trial`), after `epo
 from __future__ import annotations
 
 import difflib
-import os
 from bisect import bisect_left
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 from pyarrow import compute, parquet
 
 from benchsuite.core import ACCURACY, ARCHITECTURE, EPOCHS, LOSS, SPLIT, TRIAL, DataCorruptError, DataMissingError
+from benchsuite.data.files import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import TracebackType
+    from collections.abc import Callable, Iterator, Sequence
 
 COLUMNS = (ARCHITECTURE, ACCURACY, TRIAL, EPOCHS, SPLIT, LOSS)
 KEY = (ARCHITECTURE, TRIAL, EPOCHS, SPLIT)
@@ -194,44 +194,29 @@ def _counts(column: pd.Series, origin: str) -> pd.Series:
     return numbers.astype("int32")
 
 
-class TableWriter:
-    """A Parquet file written in pieces under a temporary name that takes its place when all are written.
+@contextmanager
+def table_writer(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """What takes the pieces of a table, checked by `normalise`; the file takes its place when all are written.
 
     Architectures should come in the order of their strings, so that a part of a large file can be read.
     """
+    with whole(path) as partial, parquet.ParquetWriter(partial, _SCHEMA, compression="zstd") as writer:
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        def append(rows: pd.DataFrame) -> None:
+            plain = {name: rows[name].astype("str") if name in _CATEGORIES else rows[name] for name in COLUMNS}
+            writer.write_table(pa.Table.from_pandas(pd.DataFrame(plain), _SCHEMA, preserve_index=False))
 
-    def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = parquet.ParquetWriter(self._partial, _SCHEMA, compression="zstd")
-        return self
-
-    def append(self, rows: pd.DataFrame) -> None:
-        """Write rows that `normalise` has checked."""
-        plain = {name: rows[name].astype("str") if name in _CATEGORIES else rows[name] for name in COLUMNS}
-        self._writer.write_table(pa.Table.from_pandas(pd.DataFrame(plain), _SCHEMA, preserve_index=False))
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._writer.close()
-        if kind is None:
-            self._partial.replace(self._path)
-        else:
-            self._partial.unlink()
+        yield append
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a checked table whole: a reader sees the old file or the new one."""
-    with TableWriter(path) as writer:
-        writer.append(table)
+    with table_writer(path) as append:
+        append(table)
 
 
 def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.DataFrame:
-    """A table that `write_table` or TableWriter wrote; only the rows of some architectures if they are given.
+    """A table that `write_table` or `table_writer` wrote; only the rows of some architectures if they are given.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.core import DataCorruptError, DataMissingError
-from benchsuite.data.tables import COLUMNS, TableWriter, load_table, normalise, read_table, write_table
+from benchsuite.data.tables import COLUMNS, load_table, normalise, read_table, table_writer, write_table
 
 ROWS = st.lists(
     st.tuples(
@@ -146,8 +146,8 @@ def test_a_table_that_breaks_off_leaves_the_old_file(tmp_path):
     path = tmp_path / "truth.parquet"
     old = normalise(pd.DataFrame({"architecture": ["a"], "accuracy": [90]}), "rows")
     write_table(path, old)
-    with pytest.raises(KeyboardInterrupt), TableWriter(path) as writer:  # noqa: PT012 - both happen in one block
-        writer.append(old)
+    with pytest.raises(KeyboardInterrupt), table_writer(path) as append:  # noqa: PT012 - both happen in one block
+        append(old)
         raise KeyboardInterrupt
     pd.testing.assert_frame_equal(load_table(path), old)
     assert [file.name for file in tmp_path.iterdir()] == ["truth.parquet"]
@@ -156,8 +156,8 @@ def test_a_table_that_breaks_off_leaves_the_old_file(tmp_path):
 def test_a_part_of_a_table_can_be_read(tmp_path):
     names = [f"cell{number:03d}" for number in range(300)]
     table = normalise(pd.DataFrame({"architecture": names, "accuracy": np.linspace(0, 99, 300)}), "rows")
-    with TableWriter(tmp_path / "truth.parquet") as writer:
+    with table_writer(tmp_path / "truth.parquet") as append:
         for start in range(0, 300, 100):
-            writer.append(table[start : start + 100])
+            append(table[start : start + 100])
     part = load_table(tmp_path / "truth.parquet", ["cell007", "cell250"])
     assert part["accuracy"].tolist() == table["accuracy"][[7, 250]].tolist()
