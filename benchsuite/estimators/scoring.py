@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from benchsuite import registry
 from benchsuite.core import UnknownNameError, UnsupportedError
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.zero_shot.probe import Probe
+from benchsuite.estimators.zero_shot.probe import Probe, last_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -114,10 +114,12 @@ def probe_network(
 ) -> list[Outcome]:
     """What each estimator gives for a network and a minibatch; an exception in one is its own outcome alone.
 
-    Estimators that share the probe come first, those without needs last, each with the restored network.
+    Estimators that share the probe come first, cheap measurements before those that take memory; those without needs
+    come last, each with the restored network.
     """
     outcomes: dict[int, Outcome] = {}
     shared = [index for index, estimator in enumerate(estimators) if estimator.needs]
+    shared.sort(key=lambda index: last_step(estimators[index].needs))
     alone = [index for index, estimator in enumerate(estimators) if not estimator.needs]
     for indices in [shared, *([index] for index in alone)]:
         needs = [estimators[index].needs for index in indices]

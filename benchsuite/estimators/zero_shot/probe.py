@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     Loss = Callable[[Tensor, Tensor], Tensor]
 
-# The steps, in order, that each measurement takes.
+# All steps, in the order that takes least memory: what only the earlier ones serve is dropped before the next.
+_ORDER = ("forward", "input_backward", "loss_backward", "hessian_backward", "absolute_pass")
+# The steps that each measurement takes.
 _STEPS: dict[str, tuple[str, ...]] = {
     "logits": ("forward",),
     "loss": ("forward",),
@@ -318,6 +320,11 @@ class Probe:
 
 def _steps(names: Iterable[str]) -> set[str]:
     return {step for name in names for step in _STEPS.get(name, ())}
+
+
+def last_step(needs: Iterable[str]) -> int:
+    """Position of the last step that measurements take; estimators that come in this order need least memory."""
+    return max((_ORDER.index(step) for step in _steps(needs)), default=0)
 
 
 def _gradients(

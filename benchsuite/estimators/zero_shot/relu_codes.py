@@ -46,6 +46,8 @@ class NWOT(ZeroShotEstimator):
 def agreements(code: Tensor) -> Tensor:
     """Number of units in which two rows of a binary code agree, for all pairs; float64 (n, n).
 
+    With x the code: x x' + (1 - x)(1 - x)', of which one product of matrices is enough.
+
     Examples
     --------
     >>> agreements(torch.tensor([[True, True, False], [True, False, True]])).tolist()
@@ -53,6 +55,8 @@ def agreements(code: Tensor) -> Tensor:
     """
     total = torch.zeros(len(code), len(code), dtype=torch.float64, device=code.device)
     for part in torch.split(code, 1 << 24, dim=1):  # beyond, sums of ones are no longer exact in float32
-        signs = part.float().mul_(2).sub_(1)
-        total += (signs @ signs.T + part.shape[1]).double() / 2
+        positive = part.float()
+        both = (positive @ positive.T).double()
+        either = both.diagonal()[:, None] + both.diagonal()[None, :] - both
+        total += both + part.shape[1] - either
     return total
