@@ -96,8 +96,9 @@ def reliability_table(trials: pd.DataFrame) -> pd.DataFrame:
     rows = []
     if repeated_trainings(trials):
         for name, criterion in _RELIABLE.items():
-            rows.append((name, seed_reliability(trials, criterion).value, ceiling(trials, criterion).value))
-    return pd.DataFrame(rows, columns=["criterion", "seed_reliability", "ceiling"])
+            limit = ceiling(trials, criterion)
+            rows.append((name, seed_reliability(trials, criterion).value, limit.value, limit.n))
+    return pd.DataFrame(rows, columns=["criterion", "seed_reliability", "ceiling", "n"])
 
 
 def repeated_trainings(trials: pd.DataFrame) -> int:

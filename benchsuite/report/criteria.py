@@ -68,14 +68,15 @@ def with_size_baselines(results: BenchmarkResults) -> pd.DataFrame:
     """The scores, with `params` and `flops` added from the complexity table where the suite did not ask for them."""
     known = set(results.scores["estimator"])
     sizes = results.complexity.reindex(results.truth.index)
+    named = {"family": "baseline", "architecture": sizes.index, "status": "ok", "reason": ""}
     added = [
-        pd.DataFrame({"estimator": name, "family": "baseline", "architecture": sizes.index, "value": sizes[column]})
+        pd.DataFrame({"estimator": name, "value": sizes[column], **named})
         for name, column in SIZE_BASELINES.items()
         if name not in known
     ]
-    scores = results.scores.astype(dict.fromkeys(results.scores.columns[:5], object))
-    whole = pd.concat([scores, *added], ignore_index=True)
-    return whole.fillna({"status": "ok", "reason": ""})
+    words = ("estimator", "family", "architecture", "status", "reason")
+    scores = results.scores.astype({**dict.fromkeys(words, object), **dict.fromkeys(TRIAL_KEY, "Int64")})
+    return pd.concat([scores, *added], ignore_index=True)
 
 
 def trials_of(scores: pd.DataFrame) -> dict[str, list[pd.Series]]:

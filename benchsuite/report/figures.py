@@ -38,6 +38,7 @@ def rank_plot(ranks: pd.DataFrame) -> Figure:
     axes.plot([1, last], [1, last], color=svg.REFERENCE, linewidth=0.8, dashes=(3, 3))
     margin = 0.03 * last
     axes.set(xlim=(1 - margin, last + margin), ylim=(1 - margin, last + margin), xticks=[1, last], yticks=[1, last])
+    axes.xaxis.get_majorticklabels()[1].set_horizontalalignment("right")  # inside the figure
     axes.set_xlabel("rank by truth", labelpad=-7)
     axes.set_ylabel("rank by score", labelpad=-10)
     return figure

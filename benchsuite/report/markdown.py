@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from benchsuite.core import chunks
+from benchsuite.report.page import interval_methods
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -13,12 +16,20 @@ if TYPE_CHECKING:
     from benchsuite.report.results import Results
     from benchsuite.report.tables import Cell, Table
 
+_IN_A_ROW = 4
+_SEEDS = (
+    "Every criterion is computed for each trial (seed of the initialisation, seed of the minibatch). Shown are the "
+    "mean over trials, “± seeds” their sample deviation, and in brackets the means of the lower and of the upper ends "
+    "of the trials' intervals over architectures. Undefined and failed scores are ranked last, missing ones left out."
+)
+
 
 def document(results: Results, sections: Sequence[Section]) -> str:
     """The whole report in Markdown; its figures are the files in figures/."""
     parts = [f"# {escaped(results.suite)}", escaped(results.description)]
     for section in sections:
         parts += _section(section)
+    parts += ["## How to read this", _SEEDS, "Intervals:", definitions(interval_methods())]
     parts += ["## Provenance", definitions(results.provenance)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -34,7 +45,7 @@ def _section(section: Section) -> list[str]:
         _image(drawings.cost),
         caption,
         "### Score rank against truth rank",
-        " ".join(_image(drawing, 220) for drawing in drawings.ranks),
+        *(_row_of_images(row) for row in chunks(drawings.ranks, _IN_A_ROW)),
         f"{escaped(section.ranks_note)} Colour: parameters, from blue (fewest) to yellow (most). {caption}",
         _image(drawings.bias),
         caption,
@@ -73,7 +84,11 @@ def table(content: Table) -> str:
     header = [escaped(column.title) for column in content.columns]
     rule = ["--:" if column.numeric else ":--" for column in content.columns]
     rows = [[_cell(cell) for cell in row] for row in content.rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [header, rule, *rows])
+    return _rows([header, rule, *rows])
+
+
+def _rows(cells: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def _titled(content: Table) -> list[str]:
@@ -86,10 +101,11 @@ def _cell(cell: Cell) -> str:
     return f"{escaped(cell.text)}{mark}{note}"
 
 
-def _image(drawing: Drawing, width: int | None = None) -> str:
-    """An image; with a width as HTML, which Markdown lacks, so that several stand in a row."""
-    words, path = escaped(drawing.description), f"figures/{drawing.name}.svg"
-    if width is None:
-        return f"![{words}]({path})"
-    plain = drawing.description.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    return f'<img src="{path}" width="{width}" alt="{plain}">'
+def _image(drawing: Drawing) -> str:
+    return f"![{escaped(drawing.description)}](figures/{drawing.name}.svg)"
+
+
+def _row_of_images(drawings: Sequence[Drawing]) -> str:
+    """Images beside each other, their titles above them."""
+    rows = [[escaped(each.title) for each in drawings], [":-:"] * len(drawings), [_image(each) for each in drawings]]
+    return _rows(rows)

@@ -89,6 +89,9 @@ def problems(judgement: Judgement) -> list[str]:
         for row in rows_of(groups.reset_index(name="number"))
     ]
     missing = judgement.leaderboard.set_index("estimator")["n_missing"]
+    without = len(judgement.results.truth) - len(judgement.truth)
+    if without:
+        listed.append(f"{without:,} architectures of the population have no truth and are not judged")
     return [*listed, *(f"{name}: {count:,} missing (not scored yet)" for name, count in missing.items() if count)]
 
 
@@ -100,7 +103,7 @@ def _facts(judgement: Judgement) -> dict[str, str]:
         "estimators": f"{len(judgement.leaderboard):,}",
         "seeds": f"{max(len(trials), 1):,}",
         "scores": f"{len(scores):,}",
-        "CPU seconds": seconds(scores["cpu_seconds"].sum()),
+        "CPU seconds": seconds(scores["cpu_seconds"].sum(min_count=1)),
     }
 
 

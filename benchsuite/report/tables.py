@@ -184,12 +184,14 @@ def reliability_numbers(judgement: Judgement) -> Table:
         Column("Criterion", numeric=False),
         Column("Seed reliability", "One training against the mean of the others"),
         Column("Ceiling (simulated)", "A perfect estimator against this truth, mean of 200 draws"),
+        Column("n", "Architectures trained more than once, on which both figures rest"),
     )
     rows = tuple(
         (
             Cell(_TRUTH[row["criterion"]], row["criterion"]),
             Cell(number(row["seed_reliability"]), row["seed_reliability"]),
             Cell(number(row["ceiling"]), row["ceiling"]),
+            Cell(f"{row['n']:,}", row["n"]),
         )
         for row in rows_of(judgement.reliability)
     )

@@ -26,7 +26,7 @@ def verdict(judgement: Judgement) -> list[str]:
     if not ranked:
         return ["No estimator but the baselines has a defined tau here.", *_gaps(board)]
     said = [_best(ranked[0], judgement), _next(ranked), _size(ranked, board), _ceiling(ranked[0], judgement)]
-    return [*said, *_bias(judgement, [row["estimator"] for row in ranked]), *_gaps(board)]
+    return [*said, *_bias(judgement, [row["estimator"] for row in ranked if row["kendall_tau_low"] > 0]), *_gaps(board)]
 
 
 def _best(best: dict[str, Any], judgement: Judgement) -> str:
@@ -79,9 +79,10 @@ def _ceiling(best: dict[str, Any], judgement: Judgement) -> str:
     if judgement.ceiling is None:
         return no_ceiling(judgement)
     share = 100 * best["kendall_tau"] / judgement.ceiling
+    again = repeated_trainings(judgement.results.trials)
     return (
-        f"The truth is noisy: a perfect estimator would reach {number(judgement.ceiling, 2)}, "
-        f"of which the best reaches {share:.0f} %."
+        f"The truth is noisy: a perfect estimator would reach {number(judgement.ceiling, 2)} (simulated from the "
+        f"{again:,} architectures trained more than once), of which the best reaches {share:.0f} %."
     )
 
 
@@ -96,19 +97,24 @@ def no_ceiling(judgement: Judgement) -> str:
 
 
 def _bias(judgement: Judgement, names: list[str]) -> list[str]:
-    """The estimator and the parameter group with the largest mean rank difference, if it is large and sure."""
+    """The estimator and the parameter group with the largest mean rank difference, if it is large and sure.
+
+    An estimator that ranks no better than chance is no news: it favours some size by the same amount.
+    """
     bias = judgement.bias[judgement.bias["estimator"].isin(names)]
-    if bias["low"].isna().all():
+    if bias["low"].isna().all():  # also where no estimator is left
         return []
     sure = bias[(bias["low"] > 0) | (bias["high"] < 0)]
     large = sure[sure["rank_difference"].abs() >= _LARGE_BIAS]
     if large.empty:
-        return ["No estimator ranks a whole group of sizes far too high or too low."]
+        return ["No estimator better than chance ranks a whole group of sizes far too high or too low."]
     worst = large.iloc[int(large["rank_difference"].abs().argmax())]
     side = "too high" if worst["rank_difference"] > 0 else "too low"
-    group = f"architectures with {worst['label']} parameters"
-    size = f"{abs(worst['rank_difference']):.0f} % of the field {side}"
-    return [f"The strongest bias by size is that of {worst['estimator']}: it ranks {group} {size} on average."]
+    bias_words = (
+        f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: architectures with "
+        f"{worst['label']} parameters are ranked {abs(worst['rank_difference']):.0f} % of the field {side} on average."
+    )
+    return [bias_words]
 
 
 def _gaps(board: pd.DataFrame) -> list[str]:
