@@ -139,11 +139,12 @@ def _mean_difference_without_each(scores: Floats, truth: Floats, inside: NDArray
 
 
 def _members_above(values: Floats, inside: NDArray[np.bool_]) -> Floats:
-    """Number of group members above each item, ties half; a member's tie with itself is not counted."""
+    """Number of group members above each item, ties half; a member's tie with itself counts alike for every column."""
     dense = dense_ranks(values)
     members = np.sort(dense[inside])
     below = np.searchsorted(members, dense, side="left") + np.searchsorted(members, dense, side="right")
-    return members.size - below / 2 - inside / 2
+    above: Floats = members.size - below / 2
+    return above
 
 
 def _partial(score_truth: LeaveOneOut, score_size: LeaveOneOut, truth_size: LeaveOneOut) -> LeaveOneOut:
