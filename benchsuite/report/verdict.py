@@ -110,11 +110,11 @@ def _bias(judgement: Judgement, names: list[str]) -> list[str]:
         return ["No estimator better than chance ranks a whole group of sizes far too high or too low."]
     worst = large.iloc[int(large["rank_difference"].abs().argmax())]
     side = "too high" if worst["rank_difference"] > 0 else "too low"
-    bias_words = (
-        f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: architectures with "
+    said = (
+        f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: those with "
         f"{worst['label']} parameters are ranked {abs(worst['rank_difference']):.0f} % of the field {side} on average."
     )
-    return [bias_words]
+    return [said]
 
 
 def _gaps(board: pd.DataFrame) -> list[str]:
