@@ -98,7 +98,7 @@ class ClutteredDigits:
         return mask
 
     def _placed(self, pictures: Floats, extent: int, rng: np.random.Generator) -> Floats:
-        """Pictures, shape (n, 8, 8), turned and scaled at random places of canvases where `extent` pixels fit."""
+        """Pictures, shape (n, 8, 8), turned and scaled, their middles where a square of `extent` pixels fits."""
         number = len(pictures)
         scale = rng.uniform(*self.scale, number)
         margin = np.minimum(scale * extent / 2, self.size / 2) - 0.5

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchsuite.truth.training import Training
 
 CRITERIA = {"kendall_tau": kendall_tau, "spearman_rho": spearman_rho}
-_PILOT_KEYS = ("images", "task", "sizes", "protocol", "architectures", "seeds", "figures")
+_PILOT_KEYS = ("title", "images", "task", "sizes", "protocol", "architectures", "seeds", "figures")
 _NEAR_CHANCE = 1.2  # an accuracy within this factor of chance is that of a network whose output hardly varies
 
 
