@@ -111,8 +111,9 @@ def _bias(judgement: Judgement, names: list[str]) -> list[str]:
     worst = large.iloc[int(large["rank_difference"].abs().argmax())]
     side = "too high" if worst["rank_difference"] > 0 else "too low"
     said = (
-        f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: those with "
-        f"{worst['label']} parameters are ranked {abs(worst['rank_difference']):.0f} % of the field {side} on average."
+        f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: "
+        f"architectures with {worst['label']} parameters are ranked "
+        f"{abs(worst['rank_difference']):.0f} % of the field {side} on average."
     )
     return [said]
 
