@@ -11,14 +11,17 @@ import numpy as np
 from benchsuite import registry
 from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import Dataset, SuiteError, UnsupportedError, digest
-from benchsuite.data.images import load_images, noise
+from benchsuite.data.images import Images, load_images, minibatch, noise
 from benchsuite.estimators.base import CurveEstimator, Estimator, ZeroShotEstimator
-from benchsuite.estimators.execute import NOISE
+from benchsuite.estimators.execute import check_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from benchsuite.estimators.execute import Minibatch
     from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
+
+NOISE = "noise"  # the image set that is made to the data set's shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class BenchmarkPlan:
         """Name of the image set from which minibatches are drawn."""
         return self.choice.batch.images or self.benchmark.images
 
+    def minibatches(self, seed: int) -> tuple[Minibatch, ...]:
+        """The minibatches of a seed, over which scores are averaged."""
+        batch = self.choice.batch
+        return tuple(minibatch(_load(self.images, self.dataset), batch.size, seed, batch.number))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -78,6 +86,7 @@ def make_plan(suite: Suite, *, plugins: Sequence[str] = (), device: str = "cpu",
     BenchsuiteError
         If a name is unknown, a parameter not allowed or the data of a benchmark absent.
     """
+    check_device(device)
     added = [name for path in plugins for name in registry.load_plugin(path)]
     extended = suite.with_estimators(added)
     benchmarks = tuple(_plan_benchmark(choice, extended.estimators, limit) for choice in extended.benchmarks)
@@ -132,7 +141,6 @@ def _unsupported(estimators: Iterable[Estimator], benchmark: Benchmark, architec
 
 
 def _trials(choice: BenchmarkChoice, benchmark: Benchmark, estimators: Iterable[Estimator]) -> Iterable[Trial]:
-    images = _image_digest(choice.batch.images or benchmark.images, benchmark.image_dataset, estimators)
     for estimator in estimators:
         seeds = choice.seeds if estimator.seeded else (None,)
         batch_seeds = choice.batch.seeds if estimator.batched else (None,)
@@ -141,14 +149,13 @@ def _trials(choice: BenchmarkChoice, benchmark: Benchmark, estimators: Iterable[
             if seed is not None:
                 recipe["seed"] = seed
             if batch_seed is not None:
-                recipe["batch"] = _batch_recipe(choice.batch, batch_seed, images)
+                images = _load(choice.batch.images or benchmark.images, benchmark.image_dataset)
+                recipe["batch"] = _batch_recipe(choice.batch, batch_seed, images.digest)
             yield Trial(estimator, seed, batch_seed, recipe, digest(recipe))
 
 
-def _image_digest(images: str, dataset: Dataset, estimators: Iterable[Estimator]) -> str:
-    if not any(estimator.batched for estimator in estimators):
-        return ""
-    return noise(dataset).digest if images == NOISE else load_images(images).digest
+def _load(images: str, dataset: Dataset) -> Images:
+    return noise(dataset) if images == NOISE else load_images(images)
 
 
 def _recipe(estimator: Estimator, benchmark: Benchmark) -> dict[str, Any]:

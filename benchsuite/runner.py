@@ -18,7 +18,7 @@ import joblib
 from benchsuite import __version__, registry
 from benchsuite.core import SuiteError, chunks
 from benchsuite.estimators.base import CurveEstimator, ZeroShotEstimator
-from benchsuite.estimators.execute import Batch, Task, score_architectures
+from benchsuite.estimators.execute import Task, score_architectures
 from benchsuite.store import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from benchsuite.plan import BenchmarkPlan, Plan, Trial
     from benchsuite.store import Store
 
-PROBE_CHUNK = 4  # architectures a job: a kill loses little, and the processes end together
-BASELINE_CHUNK = 1024
+PROBE_CHUNK = 4  # architectures a job: a kill loses little, and the processes end together; baselines take no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +98,22 @@ def _groups(part: BenchmarkPlan) -> list[list[Trial]]:
 def _jobs(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str]) -> Iterator[Job]:
     probed = isinstance(trials[0].estimator, ZeroShotEstimator)
     keys = tuple(trial.key for trial in trials)
-    for chunk in chunks(architectures, PROBE_CHUNK if probed else BASELINE_CHUNK):
-        yield Job(_task(plan, part, trials, chunk), keys, tuple(chunk))
+    task = _task(plan, part, trials, architectures)
+    for chunk in chunks(architectures, PROBE_CHUNK if probed else len(architectures)):
+        yield Job(task, keys, tuple(chunk))
 
 
 def _task(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str]) -> Task:
-    first = trials[0]
-    choice = part.choice.batch
-    batch_seed = next((trial.batch_seed for trial in trials if trial.batch_seed is not None), choice.seeds[0])
+    batch_seeds = [trial.batch_seed for trial in trials if trial.batch_seed is not None]
     curves = any(isinstance(trial.estimator, CurveEstimator) for trial in trials)
+    probed = any(isinstance(trial.estimator, ZeroShotEstimator) for trial in trials)
     return Task(
         space=part.benchmark.space.name,
         sizes=dict(part.benchmark.space.sizes),
         dataset=part.dataset,
         estimators=tuple((trial.estimator.name, trial.estimator.parameters()) for trial in trials),
         seed=next((trial.seed for trial in trials if trial.seed is not None), part.choice.seeds[0]),
-        batch=Batch(part.images, choice.size, choice.number, batch_seed)
-        if isinstance(first.estimator, ZeroShotEstimator)
-        else None,
+        minibatches=part.minibatches([*batch_seeds, part.choice.batch.seeds[0]][0]) if probed else (),
         device=plan.device,
         plugins=plan.plugins,
         curves=part.benchmark.curves(architectures) if curves else None,

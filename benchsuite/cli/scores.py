@@ -31,7 +31,7 @@ def export(
         benchsuite scores export quickstart scores.csv
     """
     from benchsuite.core import SuiteError
-    from benchsuite.data.files import whole
+    from benchsuite.data.files import write_frame
     from benchsuite.report.collect import collect, score_table
     from benchsuite.store import Store
 
@@ -39,9 +39,5 @@ def export(
         raise SuiteError(f"{file} ends in {file.suffix!r}; name a file that ends in .csv or .parquet")
     with Store(store, create=False) as held:
         table = score_table(collect(held, suite))
-    with whole(file) as partial:
-        if file.suffix == ".csv":
-            table.to_csv(partial, index=False)
-        else:
-            table.to_parquet(partial, index=False)
+    write_frame(file, table)
     output.print(f"{len(table):,} scores: {file}", markup=False)

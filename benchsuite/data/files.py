@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pandas as pd
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -30,3 +32,18 @@ def whole(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table whole, without its index: CSV or Parquet, as the name ends."""
+    with whole(path) as partial:
+        if path.suffix == ".csv":
+            frame.to_csv(partial, index=False)
+        else:
+            frame.to_parquet(partial, index=False)

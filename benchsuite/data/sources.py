@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.core import DataCorruptError, DataMissingError, UnknownNameError
 from benchsuite.data.download import check_digest, download
-from benchsuite.data.files import whole
+from benchsuite.data.files import write_text
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.pieces import Progress, silent
 from benchsuite.data.unpack import holds, install_images
@@ -266,6 +266,4 @@ def read_card(table: Path) -> dict[str, Any]:
 
 def write_card(table: Path, card: dict[str, Any]) -> None:
     """Write the card of a table whole."""
-    place = table.with_suffix(".json")
-    with whole(place) as partial:
-        partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(table.with_suffix(".json"), json.dumps(card, indent=2, ensure_ascii=False) + "\n")

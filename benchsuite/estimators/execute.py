@@ -5,38 +5,28 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from benchsuite import registry
 from benchsuite.core import Dataset, Score, Status, SuiteError, UnsupportedError, seed_of
-from benchsuite.data.images import load_images, minibatch, noise
 from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.scoring import Outcome, attempt, probe_network
 from benchsuite.estimators.zero_shot.preserve import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     from torch import Tensor, nn
 
     from benchsuite.core import Space
 
-NOISE = "noise"  # the image set that is made to the data set's shape
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Which minibatches: `number` of `size` images from an image set; scores are averaged over them."""
-
-    images: str
-    size: int
-    number: int = 1
-    seed: int = 0
+Minibatch = tuple[NDArray[np.float32], NDArray[np.int64]]  # inputs (n, channels, height, width), classes (n,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +43,8 @@ class Task:
         Name and hyperparameters of each.
     seed
         Seed of the initialisation.
-    batch
-        Minibatches; None where no estimator reads one.
+    minibatches
+        Over which scores are averaged; none where no estimator reads one.
     dtype, device
         In which, and where, networks are scored.
     plugins
@@ -68,25 +58,18 @@ class Task:
     dataset: Dataset
     estimators: tuple[tuple[str, Mapping[str, Any]], ...]
     seed: int = 0
-    batch: Batch | None = None
+    minibatches: tuple[Minibatch, ...] = field(default=(), compare=False, repr=False)
     dtype: str = "float32"
     device: str = "cpu"
     plugins: tuple[str, ...] = ()
     curves: Mapping[str, pd.DataFrame] | None = field(default=None, compare=False)
 
 
-def score_architectures(
-    task: Task, architectures: Iterable[str], report: Callable[[int, Score], object] | None = None
-) -> list[tuple[int, Score]]:
+def score_architectures(task: Task, architectures: Iterable[str]) -> list[tuple[int, Score]]:
     """Scores with the positions of their estimators in `task.estimators`.
 
     An exception in an estimator or in the building of a network becomes a failed score with its reason. A score
     depends on its estimator, its architecture and the task's seeds, not on other estimators or architectures.
-
-    Parameters
-    ----------
-    report
-        Called with each score and the position of its estimator as soon as it is known.
 
     Raises
     ------
@@ -97,17 +80,26 @@ def score_architectures(
         registry.load_plugin(plugin)
     space = registry.make_space(task.space, task.sizes)
     estimators = [registry.make_estimator(name, parameters) for name, parameters in task.estimators]
-    if task.batch is None and any(isinstance(estimator, ZeroShotEstimator) for estimator in estimators):
-        raise SuiteError("zero-shot estimators need a minibatch; give the task a batch")
+    if not task.minibatches and any(isinstance(estimator, ZeroShotEstimator) for estimator in estimators):
+        raise SuiteError("zero-shot estimators need a minibatch; give the task one")
     batches = _minibatches(task)
-    scores = []
     with _one_thread():
-        for architecture in architectures:
-            for index, outcome in enumerate(_outcomes(task, space, estimators, batches, architecture)):
-                scores.append((index, _score(architecture, outcome)))
-                if report is not None:
-                    report(*scores[-1])
-    return scores
+        return [
+            (index, _score(architecture, outcome))
+            for architecture in architectures
+            for index, outcome in enumerate(_outcomes(task, space, estimators, batches, architecture))
+        ]
+
+
+def check_device(name: str) -> None:
+    """Return nothing for a device on which networks can run; SuiteError says what is wrong with another."""
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise SuiteError(
+            f"device {name!r} cannot be used here: {reason}; choose cpu, or cuda with a CUDA build"
+        ) from error
 
 
 @contextmanager
@@ -121,20 +113,13 @@ def _one_thread() -> Iterator[None]:
 
 
 def _minibatches(task: Task) -> list[tuple[Tensor, Tensor]]:
-    if task.batch is None:
-        return []
     dtype = getattr(torch, task.dtype, None)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise SuiteError(f"dtype = {task.dtype!r} is no floating-point type of torch; choose float32 or float64")
-    pairs = _arrays(task.batch, task.dataset)
-    return [(inputs.to(task.device, dtype), targets.to(task.device)) for inputs, targets in pairs]
-
-
-@lru_cache(maxsize=8)
-def _arrays(batch: Batch, dataset: Dataset) -> list[tuple[Tensor, Tensor]]:
-    images = noise(dataset) if batch.images == NOISE else load_images(batch.images)
-    pairs = minibatch(images, batch.size, batch.seed, batch.number)
-    return [(torch.from_numpy(inputs), torch.from_numpy(targets)) for inputs, targets in pairs]
+    return [
+        (torch.tensor(inputs, dtype=dtype, device=task.device), torch.tensor(targets, device=task.device))
+        for inputs, targets in task.minibatches
+    ]
 
 
 def _outcomes(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from benchsuite.data.files import write_frame, write_text
 from benchsuite.report import html, markdown
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
@@ -16,7 +14,7 @@ from benchsuite.report.svg import standalone
 from benchsuite.report.words import slug, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from benchsuite.report.judge import Judgement
@@ -37,10 +35,10 @@ def write_report(results: Results, folder: Path) -> Path:
     downloads = _write_tables(judgements, folder)
     for part in sections:
         for drawing in part.drawings.every():
-            _write_text(folder / "figures" / f"{drawing.name}.svg", standalone(drawing.svg))
-    _write_text(folder / "report.md", markdown.document(results, sections))
+            write_text(folder / "figures" / f"{drawing.name}.svg", standalone(drawing.svg))
+    write_text(folder / "report.md", markdown.document(results, sections))
     index = folder / "index.html"
-    _write_text(index, html.page(results, sections, ["report.md", *downloads]))
+    write_text(index, html.page(results, sections, ["report.md", *downloads]))
     return index
 
 
@@ -49,10 +47,9 @@ def _write_tables(judgements: Sequence[Judgement], folder: Path) -> list[str]:
     paths = []
     for name in _TABLES if judgements else ():
         table = pd.concat([_named(judgement, name) for judgement in judgements], ignore_index=True)
-        csv, parquet = f"tables/{name}.csv", f"tables/{name}.parquet"
-        _write(folder / csv, partial(table.to_csv, index=False))
-        _write(folder / parquet, partial(table.to_parquet, index=False))
-        paths += [csv, parquet]
+        for path in (f"tables/{name}.csv", f"tables/{name}.parquet"):
+            write_frame(folder / path, table)
+            paths.append(path)
     return paths
 
 
@@ -60,22 +57,3 @@ def _named(judgement: Judgement, name: str) -> pd.DataFrame:
     table: pd.DataFrame = getattr(judgement, name).copy()
     table.insert(0, "benchmark", judgement.results.benchmark)
     return table
-
-
-def _write_text(path: Path, text: str) -> None:
-    _write(path, lambda file: file.write_text(text, encoding="utf-8"))
-
-
-def _write(path: Path, fill: Callable[[Path], object]) -> None:
-    """Fill a temporary file beside the path, then put it in its place: no reader ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-    os.close(handle)
-    temporary = path.parent / name
-    try:
-        fill(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite import registry, score_network
-from benchsuite.core import Dataset, SuiteError, canonical_json, seed_of
-from benchsuite.data.images import load_images, minibatch
+from benchsuite.core import Dataset, SuiteError, seed_of
+from benchsuite.data.images import load_images, minibatch, noise
 from benchsuite.estimators import execute
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.execute import Batch, Task, score_architectures
+from benchsuite.estimators.execute import Task, check_device, score_architectures
 from benchsuite.spaces.nasbench201 import NASBench201
 
 NAMES = ("params", "random", "grad_norm", "snip", "grasp", "fisher", "synflow", "jacob_cov", "nwot")
@@ -28,11 +28,13 @@ PATHLESS = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 ARCHITECTURES = [*SPACE.sample(5, np.random.default_rng(0)), PATHLESS]
 
 
+def digits(*, seed=0, number=1):
+    return tuple(minibatch(load_images("digits"), 10, seed, number))
+
+
 def task(names=NAMES, **changes):
     dataset = load_images("digits").dataset
-    made = Task(
-        "nasbench201", dict(SPACE.sizes), dataset, tuple((name, {}) for name in names), batch=Batch("digits", 10)
-    )
+    made = Task("nasbench201", dict(SPACE.sizes), dataset, tuple((name, {}) for name in names), minibatches=digits())
     return replace(made, **changes)
 
 
@@ -64,7 +66,7 @@ def test_a_score_is_that_of_the_seeded_network_and_minibatch():
         network = SPACE.build(architecture, "digits")
     inputs, targets = (torch.from_numpy(array) for array in minibatch(load_images("digits"), 10, seed=2)[0])
     expected = score_network(network, inputs, targets, ["snip", "grasp"])
-    scores = score_architectures(task(("snip", "grasp"), seed=3, batch=Batch("digits", 10, seed=2)), [architecture])
+    scores = score_architectures(task(("snip", "grasp"), seed=3, minibatches=digits(seed=2)), [architecture])
     assert {("snip", "grasp")[index]: score.value for index, score in scores} == expected
 
 
@@ -77,7 +79,7 @@ def test_scores_are_means_over_minibatches():
         score_network(network, *map(torch.from_numpy, pair), ["snip", "synflow"])
         for pair in minibatch(load_images("digits"), 10, seed=0, number=7)
     ]
-    averaged = task(("snip", "synflow"), batch=Batch("digits", 10, number=7))
+    averaged = task(("snip", "synflow"), minibatches=digits(number=7))
     snip, synflow = (score.value for _, score in score_architectures(averaged, [architecture]))
     assert snip == pytest.approx(np.mean([scores["snip"] for scores in singles]), rel=1e-12)
     assert synflow == singles[0]["synflow"]  # to the bit: it depends on no minibatch
@@ -102,11 +104,7 @@ class Failing(ZeroShotEstimator):
 
 def test_what_fails_is_recorded_with_its_reason_and_ends_nothing(monkeypatch):
     monkeypatch.setitem(registry._plugins, None, {"failing": Failing})
-    reported = []
-    scores = score_architectures(
-        task(("failing", "snip", "params")), ["nonsense", ARCHITECTURES[0]], lambda *row: reported.append(row)
-    )
-    assert reported == scores
+    scores = score_architectures(task(("failing", "snip", "params")), ["nonsense", ARCHITECTURES[0]])
     by_key = {(score.architecture, index): score for index, score in scores}
     for index in range(3):
         assert by_key["nonsense", index].status == "failed"
@@ -120,7 +118,7 @@ def test_what_fails_is_recorded_with_its_reason_and_ends_nothing(monkeypatch):
 def test_curves_are_read_by_architecture():
     curve = pd.DataFrame({"trial": [0], "epochs": [12], "split": ["test"], "accuracy": [61.5], "loss": [math.nan]})
     scores = score_architectures(
-        task(("early_accuracy",), batch=None, curves={ARCHITECTURES[0]: curve}), ARCHITECTURES[:2]
+        task(("early_accuracy",), minibatches=(), curves={ARCHITECTURES[0]: curve}), ARCHITECTURES[:2]
     )
     assert scores[0][1].value == 61.5
     assert scores[1][1].status == "failed"
@@ -138,7 +136,7 @@ def test_each_network_is_built_once_and_one_thread_is_used(monkeypatch):
     built = execute._build
     monkeypatch.setattr(execute, "_build", build)
     before = torch.get_num_threads()
-    score_architectures(task(batch=Batch("digits", 10, number=2)), ARCHITECTURES[:2])
+    score_architectures(task(minibatches=digits(number=2)), ARCHITECTURES[:2])
     assert builds == ARCHITECTURES[:2]
     assert threads == [1, 1]
     assert torch.get_num_threads() == before
@@ -153,17 +151,25 @@ def test_networks_are_scored_in_the_dtype_asked_for():
         score_architectures(task(dtype="int8"), ARCHITECTURES[:1])
 
 
-def test_noise_takes_the_shape_of_the_data_set():
-    noisy = task(("jacob_cov",), dataset=Dataset("cifar10", 10, size=8), batch=Batch("noise", 10))
+def test_noise_can_stand_for_images():
+    dataset = Dataset("cifar10", 10, size=8)
+    noisy = task(("jacob_cov",), dataset=dataset, minibatches=tuple(minibatch(noise(dataset), 10, 0)))
     [(_, score)] = score_architectures(noisy, ARCHITECTURES[:1])
     assert score.status == "ok"
 
 
 def test_zero_shot_estimators_ask_for_a_minibatch():
     with pytest.raises(SuiteError, match="need a minibatch"):
-        score_architectures(task(batch=None), ARCHITECTURES[:1])
+        score_architectures(task(minibatches=()), ARCHITECTURES[:1])
 
 
 def test_a_task_travels_to_workers():
     assert pickle.loads(pickle.dumps(task())) == task()
-    assert '"images":"digits"' in canonical_json(asdict(task()))
+
+
+def test_a_device_that_is_not_there_is_refused_in_one_line():
+    check_device("cpu")
+    for name in ("no device", "meta:x", "cuda:99"):
+        with pytest.raises(SuiteError, match="cannot be used here") as caught:
+            check_device(name)
+        assert "\n" not in str(caught.value)
