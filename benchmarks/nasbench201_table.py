@@ -16,6 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchsuite.data.sources import write_card
+
+TITLE = "NAS-Bench-201, CIFAR-10: 200-epoch trainings, single ones where known, else their mean"
 SINGLE = ["c10_test200_v1", "c10_test200_v2", "c10_test200_v3"]
 
 
@@ -41,6 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     table = long_table(pd.read_parquet(arguments.wide))
     table.to_parquet(arguments.long, index=False)
+    write_card(arguments.long, {"title": TITLE})
     print(f"{table['architecture'].nunique():,} architectures, {len(table):,} rows: {arguments.long}")
 
 

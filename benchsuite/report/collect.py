@@ -52,7 +52,8 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
     choice = entry["truth"]
     benchmark = load_benchmark(entry["space"], entry["dataset"], table=choice["table"], source=choice["source"])
     selection = {"epochs": choice["epochs"], "split": choice["split"], "pool": entry["pool"]}
-    architectures = entry["architectures"]
+    architectures, scores = entry["architectures"], _scores(store, entry)
+    unscored = {trial["estimator"] for trial in entry["trials"]} - set(scores["estimator"])
     return BenchmarkResults(
         benchmark=f"{entry['space']}/{entry['dataset']}",
         population=entry["population"],
@@ -60,9 +61,9 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         truth=benchmark.truth(**selection).reindex(architectures),
         trials=benchmark.trials(**selection).reindex(architectures),
         complexity=_complexity(benchmark, entry),
-        scores=_scores(store, entry),
+        scores=scores,
         protocol=entry["protocol"],
-        skipped=entry["skipped"],
+        skipped={**entry["skipped"], **dict.fromkeys(sorted(unscored), "not scored yet")},
     )
 
 

@@ -34,6 +34,16 @@ def readme_plugin() -> str:
     return str(plugin)
 
 
+def test_the_six_lines_of_the_readme_run(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (lines,) = [block for block in blocks if "load_benchmark" in block]
+    assert len([line for line in lines.splitlines() if line.strip()]) == 6
+    answer = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "synflow" in answer.stdout
+    assert "kendall_tau" in answer.stdout
+
+
 def test_help_says_what_each_command_is_for(tmp_path: Path) -> None:
     answer = _benchsuite("--help", folder=tmp_path)
     assert answer.returncode == 0

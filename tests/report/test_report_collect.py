@@ -1,0 +1,75 @@
+"""Reports are made from the store alone."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small import write_suite
+
+from benchsuite.plan import make_plan, record
+from benchsuite.report.collect import collect, score_table
+from benchsuite.runner import execute, missing_jobs
+from benchsuite.store import Store, StoreError
+from benchsuite.suite import load_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store with a run of which the last job is missing: nwot is not scored."""
+    plan = make_plan(load_suite(write_suite(tmp_path, seeds=(0, 1), number=6, estimators=("params", "snip"))))
+    wider = make_plan(load_suite(write_suite(tmp_path, seeds=(0, 1), number=6, estimators=("params", "snip", "nwot"))))
+    with Store(tmp_path) as store:
+        execute(missing_jobs(plan, store), store, plan)
+        store.save_suite("small", record(wider, "benchsuite run small.toml"))
+        yield store
+
+
+def test_what_was_asked_for_and_not_scored_yet_is_said(store: Store) -> None:
+    (results,) = collect(store, "small").benchmarks
+    assert results.skipped == {"nwot": "not scored yet"}
+    assert set(results.scores["estimator"]) == {"params", "snip"}
+
+
+def test_truth_complexity_and_scores_are_of_the_sampled_architectures(store: Store) -> None:
+    (results,) = collect(store, "small").benchmarks
+    assert len(results.truth) == len(results.trials) == len(results.complexity) == 6
+    assert results.trials.shape == (6, 3)
+    assert results.trials.mean(axis=1).to_numpy() == pytest.approx(results.truth.to_numpy())
+    assert set(results.scores["architecture"]) == set(results.truth.index)
+    assert len(score_table(collect(store, "small"))) == 6 * (1 + 2)
+
+
+def test_captions_say_scale_images_and_truth(store: Store) -> None:
+    (results,) = collect(store, "small").benchmarks
+    for words in ("channels 2, cells 1", "one minibatch of 8", "random noise, no images", "table.csv"):
+        assert words in results.caption
+
+
+def test_the_command_and_the_machine_are_told(store: Store) -> None:
+    provenance = collect(store, "small").provenance
+    assert provenance["command"] == "benchsuite run small.toml"
+    assert provenance["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert provenance["device"] == "cpu"
+
+
+def test_a_suite_that_was_not_run_is_named(store: Store) -> None:
+    with pytest.raises(StoreError, match="it holds: small"):
+        collect(store, "large")
+
+
+def test_published_figures_stand_beside_the_benchmark_they_are_of(tmp_path: Path) -> None:
+    file = write_suite(tmp_path, number=3, seeds=(0,), estimators=("params",))
+    file.write_text(file.read_text().replace('dataset = "digits"', 'dataset = "cifar10"'))
+    plan = make_plan(load_suite(file))
+    with Store(tmp_path) as store:
+        execute(missing_jobs(plan, store), store, plan)
+        store.save_suite("small", record(plan, ""))
+        published = collect(store, "small").published
+    assert published is not None
+    assert published.loc[published["estimator"] == "plain", "value"].tolist() == [-0.23]
