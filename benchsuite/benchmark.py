@@ -272,10 +272,11 @@ def load_benchmark(
     return _assembled(known[name], load_table(file), origin, file, sources.read_card(file))
 
 
-def import_table(path: Path, name: str) -> Path:
+def import_table(path: Path, name: str, *, title: str | None = None) -> Path:
     """Take a user's own ground-truth table of a benchmark into the data folder, checked; where it then lies.
 
-    It becomes the preferred source, "own", of `load_benchmark`, in place of an earlier one.
+    It becomes the preferred source, "own", of `load_benchmark`, in place of an earlier one. Reports call it by `title`,
+    else by the title on its card, else by its file's name.
 
     Raises
     ------
@@ -290,8 +291,8 @@ def import_table(path: Path, name: str) -> Path:
     benchmark = load_benchmark(space, dataset, table=path)
     place = sources.truth_file(name, sources.OWN)
     write_table(place, benchmark.table)
-    named = {"space": space, "dataset": dataset, "images": benchmark.images}
-    sources.write_card(place, {**benchmark.card, **named})
+    card = {**benchmark.card, "space": space, "dataset": dataset, "images": benchmark.images}
+    sources.write_card(place, card if title is None else {**card, "title": title})
     return place
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from benchsuite import registry
 from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import Dataset, SuiteError, UnsupportedError, digest
-from benchsuite.data.images import Images, load_images, minibatch, noise
+from benchsuite.data.images import Images, describe_images, load_images, minibatch, noise
 from benchsuite.estimators.base import CurveEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.execute import check_device
 
@@ -233,7 +233,7 @@ def _networks(part: BenchmarkPlan) -> str:
 
 def _minibatch(part: BenchmarkPlan) -> str:
     batch = part.choice.batch
-    kind = "random noise, no images" if part.images == NOISE else f"{part.images} images"
+    kind = "random noise, no images" if part.images == NOISE else describe_images(part.images)
     number = "one minibatch" if batch.number == 1 else f"mean over {batch.number} minibatches"
     return f"{number} of {batch.size} ({kind})"
 

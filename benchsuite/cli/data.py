@@ -88,6 +88,9 @@ def import_data(
     source: Annotated[
         str | None, typer.Option("--source", help="The path is of this source, whatever its name.")
     ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="What reports call it; say here if a copy is not quite the official data.")
+    ] = None,
 ) -> None:
     """Take data that is on this machine: official results and images, or a ground-truth table of your own.
 
@@ -105,10 +108,10 @@ def import_data(
     if benchmark is not None and source is not None:
         raise typer.BadParameter("give --benchmark for a table of your own, or --source for official data, not both")
     if benchmark is not None:
-        _say([import_table(path, benchmark)])
+        _say([import_table(path, benchmark, title=title)])
         return
     with _progress(f"importing {path.name}") as progress:
-        places = sources.import_path(path, name=source, progress=progress)
+        places = sources.import_path(path, name=source, title=title, progress=progress)
     _say(places)
 
 

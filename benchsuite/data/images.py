@@ -14,6 +14,7 @@ from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
 from benchsuite.data import canvas, image_files, small_images, user_images
 from benchsuite.data.home import data_home
 from benchsuite.data.image_files import Arrays, Pixels
+from benchsuite.data.sources import read_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +99,16 @@ def _load(name: str, home: Path) -> Images:
     if path.suffix == ".npz":
         return of_arrays(path.stem, user_images.read_npz(path))
     raise UnknownNameError("image set", name, [*_READERS, *_MADE, "a folder", "an .npz file"])
+
+
+def describe_images(name: str) -> str:
+    """What reports call an image set: the title under which it was imported, else its name.
+
+    >>> describe_images("digits")
+    'digits images'
+    """
+    title = read_card(data_home() / "images" / name).get("title") if name in _READERS else None
+    return str(title or f"{name} images")
 
 
 def of_arrays(name: str, arrays: Arrays) -> Images:

@@ -11,7 +11,7 @@ import importlib.util
 import json
 import tomllib
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
@@ -166,7 +166,9 @@ def _in_folder(chosen: Source, folder: Path) -> Path:
     return found[0]
 
 
-def import_path(path: Path, *, name: str | None = None, progress: Progress = silent) -> list[Path]:
+def import_path(
+    path: Path, *, name: str | None = None, title: str | None = None, progress: Progress = silent
+) -> list[Path]:
     """Take official data that the user has, recognised by its name or by the files in a folder.
 
     Parameters
@@ -175,6 +177,8 @@ def import_path(path: Path, *, name: str | None = None, progress: Progress = sil
         A file, an archive or a folder.
     name
         The source that it is of, instead of recognising it.
+    title
+        What reports call it, instead of the source's title: a copy that is not quite the official data says so here.
 
     Raises
     ------
@@ -185,7 +189,8 @@ def import_path(path: Path, *, name: str | None = None, progress: Progress = sil
     """
     if not path.exists():
         raise DataMissingError(f"nothing lies at {path}; give the path of a file or folder")
-    return _install(source(name) if name else _recognise(path), path, progress)
+    chosen = source(name) if name else _recognise(path)
+    return _install(chosen if title is None else replace(chosen, title=title), path, progress)
 
 
 def _recognise(path: Path) -> Source:
@@ -208,6 +213,7 @@ def _install(chosen: Source, path: Path, progress: Progress) -> list[Path]:
         check_digest(path, chosen.digest)
     if chosen.kind == "images":
         install_images(path, chosen.places[0], chosen.files)
+        write_card(chosen.places[0].parent, {"title": chosen.title})
     else:
         inside = holds(path, chosen.files, chosen.layout) if path.is_dir() else path
         if inside is None or not (chosen.files if path.is_dir() else chosen.file):

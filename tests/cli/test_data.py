@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
+from benchsuite.benchmark import load_benchmark
 from benchsuite.cli.app import app
 from benchsuite.core import DataCorruptError, DataMissingError, UnknownNameError
+from benchsuite.data.images import describe_images
 
 CELL = "|skip_connect~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 
@@ -66,3 +68,20 @@ def test_what_is_wrong_is_raised_for_the_command_line_to_print(tmp_path):
 @pytest.mark.parametrize("command", ["list", "fetch", "import"])
 def test_help_teaches_by_example(command):
     assert f"benchsuite data {command}" in invoke(command, "--help")
+
+
+def test_a_copy_that_is_not_quite_official_says_so_in_captions(tmp_path):
+    folder = tmp_path / "cifar-10-batches-bin"
+    folder.mkdir()
+    for name in (*(f"data_batch_{k}.bin" for k in range(1, 6)), "test_batch.bin"):
+        (folder / name).write_bytes(bytes([3]) + bytes(3072))
+    invoke("import", folder, "--title", "CIFAR-10 images after JPEG compression")
+    assert describe_images("cifar10") == "CIFAR-10 images after JPEG compression"
+    invoke("import", folder)
+    assert describe_images("cifar10") == "CIFAR-10 images, binary layout"
+
+
+def test_a_table_goes_by_the_title_that_it_is_given(tmp_path):
+    (tmp_path / "mine.csv").write_text(f"architecture,accuracy\n{CELL},90.5\n")
+    invoke("import", tmp_path / "mine.csv", "--benchmark", "nasbench201/cifar10", "--title", "My trainings")
+    assert load_benchmark("nasbench201", "cifar10").card["title"] == "My trainings"
