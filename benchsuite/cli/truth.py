@@ -41,6 +41,7 @@ def make(
     smoothing: Annotated[float, typer.Option(min=0, max=1, help="Label smoothing.")] = 0.0,
     sizes: Annotated[str, typer.Option(help="Sizes of the network, such as channels=8,cells=1.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Trainings at once, one thread each.")] = 1,
+    device: Annotated[str, typer.Option(help="Where networks are trained: cpu, cuda, cuda:1 ...")] = "cpu",
     out: Annotated[Path | None, typer.Option(help="Table to write; default SPACE-DATASET.parquet.")] = None,
     pilot: Annotated[list[Path] | None, typer.Option(help="Card of a smaller table to cite; repeatable.")] = None,
 ) -> None:
@@ -56,6 +57,7 @@ def make(
         benchsuite truth make nasbench201 flowers --images flowers/ --epochs 10 --architectures 50
     """
     from benchsuite.data.images import load_images
+    from benchsuite.estimators.execute import check_device
     from benchsuite.truth.making import Plan
     from benchsuite.truth.training import Protocol
 
@@ -67,11 +69,14 @@ def make(
     protocol = Protocol(steps=steps, batch=batch, lr=lr, weight_decay=weight_decay, smoothing=smoothing)
     plan = Plan(space, named, protocol, _sizes(sizes), architectures, seeds, sample_seed)
     place = out or Path(f"{space}-{dataset}.parquet")
-    card = _make(plan, dataset, place, jobs, [_read_card(path) for path in pilot or []])
+    check_device(device)
+    card = _make(plan, dataset, place, jobs, device, [_read_card(path) for path in pilot or []])
     output.print(f"{place}: {_summary(card)}", markup=False)
 
 
-def _make(plan: Plan, dataset: str, place: Path, jobs: int, pilot_cards: list[dict[str, Any]]) -> dict[str, Any]:
+def _make(
+    plan: Plan, dataset: str, place: Path, jobs: int, device: str, pilot_cards: list[dict[str, Any]]
+) -> dict[str, Any]:
     from benchsuite.core import SuiteError
     from benchsuite.data.sources import write_card
     from benchsuite.data.tables import write_table
@@ -82,7 +87,7 @@ def _make(plan: Plan, dataset: str, place: Path, jobs: int, pilot_cards: list[di
         raise SuiteError(f"{place} ends in {place.suffix!r}; name a table that ends in .parquet")
     store = TrainingStore(place.with_suffix(".trainings.sqlite"))
     with _progress() as advance:
-        trainings = make(plan, store, jobs=jobs, progress=advance)
+        trainings = make(plan, store, jobs=jobs, device=device, progress=advance)
     rows = table(trainings)
     contents = {**card(plan, dataset, trainings, rows), "pilots": pilots(pilot_cards)}
     write_table(place, rows)

@@ -107,7 +107,12 @@ class TrainingStore:
 
 
 def make(
-    plan: Plan, store: TrainingStore, *, jobs: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
+    plan: Plan,
+    store: TrainingStore,
+    *,
+    jobs: int = 1,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[tuple[str, int], Training]:
     """All trainings of the plan by architecture and seed; those that the store lacks are executed.
 
@@ -115,6 +120,8 @@ def make(
     ----------
     jobs
         Trainings that run at once, one thread each.
+    device
+        Where networks are trained; no part of a training's identity.
     progress
         Called with the numbers of finished and of all trainings, first before any is executed.
     """
@@ -122,22 +129,25 @@ def make(
     done = store.held(recipe)
     missing = [key for key in wanted if key not in done]
     progress(len(wanted) - len(missing), len(wanted))
-    for count, (key, training) in enumerate(_executed(plan, missing, jobs), start=1):
+    for count, (key, training) in enumerate(_executed(plan, missing, jobs, device), start=1):
         store.add(recipe, *key, training)
         done[key] = training
         progress(len(wanted) - len(missing) + count, len(wanted))
     return {key: done[key] for key in wanted}
 
 
-def _executed(plan: Plan, keys: Sequence[tuple[str, int]], jobs: int) -> Iterator[tuple[tuple[str, int], Training]]:
+def _executed(
+    plan: Plan, keys: Sequence[tuple[str, int]], jobs: int, device: str
+) -> Iterator[tuple[tuple[str, int], Training]]:
     """Trainings in the order in which they end."""
     run = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    yield from run(delayed(_execute)(plan, architecture, seed) for architecture, seed in keys)
+    yield from run(delayed(_execute)(plan, architecture, seed, device) for architecture, seed in keys)
 
 
-def _execute(plan: Plan, architecture: str, seed: int) -> tuple[tuple[str, int], Training]:
+def _execute(plan: Plan, architecture: str, seed: int, device: str) -> tuple[tuple[str, int], Training]:
     """A training in a worker, which makes or reads the images once."""
-    training = train(plan.make_space(), architecture, load_images(plan.images), plan.protocol, seed)
+    images = load_images(plan.images)
+    training = train(plan.make_space(), architecture, images, plan.protocol, seed, device=device)
     return (architecture, seed), training
 
 

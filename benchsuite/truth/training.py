@@ -102,7 +102,9 @@ class Training:
     cpu_seconds: float
 
 
-def train(space: Space, architecture: str, images: Images, protocol: Protocol, seed: int) -> Training:
+def train(
+    space: Space, architecture: str, images: Images, protocol: Protocol, seed: int, *, device: str = "cpu"
+) -> Training:
     """Train an architecture from scratch: initialisation and order of the images depend on seed and architecture alone.
 
     Examples
@@ -116,16 +118,18 @@ def train(space: Space, architecture: str, images: Images, protocol: Protocol, s
     """
     start = time.process_time()
     with _seeded(seed_of("truth", seed, architecture)), _one_fast_thread():
-        network = space.build(architecture, images.dataset)
+        network = space.build(architecture, images.dataset).to(device)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time; faster
         points = tuple(_curve(network, images, protocol))
     return Training(points, time.process_time() - start)
 
 
 def _curve(network: nn.Module, images: Images, protocol: Protocol) -> Iterator[Point]:
-    test = _Split(images, images.test_inputs, images.test_targets)
+    device = next(network.parameters()).device
+    test = _Split(images, images.test_inputs, images.test_targets, device)
     seen: list[tuple[float, float]] = []
-    for step, loss_and_accuracy in enumerate(_steps(network, images, protocol), start=1):
+    training = _Split(images, images.train_inputs, images.train_targets, device)
+    for step, loss_and_accuracy in enumerate(_steps(network, training, protocol), start=1):
         seen.append(loss_and_accuracy)
         if step in protocol.evaluated_after():
             loss, accuracy = (sum(values) / len(seen) for values in zip(*seen, strict=True))
@@ -136,12 +140,13 @@ def _curve(network: nn.Module, images: Images, protocol: Protocol) -> Iterator[P
 
 
 class _Split:
-    """Images as tensors; they are normalised when drawn, so that large sets stay small in memory."""
+    """Images as tensors on a device; they are normalised when drawn, so that large sets stay small in memory."""
 
-    def __init__(self, images: Images, inputs: object, targets: object) -> None:
-        self.inputs, self.targets = torch.as_tensor(inputs), torch.as_tensor(targets)
-        self._mean = torch.tensor(images.mean).view(1, -1, 1, 1)
-        self._deviation = torch.tensor(images.deviation).view(1, -1, 1, 1)
+    def __init__(self, images: Images, inputs: object, targets: object, device: torch.device) -> None:
+        self.inputs, self.targets = (torch.as_tensor(values, device=device) for values in (inputs, targets))
+        self._mean, self._deviation = (
+            torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (images.mean, images.deviation)
+        )
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -151,7 +156,7 @@ class _Split:
         return inputs.contiguous(memory_format=torch.channels_last), self.targets[chosen]
 
 
-def _steps(network: nn.Module, images: Images, protocol: Protocol) -> Iterator[tuple[float, float]]:
+def _steps(network: nn.Module, data: _Split, protocol: Protocol) -> Iterator[tuple[float, float]]:
     """Loss and accuracy on the minibatch of each step, which has been made when they are yielded."""
     optimiser = torch.optim.SGD(
         network.parameters(),
@@ -161,7 +166,6 @@ def _steps(network: nn.Module, images: Images, protocol: Protocol) -> Iterator[t
         nesterov=protocol.momentum > 0,
         fused=True,
     )
-    data = _Split(images, images.train_inputs, images.train_targets)
     for step, chosen in enumerate(_order(len(data), protocol)):
         optimiser.param_groups[0]["lr"] = protocol.rate(step)
         inputs, targets = data[chosen]
