@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections import defaultdict
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import joblib
 
 from benchsuite import __version__, registry
-from benchsuite.core import SuiteError, chunks
+from benchsuite.core import BenchsuiteError, SuiteError, chunks
 from benchsuite.estimators.base import CurveEstimator, ZeroShotEstimator
 from benchsuite.estimators.execute import Task, score_architectures
 from benchsuite.store import ATTEMPTS
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from benchsuite.store import Store
 
 PROBE_CHUNK = 4  # architectures a job: a kill loses little, and the processes end together; baselines take no time
+
+
+class WorkerError(BenchsuiteError):
+    """A worker process that ended before its job did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,13 @@ def _results(
         yield from map(_work, jobs)
         return
     with _backend(processes, scheduler):
-        yield from joblib.Parallel(return_as="generator_unordered")(joblib.delayed(_work)(job) for job in jobs)
+        try:
+            yield from joblib.Parallel(return_as="generator_unordered")(joblib.delayed(_work)(job) for job in jobs)
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "a worker process was killed, as a rule for want of memory; finished scores are kept: "
+                f"run the same command again with fewer than {processes} jobs"
+            ) from error
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from small import ESTIMATORS, write_suite
 
 from benchsuite import registry, runner
 from benchsuite.plan import make_plan, record
-from benchsuite.runner import estimate_cpu_seconds, execute, missing_jobs
+from benchsuite.runner import WorkerError, estimate_cpu_seconds, execute, missing_jobs
 from benchsuite.store import Store
 from benchsuite.suite import load_suite
 
@@ -150,6 +150,18 @@ def test_a_failure_is_recorded_with_its_reason_and_ends_nothing(tmp_path: Path) 
         assert sum(job.size for job in missing_jobs(plan, store, retry_failed=True)) == 3
         (key,) = [trial.key for trial in plan.benchmarks[0].trials if trial.estimator.name == "slow"]
         assert set(store.scores([key])["reason"]) == {"MemoryError: 64 GiB wanted"}
+
+
+def test_a_killed_worker_is_one_clear_line_and_costs_no_finished_score(tmp_path: Path) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW_PLUGIN.replace("time.sleep(0.1)", "__import__('os')._exit(1)"))
+    plan = make_plan(
+        load_suite(write_suite(tmp_path, number=3, seeds=(0,), estimators=("params",))), plugins=[str(plugin)]
+    )
+    with Store(tmp_path) as store:
+        with pytest.raises(WorkerError, match="run the same command again"):
+            execute(missing_jobs(plan, store), store, plan, processes=2)
+        assert store.check() == []
 
 
 def test_the_cost_is_estimated_from_one_architecture_of_each_kind(tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ class Probe:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._values.clear()
-        self._graph.clear()
+        for held in (self._values, self._graph, self._errors):
+            held.clear()
         self._exit.close()
 
     @contextmanager
