@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -193,19 +193,27 @@ def test_a_dask_scheduler_runs_the_same_jobs(tmp_path: Path) -> None:
         assert missing_jobs(plan, store) == []
 
 
-def _start(file: Path, store: Path, plugin: Path) -> subprocess.Popen[str]:
+@contextmanager
+def _started(file: Path, store: Path, plugin: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run in a process group of its own, which is gone at the end."""
     command = [sys.executable, "-m", "benchsuite", "run", str(file), "--store", str(store), "--plugin", str(plugin)]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*command, "--jobs", "2", "--out", str(store / "report")],
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def _wait_for_rows(store: Path, number: int) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         try:
             if len(_values(store)) >= number:
@@ -213,7 +221,7 @@ def _wait_for_rows(store: Path, number: int) -> None:
         except (sqlite3.OperationalError, pd.errors.DatabaseError):
             pass  # the store is not there yet, or is being written
         time.sleep(0.1)
-    pytest.fail(f"{number} scores were not stored in 90 s")
+    pytest.fail(f"{number} scores were not stored in 300 s")
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
@@ -221,10 +229,10 @@ def test_a_run_that_is_ended_loses_no_score_and_computes_none_twice(tmp_path: Pa
     plugin = tmp_path / "slow.py"
     plugin.write_text(SLOW_PLUGIN)
     file = write_suite(tmp_path, number=40, seeds=(0,), estimators=("snip",))
-    process = _start(file, tmp_path, plugin)
-    _wait_for_rows(tmp_path, 16)
-    os.killpg(process.pid, ending) if ending == signal.SIGKILL else process.send_signal(ending)
-    output, _ = process.communicate(timeout=60)
+    with _started(file, tmp_path, plugin) as process:
+        _wait_for_rows(tmp_path, 16)
+        os.killpg(process.pid, ending) if ending == signal.SIGKILL else process.send_signal(ending)
+        output, _ = process.communicate(timeout=60)
     held = _values(tmp_path)
     assert 16 <= len(held) < 80, output
     if ending == signal.SIGINT:
