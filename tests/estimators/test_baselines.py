@@ -79,3 +79,16 @@ def test_missing_training_losses_are_said(rows):
 def test_a_table_without_losses_is_refused():
     with pytest.raises(UnsupportedError, match="no training losses"):
         TrainingLossSum().score(curve([(0, 1, "train", 50.0, 1.0)]).drop(columns="loss"))
+
+
+@pytest.mark.parametrize(
+    ("splits", "expected"),
+    [
+        ({"valid": 50, "test": 60}, 50),
+        ({"train": 90, "valid+test": 55}, 55),
+        ({"train": 90, "test": 60, "valid+test": 55}, 55),
+    ],
+)
+def test_early_accuracy_is_that_of_the_split_nearest_to_validation(splits, expected):
+    curve = pd.DataFrame({"trial": 0, "epochs": 12, "split": list(splits), "accuracy": list(splits.values())})
+    assert EarlyAccuracy().score(curve) == expected
