@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimator:
+class Estimator(ABC):
     """Common part of all families.
 
     `version` grows when a score's definition changes, so that stored scores of the old one are not mistaken for the
@@ -51,9 +52,9 @@ class ArchitectureEstimator(Estimator):
     family: ClassVar[str] = "baseline"
     seeded: ClassVar[bool] = False
 
+    @abstractmethod
     def score(self, space: Space, architecture: str, dataset: Dataset, rng: np.random.Generator) -> float:
         """Score of one architecture; NaN = undefined."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ class CurveEstimator(Estimator):
     family: ClassVar[str] = "curve"
     seeded: ClassVar[bool] = False
 
+    @abstractmethod
     def score(self, curve: pd.DataFrame) -> float:
         """Score of one architecture from its rows of the ground-truth table (trial, epochs, split, accuracy, loss)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,6 @@ class ZeroShotEstimator(Estimator):
     batched: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def score(self, probe: Probe) -> float:
         """Score of the probed network; NaN = undefined."""
-        raise NotImplementedError
