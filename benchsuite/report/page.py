@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report import tables
-from benchsuite.report.criteria import TRIAL_KEY, rows_of
+from benchsuite.report.criteria import rows_of
 from benchsuite.report.drawings import Drawings, draw
 from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.verdict import no_ceiling, verdict
@@ -85,7 +85,7 @@ def problems(judgement: Judgement) -> list[str]:
     bad = judgement.scores[judgement.scores["status"].isin(["undefined", "failed"])]
     groups = bad.groupby(["estimator", "status", "reason"], sort=False).size()
     listed = [
-        f"{row['estimator']}: {row['number']:,} {row['status']} ({row['reason'] or 'no reason given'})"
+        f"{row['estimator']}: {row['number']:,} {row['status']} ({row['reason'] or 'not a finite number'})"
         for row in rows_of(groups.reset_index(name="number"))
     ]
     missing = judgement.leaderboard.set_index("estimator")["n_missing"]
@@ -97,13 +97,12 @@ def problems(judgement: Judgement) -> list[str]:
 
 def _facts(judgement: Judgement) -> dict[str, str]:
     scores = judgement.scores
-    trials = scores.dropna(subset=["seed"]).drop_duplicates(TRIAL_KEY)
     return {
         "architectures": f"{len(judgement.truth):,}",
         "estimators": f"{len(judgement.leaderboard):,}",
-        "seeds": f"{max(len(trials), 1):,}",
+        "seeds": f"{max(scores['seed'].nunique(), 1):,}",
         "scores": f"{len(scores):,}",
-        "CPU seconds": seconds(scores["cpu_seconds"].sum(min_count=1)),
+        "CPU s, each scored alone": seconds(scores["cpu_seconds"].sum(min_count=1)),
     }
 
 
