@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,7 +91,8 @@ def make_plan(suite: Suite, *, plugins: Sequence[str] = (), device: str = "cpu",
     added = [name for path in plugins for name in registry.load_plugin(path)]
     extended = suite.with_estimators(added)
     benchmarks = tuple(_plan_benchmark(choice, extended.estimators, limit) for choice in extended.benchmarks)
-    return Plan(extended, benchmarks, tuple(plugins), device)
+    files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
+    return Plan(extended, benchmarks, files, device)
 
 
 def _plan_benchmark(choice: BenchmarkChoice, estimators: Sequence[EstimatorChoice], limit: int | None) -> BenchmarkPlan:

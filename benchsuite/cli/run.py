@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ import typer
 from benchsuite.cli.console import output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from benchsuite.plan import Plan
     from benchsuite.runner import Job, Outcome
@@ -68,24 +69,24 @@ def run(
             _print_cost(work)
             return
         held.save_suite(chosen.name, record(plan, shlex.join(["benchsuite", *sys.argv[1:]])))
-        try:
-            with _Progress(sum(job.size for job in work), quiet=quiet) as progress:
-                outcome = execute(
-                    work,
-                    held,
-                    plan,
-                    processes=jobs or available_processors(),
-                    scheduler=scheduler,
-                    advance=progress.advance,
-                )
-        except KeyboardInterrupt:
-            output.print("stopped; finished scores are kept, and the same command goes on from there")
-            raise typer.Exit(INTERRUPTED) from None
+        with _Progress(sum(job.size for job in work), quiet=quiet) as progress, _interruptible():
+            processes = jobs or available_processors()
+            outcome = execute(work, held, plan, processes=processes, scheduler=scheduler, advance=progress.advance)
         if not quiet:
             _print_outcome(outcome)
         if verbose:
             _print_failures(plan, held)
         _write(held, chosen.name, out)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends the run with a word on what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        output.print("stopped; finished scores are kept, and the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def report(suite: SuiteArgument, store: StoreOption = Path(".benchsuite"), out: OutOption = None) -> None:
