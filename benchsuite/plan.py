@@ -126,7 +126,7 @@ def draw(known: Sequence[str], population: Population, limit: int | None) -> tup
     number = min(number, limit) if limit is not None else number
     sample = tuple(known[position] for position in order[:number])
     if number == len(known):
-        return sample, f"all {number:,} {kind}"
+        return sample, f"all {number:,} {kind} with ground truth"
     return sample, f"{number:,} of {len(known):,} {kind}, sampled with seed {population.seed}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+import warnings
 from collections import defaultdict
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -38,11 +39,20 @@ class WorkerError(BenchsuiteError):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A chunk of architectures and the trials that share their probe; `keys` are the trials' recipes."""
+    """A chunk of architectures and the trials that share their probe.
+
+    Attributes
+    ----------
+    keys
+        The trials' recipes.
+    work
+        How long it takes beside other jobs: multiply-adds of one forward pass of all its networks and images.
+    """
 
     task: Task
     keys: tuple[str, ...]
     architectures: tuple[str, ...]
+    work: float
 
     @property
     def size(self) -> int:
@@ -52,9 +62,10 @@ class Job:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run did: scores computed (undefined and failed ones included), CPU and wall-clock seconds."""
+    """What a run did: scores computed (undefined and failed ones included), work of its jobs, seconds."""
 
     computed: int = 0
+    work: float = 0.0
     undefined: int = 0
     failed: int = 0
     cpu_seconds: float = 0.0
@@ -104,8 +115,10 @@ def _jobs(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architecture
     probed = isinstance(trials[0].estimator, ZeroShotEstimator)
     keys = tuple(trial.key for trial in trials)
     task = _task(plan, part, trials, architectures)
+    images = sum(len(targets) for _, targets in task.minibatches)
     for chunk in chunks(architectures, PROBE_CHUNK if probed else len(architectures)):
-        yield Job(task, keys, tuple(chunk))
+        macs = sum(part.benchmark.space.complexity(architecture, part.dataset).live_macs for architecture in chunk)
+        yield Job(task, keys, tuple(chunk), 1.0 + images * macs)
 
 
 def _task(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str]) -> Task:
@@ -152,6 +165,7 @@ def execute(
         store.add_scores(((job.keys[index], score) for index, score in rows), provenance)
         _count(outcome, (score for _, score in rows))
         outcome.cpu_seconds += cpu_seconds
+        outcome.work += job.work
         outcome.wall_seconds = time.monotonic() - start
         advance(outcome)
     return outcome
@@ -189,7 +203,9 @@ def _results(
 @contextmanager
 def _backend(processes: int, scheduler: str | None) -> Iterator[None]:
     if scheduler is None:
-        with joblib.parallel_config("loky", n_jobs=processes, inner_max_num_threads=1):
+        with joblib.parallel_config("loky", n_jobs=processes, inner_max_num_threads=1), warnings.catch_warnings():
+            # loky replaces a worker that has grown, between two jobs, and warns of it
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
             yield
         return
     try:

@@ -69,7 +69,7 @@ def run(
             _print_cost(work)
             return
         held.save_suite(chosen.name, record(plan, shlex.join(["benchsuite", *sys.argv[1:]])))
-        with _Progress(sum(job.size for job in work), quiet=quiet) as progress, _interruptible():
+        with _Progress(work, quiet=quiet) as progress, _interruptible():
             processes = jobs or available_processors()
             outcome = execute(work, held, plan, processes=processes, scheduler=scheduler, advance=progress.advance)
         if not quiet:
@@ -142,15 +142,18 @@ def _print_failures(plan: Plan, store: Store) -> None:
 
 
 class _Progress:
-    """A live bar with the time to go on a terminal; elsewhere a line at most every 30 seconds."""
+    """A live bar with the time to go on a terminal; elsewhere a line at most every 30 seconds.
 
-    def __init__(self, total: int, *, quiet: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    The time to go follows the work done, not the number of scores: large networks take longer.
+    """
 
-        columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TextColumn("to go"), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=output, disable=quiet or not output.is_terminal or not total)
-        self._task = self._bar.add_task("scoring", total=total)
-        self._total = total
+    def __init__(self, jobs: Sequence[Job], *, quiet: bool) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("to go"), TimeRemainingColumn())
+        self._scores = sum(job.size for job in jobs)
+        self._bar = Progress(*columns, console=output, disable=quiet or not output.is_terminal or not jobs)
+        self._task = self._bar.add_task(self._said(0), total=sum(job.work for job in jobs))
         self._lines = not quiet and not output.is_terminal
         self._next_line = 30.0
 
@@ -163,9 +166,12 @@ class _Progress:
 
     def advance(self, outcome: Outcome) -> None:
         """Show what has been done so far."""
-        self._bar.update(self._task, completed=outcome.computed)
+        self._bar.update(self._task, completed=outcome.work, description=self._said(outcome.computed))
         if self._lines and outcome.wall_seconds >= self._next_line:
             self._next_line = outcome.wall_seconds + 30.0
             rest = self._bar.tasks[0].time_remaining  # from the speed of the last half minute
             ending = "" if rest is None else f", {timedelta(seconds=round(rest))} to go"
-            output.print(f"{outcome.computed:,} of {self._total:,} scores{ending}")
+            output.print(self._said(outcome.computed) + ending)
+
+    def _said(self, computed: int) -> str:
+        return f"{computed:,} of {self._scores:,} scores"
