@@ -20,7 +20,8 @@ _IN_A_ROW = 4
 _SEEDS = (
     "Every criterion is computed for each trial (seed of the initialisation, seed of the minibatch). Shown are the "
     "mean over trials, “± seeds” their sample deviation, and in brackets the means of the lower and of the upper ends "
-    "of the trials' intervals over architectures. Undefined and failed scores are ranked last, missing ones left out."
+    "of the trials' intervals over architectures. Undefined and failed scores are ranked last, missing ones left out. "
+    "Estimators of the family curve read the very trainings that they are judged against and may pass the ceiling."
 )
 
 
