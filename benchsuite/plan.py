@@ -228,9 +228,11 @@ def _truth_title(part: BenchmarkPlan) -> str:
 
 
 def _networks(part: BenchmarkPlan) -> str:
-    sizes = ", ".join(f"{key} {value}" for key, value in part.benchmark.space.sizes.items())
+    space = part.benchmark.space
+    sizes = ", ".join(f"{key} {value}" for key, value in space.sizes.items())
+    kind = "full-size" if space == registry.load_space(space.name) else "reduced"
     channels, height, width = part.dataset.shape
-    return f"networks with {sizes} for {part.dataset.classes} classes of {channels}x{height}x{width} images"
+    return f"{kind} networks with {sizes} for {part.dataset.classes} classes of {channels}x{height}x{width} images"
 
 
 def _minibatch(part: BenchmarkPlan) -> str:

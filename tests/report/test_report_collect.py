@@ -47,7 +47,12 @@ def test_truth_complexity_and_scores_are_of_the_sampled_architectures(store: Sto
 
 def test_captions_say_scale_images_and_truth(store: Store) -> None:
     (results,) = collect(store, "small").benchmarks
-    for words in ("channels 2, cells 1", "one minibatch of 8", "random noise, no images", "table.csv"):
+    for words in (
+        "reduced networks with channels 2, cells 1",
+        "one minibatch of 8",
+        "random noise, no images",
+        "table.csv",
+    ):
         assert words in results.caption
 
 
