@@ -38,6 +38,13 @@ class Slow(ZeroShotEstimator):
         time.sleep(0.1)
         return float(probe.logits.sum())
 """
+LISTENING = """
+import signal
+from benchsuite.cli import main
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to Ctrl-C
+    main()
+"""
 TRIALS_OF_TWO_SEEDS = 1 + 4 * 2  # params needs no seed
 
 
@@ -196,7 +203,7 @@ def test_a_dask_scheduler_runs_the_same_jobs(tmp_path: Path) -> None:
 @contextmanager
 def _started(file: Path, store: Path, plugin: Path) -> Iterator[subprocess.Popen[str]]:
     """A run in a process group of its own, which is gone at the end."""
-    command = [sys.executable, "-m", "benchsuite", "run", str(file), "--store", str(store), "--plugin", str(plugin)]
+    command = [sys.executable, "-c", LISTENING, "run", str(file), "--store", str(store), "--plugin", str(plugin)]
     process = subprocess.Popen(
         [*command, "--jobs", "2", "--out", str(store / "report")],
         text=True,

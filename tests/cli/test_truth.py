@@ -26,6 +26,11 @@ def make(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["truth", "make", "nasbench201", *arguments])
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where tables go that are not told where
+
+
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
     """A user's own images: bright against dark."""
