@@ -184,7 +184,3 @@ class Store:
                 "FROM score JOIN provenance ON provenance.id = score.provenance"
             )
             target.executemany(_UPSERT, ((*row[:-1], ids[row[-1]]) for row in cursor.execute(query)))
-
-
-def _nullable(score: Score) -> float | None:
-    return None if math.isnan(score.value) else score.value

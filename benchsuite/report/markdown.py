@@ -52,7 +52,6 @@ def _section(section: Section) -> list[str]:
         caption,
         *_titled(section.bias),
         *_titled(section.size),
-        *_titled(section.size),
         *([_image(drawings.variance), *_titled(section.variance)] if drawings.variance else []),
         *(part for each in section.by_k for part in _titled(each)),
         "### Truth",

@@ -204,3 +204,10 @@ def test_a_page_of_500_architectures_14_estimators_and_3_seeds_has_at_most_three
     names = tuple(f"estimator_{number}" for number in range(14))
     page = write_report(make_results(n=500, estimators=names), tmp_path)
     assert page.stat().st_size < 3e6
+
+
+def test_the_markdown_shows_no_table_twice(make_results, tmp_path):
+    write_report(make_results(n=30, estimators=("nwot",), seeds=2), tmp_path)
+    titles = [line for line in (tmp_path / "report.md").read_text(encoding="utf-8").splitlines() if line[:4] == "### "]
+    assert len(titles) > 5
+    assert len(set(titles)) == len(titles)
