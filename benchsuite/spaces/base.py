@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
     from benchsuite.core import Complexity, Dataset
 
+_REPEATS = 10_000  # draws in a row that brought nothing new, after which a space is taken for exhausted
+
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
     """Base of search spaces; the fields of a derived class are the sizes of its macro network.
 
     A space defines `canonical` and whatever else it can do; the rest raises UnsupportedError. A space too large to
-    list defines `sample` instead of `architectures`.
+    list derives from SampledSpace.
     """
 
     name: ClassVar[str]
@@ -78,3 +80,29 @@ class SearchSpace:
 
     def _lacks(self, ability: str) -> UnsupportedError:
         return UnsupportedError(f"the space {self.name!r} has no {ability}")
+
+
+@dataclass(frozen=True, slots=True)
+class SampledSpace(SearchSpace):
+    """Base of search spaces too large to list: `draw` gives one random architecture string.
+
+    Classes of isomorphic architectures come with a probability that grows with their number of strings.
+    """
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """A random architecture string, not necessarily canonical."""
+        raise self._lacks("random architectures")
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[str]:
+        """n different canonical architectures; a smaller n with the same seed gives a prefix."""
+        if n < 0:
+            raise BenchsuiteError(f"cannot draw {n} architectures of {self.name}; choose 0 or more")
+        found: dict[str, None] = {}
+        repeats = 0
+        while len(found) < n:
+            known = len(found)
+            found.setdefault(self.canonical(self.draw(rng)))
+            repeats = 0 if len(found) > known else repeats + 1
+            if repeats > _REPEATS:
+                raise BenchsuiteError(f"{self.name} has hardly more than {known} architectures; draw fewer than {n}")
+        return list(found)
