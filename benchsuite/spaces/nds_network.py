@@ -1,0 +1,82 @@
+"""The networks of the NDS design spaces: stem, blocks one after the other, global average, classifier."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from benchsuite.spaces.nds import Convolution
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from benchsuite.core import Dataset
+    from benchsuite.spaces.nds import Block
+
+
+def normalised(convolution: Convolution) -> list[nn.Module]:
+    """A convolution and the batch normalisation that follows it."""
+    inputs, outputs, kernel, stride, groups = convolution
+    padding = kernel // 2
+    return [
+        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]
+
+
+class StageBlock(nn.Module):
+    """Convolutions with ReLUs between, what the shortcut brings, and a ReLU after the sum."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        layers = [layer for convolution in block.path[:-1] for layer in (*normalised(convolution), nn.ReLU())]
+        self.path = nn.Sequential(*layers, *normalised(block.path[-1]))
+        self.residual = block.residual
+        if block.projection is not None:
+            self.projection = nn.Sequential(*normalised(block.projection))
+        elif block.residual:
+            self.projection = nn.Sequential()  # the identity
+        self.activation = nn.ReLU()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features, shape (batch, outputs, height / stride, width / stride)."""
+        total: Tensor = self.path(features)
+        if self.residual:
+            total = total + self.projection(features)
+        activated: Tensor = self.activation(total)
+        return activated
+
+
+class StageNetwork(nn.Module):
+    """Stem of a 3x3 convolution, blocks, global average, linear classifier."""
+
+    def __init__(self, blocks: Sequence[Block], channels: int, dataset: Dataset) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(*normalised(Convolution(dataset.channels, channels, 3)), nn.ReLU())
+        self.blocks = nn.Sequential(*(StageBlock(block) for block in blocks))
+        self.classifier = nn.Linear(blocks[-1].path[-1].outputs, dataset.classes)
+        for module in self.modules():
+            initialise(module)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
+        features: Tensor = self.blocks(self.stem(images))
+        logits: Tensor = self.classifier(features.mean((2, 3)))
+        return logits
+
+
+def initialise(module: nn.Module) -> None:
+    """Initialise as pycls does (`init_weights`): normal weights, by the fan out in convolutions; biases 0.
+
+    The fan out does not know of groups. Batch normalisation keeps its scale of 1, also at the end of a residual path.
+    """
+    if isinstance(module, nn.Conv2d):
+        fan_out = math.prod(module.kernel_size) * module.out_channels
+        nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=0.01)
+        nn.init.zeros_(module.bias)
