@@ -15,10 +15,8 @@ from benchsuite.core import (
     EPOCHS,
     SPLIT,
     TRIAL,
-    DataCorruptError,
     DataMissingError,
     Dataset,
-    InvalidArchitectureError,
     Space,
     UnknownNameError,
     UnsupportedError,
@@ -26,6 +24,7 @@ from benchsuite.core import (
 from benchsuite.data import sources
 from benchsuite.data.datasets import dataset as describe
 from benchsuite.data.home import data_home, shipped
+from benchsuite.spaces.classes import representatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -309,26 +308,8 @@ def _assembled(
         source=origin,
         card=card,
         file=file,
-        representatives=_representatives(space, strings, origin),
+        representatives=representatives(space, strings, origin),
     )
-
-
-def _representatives(space: Space, strings: Sequence[str], origin: str) -> dict[str, str]:
-    found = {string: _canonical(space, string) for string in strings}
-    foreign = [string for string, representative in found.items() if representative is None]
-    if foreign:
-        raise DataCorruptError(
-            f"{origin}: {len(foreign):,} of {len(found):,} architectures are not of the space {space.name}, "
-            f"the first is {foreign[0][:120]!r}; write them as `space.architectures()` does"
-        )
-    return {string: representative for string, representative in found.items() if representative is not None}
-
-
-def _canonical(space: Space, string: str) -> str | None:
-    try:
-        return space.canonical(string)
-    except InvalidArchitectureError:
-        return None
 
 
 def _locate(name: str, description: _Description, wanted: str | None) -> tuple[str, Path]:

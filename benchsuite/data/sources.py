@@ -226,7 +226,8 @@ def _convert(chosen: Source, path: Path, progress: Progress) -> None:
     """Write the source's tables and curves as Parquet, each whole or not at all, and their cards."""
     from benchsuite.data.tables import table_writer  # noqa: PLC0415 - listing sources loads no pandas
 
-    reader = importlib.import_module(f"benchsuite.data.{chosen.reader}")
+    name = chosen.reader if "." in chosen.reader else f"benchsuite.data.{chosen.reader}"
+    reader = importlib.import_module(name)  # a full name is that of a reader which needs more than the data layer
     writers: dict[tuple[str, str], Callable[[pd.DataFrame], None]] = {}
     known: dict[str, set[str]] = {}
     with ExitStack() as stack:

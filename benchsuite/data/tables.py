@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 from pyarrow import compute, parquet
@@ -227,14 +228,38 @@ def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.Dat
         if parquet.read_schema(path).names != list(COLUMNS):
             raise DataCorruptError(f"{path} is no ground-truth table; import or fetch it again")
         with parquet.ParquetFile(path, read_dictionary=list(_CATEGORIES)) as file:
-            rows = file.read() if architectures is None else _read_part(file, sorted(architectures))
+            if architectures is None:  # one column at a time keeps the memory near the size of the result
+                return _frame(lambda name: _whole_column(file, name))
+            return _frame(_read_part(file, sorted(architectures)).column)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise DataCorruptError(f"{path} is truncated or not a Parquet file; import or fetch it again") from error
-    frame: pd.DataFrame = rows.to_pandas()
-    for name in _CATEGORIES:  # Parquet numbers categories as they appear; in order, groups are sorted by their text
-        column = frame[name].astype("category").cat
-        frame[name] = column.set_categories(sorted(column.categories))
-    return frame
+
+
+def _whole_column(file: Any, name: str) -> Any:
+    """A column of the file; one of losses of which none is known need not be read."""
+    parts = [file.metadata.row_group(group).column(COLUMNS.index(name)) for group in range(file.num_row_groups)]
+    known = [part.statistics is None or part.statistics.null_count < part.num_values for part in parts]
+    if name == LOSS and not any(known):
+        return pa.chunked_array([pa.nulls(file.metadata.num_rows, pa.float64())])
+    return file.read(columns=[name]).column(0)
+
+
+def _frame(column: Callable[[str], Any]) -> pd.DataFrame:
+    """A data frame of the columns that a function gives, each of which is let go before the next is asked for."""
+    values = {name: _categories(column(name)) if name in _CATEGORIES else column(name).to_numpy() for name in COLUMNS}
+    return pd.DataFrame(values, copy=False)
+
+
+def _categories(column: Any) -> pd.Categorical:
+    """The texts as categories in their order, so that groups are sorted; Parquet numbers them as they appear."""
+    unified = column.unify_dictionaries()
+    texts = unified.chunk(0).dictionary if unified.num_chunks else pa.array([], pa.string())
+    codes = np.concatenate([np.empty(0, np.int32), *(part.indices.to_numpy() for part in unified.chunks)])
+    order = compute.sort_indices(texts)
+    rank = np.empty(len(order), np.int32)
+    rank[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
+    kind = pd.CategoricalDtype(pd.Index(texts.take(order).to_pandas(), dtype="str"))
+    return pd.Categorical.from_codes(rank[codes], dtype=kind)
 
 
 def _read_part(file: Any, wanted: list[str]) -> Any:

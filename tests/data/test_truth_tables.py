@@ -161,3 +161,14 @@ def test_a_part_of_a_table_can_be_read(tmp_path):
             append(table[start : start + 100])
     part = load_table(tmp_path / "truth.parquet", ["cell007", "cell250"])
     assert part["accuracy"].tolist() == table["accuracy"][[7, 250]].tolist()
+
+
+@pytest.mark.parametrize("losses", [[0.5, np.nan, 0.25, 1.0], [np.nan] * 4])
+def test_a_table_written_in_pieces_is_read_as_it_was(tmp_path, losses):
+    """Pieces in any order, with categories and losses that some pieces lack."""
+    rows = {"architecture": ["d", "b", "a", "d"], "accuracy": [1.5, 2.5, 3.5, 4.5], "trial": [0, 0, 0, 1]}
+    table = normalise(pd.DataFrame({**rows, "split": ["test", "test", "valid", "test"], "loss": losses}), "rows")
+    with table_writer(tmp_path / "truth.parquet") as append:
+        for start in range(4):
+            append(table[start : start + 1])
+    pd.testing.assert_frame_equal(load_table(tmp_path / "truth.parquet"), table)
