@@ -1,0 +1,212 @@
+"""NAS-Bench-Macro (Su et al., CVPR 2021): a chain of eight layers with three blocks each to choose from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.data.datasets import dataset as describe
+from benchsuite.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+OPERATIONS = ("identity", "MB3_K3", "MB6_K5")  # by the digit that stands for each
+STAGES = (2, 3, 3)  # layers in each stage; the first one halves the size and doubles the channels
+_LAYERS = sum(STAGES)
+_OPENING = (0, 2, 5)  # positions of the first layers of the stages
+
+
+class Block(NamedTuple):
+    """Expansion and depthwise kernel of an inverted residual."""
+
+    expansion: int
+    kernel: int
+
+
+BLOCKS = {"1": Block(3, 3), "2": Block(6, 5)}
+
+
+class Layer(NamedTuple):
+    """Channels that go in and out, and stride, of a layer."""
+
+    inputs: int
+    outputs: int
+    stride: int
+
+
+def parse(architecture: str) -> str:
+    """The eight digits, without white space around them; InvalidArchitectureError for another string.
+
+    Examples
+    --------
+    >>> parse(" 22212220 ")
+    '22212220'
+    """
+    digits = str(architecture).strip()
+    if re.fullmatch(rf"[012]{{{_LAYERS}}}", digits, re.ASCII) is None:
+        meaning = ", ".join(f"{digit} {name}" for digit, name in enumerate(OPERATIONS))
+        raise InvalidArchitectureError(
+            f"{str(architecture)[:120]!r} is no NAS-Bench-Macro architecture; write {_LAYERS} digits: {meaning}"
+        )
+    return digits
+
+
+def layers(channels: int) -> tuple[Layer, ...]:
+    """The eight layers after a stem of so many channels.
+
+    Examples
+    --------
+    >>> [(layer.inputs, layer.outputs, layer.stride) for layer in layers(32)[:3]]
+    [(32, 64, 2), (64, 64, 1), (64, 128, 2)]
+    """
+    found = []
+    for stage, number in enumerate(STAGES):
+        wide = channels * 2 ** (stage + 1)
+        found += [Layer(wide // 2, wide, 2), *[Layer(wide, wide, 1)] * (number - 1)]
+    return tuple(found)
+
+
+class _Cost(NamedTuple):
+    params: int
+    macs: int
+
+
+def _convolution(weights: int, outputs: int, side: int) -> _Cost:
+    """Cost of a convolution without bias, and of the batch normalisation after it in parameters alone."""
+    return _Cost(weights + 2 * outputs, weights * side**2)
+
+
+def _total(costs: Sequence[_Cost]) -> _Cost:
+    return _Cost(sum(cost.params for cost in costs), sum(cost.macs for cost in costs))
+
+
+def _layer_cost(digit: str, layer: Layer, before: int, after: int) -> _Cost:
+    """Cost of a block at a layer whose features have side `before` and then `after`."""
+    if digit in BLOCKS:
+        expansion, kernel = BLOCKS[digit]
+        hidden = expansion * layer.inputs
+        expand = _convolution(layer.inputs * hidden, hidden, before)
+        depthwise = _convolution(kernel**2 * hidden, hidden, after)
+        return _total([expand, depthwise, _convolution(hidden * layer.outputs, layer.outputs, after)])
+    return _convolution(layer.inputs * layer.outputs, layer.outputs, after) if layer.stride > 1 else _Cost(0, 0)
+
+
+@lru_cache
+def _costs(space: Macro, data: Dataset) -> tuple[_Cost, tuple[dict[str, _Cost], ...]]:
+    """Cost of stem and head, and at each layer that of each digit."""
+    side, choices = data.size, []
+    stem = _convolution(9 * data.channels * space.channels, space.channels, side)
+    for layer in layers(space.channels):
+        before, side = side, -(-side // layer.stride)
+        choices.append({digit: _layer_cost(digit, layer, before, side) for digit in "012"})
+    head = _convolution(layer.outputs * space.head, space.head, side)
+    classifier = _Cost((space.head + 1) * data.classes, space.head * data.classes)
+    return _total([stem, head, classifier]), tuple(choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Macro(SearchSpace):
+    """The 6,561 architectures of NAS-Bench-Macro: `channels` after the stem, `head` features before the classifier.
+
+    An identity in a layer that opens a stage is a 1x1 convolution with stride 2; in any other layer it is nothing at
+    all. Strings that differ only in where the identities stand between the other blocks of a stage are therefore the
+    same network: 3,969 classes (9 x 21 x 21 in the three stages). The representative has its identities last. The
+    published table repeats the three trainings of a class for each of its strings.
+
+    Examples
+    --------
+    >>> space = Macro()
+    >>> len(space.every_string()), len(space.architectures())
+    (6561, 3969)
+    >>> space.canonical("20200201")
+    '20200210'
+    """
+
+    channels: int = 32
+    head: int = 1280
+    name: ClassVar[str] = "macro"
+    datasets: ClassVar[tuple[str, ...]] = ("cifar10", "digits")
+
+    def architectures(self) -> Sequence[str]:
+        """The representatives of the 3,969 classes, in the order of their digits."""
+        return _representatives()
+
+    def every_string(self) -> Sequence[str]:
+        """All 6,561 strings in the order of their digits."""
+        return tuple(map("".join, product("012", repeat=_LAYERS)))
+
+    def canonical(self, architecture: str) -> str:
+        """The representative of the architecture's class; InvalidArchitectureError for a foreign string."""
+        return _canonical(parse(architecture))
+
+    def neighbours(self, architecture: str) -> list[str]:
+        """The 16 architectures that differ in the block of one layer."""
+        digits = parse(architecture)
+        return [
+            digits[:layer] + other + digits[layer + 1 :]
+            for layer, digit in enumerate(digits)
+            for other in "012"
+            if other != digit
+        ]
+
+    def operations(self, architecture: str) -> tuple[str, ...]:
+        """The block of each layer."""
+        return tuple(OPERATIONS[int(digit)] for digit in parse(architecture))
+
+    def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
+        """The untrained network, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        dead
+            "drop" or "keep", which are the same here: a chain has no dead operation.
+
+        Raises
+        ------
+        UnsupportedError
+            If a size of the network is below 1.
+        """
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.macro_network import ChainNetwork  # noqa: PLC0415
+
+        digits, data = parse(architecture), describe(dataset)
+        if dead not in {"drop", "keep"}:
+            raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
+        self._check_sizes()
+        return ChainNetwork(digits, self.channels, self.head, data)
+
+    def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
+        """Parameters and multiply-adds of convolutions and classifier, without its bias, as in the official table.
+
+        Examples
+        --------
+        >>> Macro().complexity("22212220", "cifar10")
+        Complexity(params=1985514, macs=85164544, live_params=1985514, live_macs=85164544)
+        """
+        digits, data = parse(architecture), describe(dataset)
+        self._check_sizes()
+        frame, choices = _costs(self, data)
+        params, macs = _total([frame, *(costs[digit] for costs, digit in zip(choices, digits, strict=True))])
+        return Complexity(params, macs, params, macs)
+
+    def _check_sizes(self) -> None:
+        if min(self.channels, self.head) < 1:
+            raise UnsupportedError(f"NAS-Bench-Macro needs channels and head of at least 1, not {dict(self.sizes)}")
+
+
+def _canonical(digits: str) -> str:
+    """The digits with the identities of each stage last, but for the layer that opens it."""
+    stages = (digits[first : first + number] for first, number in zip(_OPENING, STAGES, strict=True))
+    return "".join(stage[0] + stage[1:].replace("0", "").ljust(len(stage) - 1, "0") for stage in stages)
+
+
+@lru_cache
+def _representatives() -> tuple[str, ...]:
+    return tuple(digits for digits in Macro().every_string() if _canonical(digits) == digits)
