@@ -49,7 +49,7 @@ def _content(path: Path) -> dict[str, Any]:
         raise DataCorruptError(f"{path.name} is truncated or not the published JSON file; fetch it again") from error
     if not isinstance(content, dict) or len(content) != _ARCHITECTURES:
         raise DataCorruptError(
-            f"{path.name} is no JSON object of {_ARCHITECTURES:,} architectures, as the published file is; fetch it again"
+            f"{path.name} is no JSON object of {_ARCHITECTURES:,} architectures like the published file; fetch it again"
         )
     return content
 
