@@ -324,7 +324,8 @@ def _locate(name: str, description: _Description, wanted: str | None) -> tuple[s
     if found:  # an incomplete copy of a preferred source does not hide a complete one
         best = max(found, key=lambda origin: sources.read_card(found[origin]).get("architectures", 0))
         return best, found[best]
-    commands = [_command(name, origin) for origin in (description.sources if wanted is None else (wanted,))]
+    asked = (description.sources or (sources.OWN,)) if wanted is None else (wanted,)
+    commands = [_command(name, origin) for origin in asked]
     raise DataMissingError(f"no ground truth of {name} on this machine; run: {' | or: '.join(sorted(commands))}")
 
 
