@@ -23,12 +23,14 @@ from benchsuite.core import (
 from benchsuite.estimators.base import ArchitectureEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.scoring import probe_network
 from benchsuite.registry import make_estimator
+from benchsuite.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
+_EQUIVALENTS = 10  # strings of an architecture's class that are looked at
 _IMAGES = Dataset("conformance", classes=7, size=16)
 
 
@@ -63,7 +65,7 @@ def check_space(space: Space, *, dataset: Dataset = _IMAGES, number: int = 4) ->
     with suppress(UnsupportedError):
         _check_list(space, architectures)
     for architecture in architectures:
-        for check in (_check_strings, _check_neighbours):
+        for check in (_check_strings, _check_equivalents, _check_neighbours):
             with suppress(UnsupportedError):
                 check(space, architecture)
     for architecture in [*architectures, *_mutants(space, architectures)]:
@@ -118,6 +120,19 @@ def _check_strings(space: Space, architecture: str) -> None:
         _require("\n" not in str(error), f"{space.name}: the error for a foreign string has more than one line")
     else:
         raise ConformanceError(f"{space.name}: validate accepts the string 'no architecture'")
+
+
+def _check_equivalents(space: Space, architecture: str) -> None:
+    if not isinstance(space, SearchSpace):
+        return  # the protocol asks for a representative, not for the other strings of its class
+    rng = np.random.default_rng(0)
+    for _ in range(_EQUIVALENTS):
+        other = space.equivalent(architecture, rng)
+        found = space.canonical(other)
+        _require(
+            found == architecture,
+            f"{space.name}: {other} is equivalent to {architecture}, but its representative is {found}",
+        )
 
 
 def _check_neighbours(space: Space, architecture: str) -> None:

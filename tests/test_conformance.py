@@ -87,6 +87,14 @@ class Credulous(NASBench201):
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class Split(NASBench201):
+    """Takes every string for a class of its own."""
+
+    def canonical(self, architecture):
+        return architecture
+
+
 @pytest.mark.parametrize(
     ("space", "complaint"),
     [
@@ -97,6 +105,7 @@ class Credulous(NASBench201):
         (Jumping, "no neighbour"),
         (Overwriting, "in place"),
         (Credulous, "accepts the string"),
+        (Split, "is equivalent to"),
     ],
 )
 def test_a_broken_promise_is_named(space, complaint):

@@ -62,6 +62,10 @@ class SearchSpace:
         neighbours = self.neighbours(architecture)
         return neighbours[rng.integers(len(neighbours))]
 
+    def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
+        """A random string of the architecture's class, for checks that all of them have one representative."""
+        raise self._lacks("several strings for one architecture")
+
     def neighbours(self, architecture: str) -> list[str]:
         """All architectures that differ in one choice."""
         raise self._lacks("neighbours")

@@ -202,6 +202,11 @@ class NASBench201(SearchSpace):
         """All strings of the architecture's class, by index."""
         return _table().members[self.canonical(architecture)]
 
+    def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
+        """A random member of the architecture's class."""
+        members = self.members(architecture)
+        return members[rng.integers(len(members))]
+
     def validate(self, architecture: str) -> None:
         """Return nothing for an architecture of the space, raise InvalidArchitectureError otherwise."""
         parse(architecture)
