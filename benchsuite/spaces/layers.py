@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 if TYPE_CHECKING:
@@ -21,12 +22,49 @@ class ReLUConvBN(nn.Sequential):
         )
 
 
-class Zero(nn.Module):
-    """Zeros of the input's shape, through which a gradient (of zeros) still flows."""
+class SeparableConvBN(nn.Sequential):
+    """Depthwise and 1x1 convolution after a ReLU, batch normalisation; keeps the size (divided by the stride)."""
+
+    def __init__(self, channels: int, kernel: int, stride: int = 1, dilation: int = 1) -> None:
+        padding = dilation * (kernel // 2)
+        super().__init__(
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+
+class FactorizedReduction(nn.Module):
+    """Half the size by two 1x1 convolutions, of the pixels at even and at odd positions; batch normalisation.
+
+    Height and width must be even.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.activation = nn.ReLU()
+        self.even, self.odd = (nn.Conv2d(inputs, outputs // 2, 1, stride=2, bias=False) for _ in range(2))
+        self.normalisation = nn.BatchNorm2d(outputs)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Zeros, shape of the input."""
-        return features * 0
+        """Features of half the size, shape (batch, outputs, height / 2, width / 2)."""
+        active = self.activation(features)
+        halves = torch.cat([self.even(active), self.odd(active[:, :, 1:, 1:])], dim=1)
+        normalised: Tensor = self.normalisation(halves)
+        return normalised
+
+
+class Zero(nn.Module):
+    """Zeros of the input's shape (sides divided by the stride), through which a gradient of zeros still flows."""
+
+    def __init__(self, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Zeros, shape (batch, channels, height / stride, width / stride)."""
+        return features[..., :: self.stride, :: self.stride] * 0
 
 
 class ResidualReduction(nn.Module):
@@ -44,6 +82,6 @@ class ResidualReduction(nn.Module):
         return total
 
 
-def same_average_pool() -> nn.AvgPool2d:
-    """Average over the 3x3 neighbours inside the image, stride 1."""
-    return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+def same_average_pool(stride: int = 1) -> nn.AvgPool2d:
+    """Average over the 3x3 neighbours inside the image."""
+    return nn.AvgPool2d(3, stride=stride, padding=1, count_include_pad=False)

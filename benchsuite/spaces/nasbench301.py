@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations
+from typing import TYPE_CHECKING, ClassVar
 
-from benchsuite.core import InvalidArchitectureError
+from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.data.datasets import dataset as describe
+from benchsuite.spaces.base import SampledSpace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    from torch import nn
 
 
 OPERATIONS = (
@@ -140,10 +148,15 @@ def _cell(choices: Sequence[Choice]) -> Cell:
             raise InvalidArchitectureError(
                 f"input {source} at node {node} of a NAS-Bench-301 cell; allowed: two different ones of 0 to {node - 1}"
             )
-    if all(operation == NONE for operation, _ in choices):
-        raise InvalidArchitectureError("a NAS-Bench-301 cell of nothing but 'none' has no output")
-    pairs = list(zip(choices[::2], choices[1::2], strict=True))
-    return pairs[0], pairs[1], pairs[2], pairs[3]
+    cell = _grouped(choices)
+    if not live_part(cell).edges:
+        raise InvalidArchitectureError("a NAS-Bench-301 cell in which 'none' cuts every path has no output")
+    return cell
+
+
+def _grouped(choices: Sequence[Choice]) -> Cell:
+    one, two, three, four = zip(choices[::2], choices[1::2], strict=True)
+    return one, two, three, four
 
 
 def _foreign(text: object, allowed: str) -> InvalidArchitectureError:
@@ -153,3 +166,273 @@ def _foreign(text: object, allowed: str) -> InvalidArchitectureError:
 def _node_string(node: Node) -> str:
     (first, one), (second, two) = node
     return f"|{first}~{one}|{second}~{two}|"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is built of a cell: edges (source, target, operation) in the order of their nodes, and inputs."""
+
+    edges: tuple[tuple[int, int, str], ...]
+    inputs: tuple[int, ...]
+
+
+def whole(cell: Cell) -> Part:
+    """The cell as the official network has it: both inputs, and operations 'none' as edges."""
+    edges = tuple((source, node, operation) for node, pair in enumerate(cell, start=2) for operation, source in pair)
+    return Part(edges, (0, 1))
+
+
+def live_part(cell: Cell) -> Part:
+    """The edges that bring on something of an input, and the inputs that they read.
+
+    Every node is part of the output, so that only 'none' makes an edge or an input useless.
+
+    Examples
+    --------
+    >>> nothing = (("none", 0), ("none", 1))
+    >>> live_part((nothing, (("sep_conv_3x3", 2), ("skip_connect", 1)), nothing, nothing))
+    Part(edges=((1, 3, 'skip_connect'),), inputs=(1,))
+    """
+    reached = {0, 1}
+    edges = []
+    for source, target, operation in whole(cell).edges:
+        if operation != NONE and source in reached:
+            reached.add(target)
+            edges.append((source, target, operation))
+    return Part(tuple(edges), tuple(number for number in (0, 1) if any(source == number for source, *_ in edges)))
+
+
+@lru_cache(maxsize=4096)
+def _canonical_cell(cell: Cell) -> Cell:
+    """The first in lexical order of all cells that differ in the order of edges and the numbers of nodes alone."""
+    return min(_renumbered(cell, order) for order in permutations(range(2, 2 + NODES)) if _follows(cell, order))
+
+
+def _follows(cell: Cell, order: Sequence[int]) -> bool:
+    """Whether every node comes after those that it reads; order holds the new number of each node."""
+    return all(source < 2 or order[source - 2] < order[node] for node, pair in enumerate(cell) for _, source in pair)
+
+
+def _renumbered(cell: Cell, order: Sequence[int]) -> Cell:
+    """The cell with new numbers of its nodes, the edges of a node by input."""
+    numbers = (0, 1, *order)
+    nodes = [sorted((numbers[source], operation) for operation, source in pair) for pair in cell]
+    by_number = [nodes[order.index(number)] for number in range(2, 2 + NODES)]
+    return _grouped([(operation, source) for node in by_number for source, operation in node])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One cell of the macro network: its kind, channels of its inputs and of each node, side of inputs and nodes."""
+
+    reduction: bool
+    after_reduction: bool
+    inputs: tuple[int, int]
+    width: int
+    input_side: int
+    side: int
+
+
+@lru_cache
+def layout(space: NASBench301, data: Dataset) -> tuple[Place, ...]:
+    """The places of the cells, first to last.
+
+    Raises
+    ------
+    UnsupportedError
+        If the sizes leave out a cell, or images cannot be halved twice.
+    """
+    _refuse(space, data)
+    places: list[Place] = []
+    width, side, states, after = space.channels, data.size, (3 * space.channels,) * 2, False
+    for position in range(space.cells):
+        reduction = position in {space.cells // 3, 2 * space.cells // 3}
+        scale = 2 if reduction else 1
+        width *= scale
+        places.append(Place(reduction, after, states, width, side, side // scale))
+        states, side, after = (states[1], NODES * width), side // scale, reduction
+    return tuple(places)
+
+
+def _refuse(space: NASBench301, data: Dataset) -> None:
+    if space.channels < 1 or space.cells < 3 or space.auxiliary not in {0, 1}:
+        allowed = "channels of at least 1, cells of at least 3 (a normal and two reductions), auxiliary 0 or 1"
+        raise UnsupportedError(f"NAS-Bench-301 needs {allowed}, not {dict(space.sizes)}")
+    if data.size % 4:
+        raise UnsupportedError(f"NAS-Bench-301 halves images twice and {data.size} is no multiple of 4; resize them")
+    if space.auxiliary and not 8 <= data.size // 4 <= 10:
+        raise UnsupportedError(f"the auxiliary head needs images of side 32 to 40, not {data.size}; choose auxiliary=0")
+
+
+Plan = tuple[tuple[Place, Part | None], ...]
+
+
+def plan(places: Sequence[Place], normal: Part, reduction: Part) -> Plan:
+    """Each place with the part of the cell that stands there; None where no later cell reads the output."""
+    needed = {len(places) - 1}
+    parts: list[tuple[Place, Part | None]] = []
+    for position in reversed(range(len(places))):
+        part = reduction if places[position].reduction else normal
+        if position in needed:
+            needed.update(position - 2 + number for number in part.inputs)
+        parts.append((places[position], part if position in needed else None))
+    return tuple(reversed(parts))
+
+
+@lru_cache
+def _operation_cost(operation: str, width: int, shrinks: bool) -> tuple[int, int]:
+    """Weights of an operation's convolutions, parameters of its normalisations."""
+    if operation == "skip_connect" and shrinks:
+        return width**2, 2 * width
+    kind, _, kernel = operation.partition("_conv_")
+    repeats = {"sep": 2, "dil": 1}.get(kind, 0)
+    return (repeats * (int(kernel[0]) ** 2 + width) * width, repeats * 2 * width) if repeats else (0, 0)
+
+
+def _part_cost(place: Place, part: Part) -> tuple[int, int]:
+    """Parameters and multiply-adds of a cell."""
+    params = macs = 0
+    for number in part.inputs:
+        weights = place.inputs[number] * place.width
+        params, macs = params + weights + 2 * place.width, macs + weights * place.input_side**2
+    for source, _, operation in part.edges:
+        weights, rest = _operation_cost(operation, place.width, place.reduction and source < 2)
+        params, macs = params + weights + rest, macs + weights * place.side**2
+    return params, macs
+
+
+def _plan_cost(cells: Plan, data: Dataset) -> tuple[int, int]:
+    """Parameters and multiply-adds of stem, cells and classifier, without its bias in the multiply-adds."""
+    stem, last = cells[0][0].inputs[0], NODES * cells[-1][0].width
+    params = 9 * data.channels * stem + 2 * stem + (last + 1) * data.classes
+    macs = 9 * data.channels * stem * data.size**2 + last * data.classes
+    costs = [_part_cost(place, part) for place, part in cells if part is not None]
+    return params + sum(cost for cost, _ in costs), macs + sum(cost for _, cost in costs)
+
+
+def _auxiliary_params(space: NASBench301, places: Sequence[Place], data: Dataset) -> int:
+    features = NODES * places[2 * space.cells // 3].width
+    return space.auxiliary * (128 * features + 2 * 128 + 768 * 128 * 4 + 2 * 768 + (768 + 1) * data.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class NASBench301(SampledSpace):
+    """Two cells of four nodes, each the sum of two of seven operations on two earlier nodes or input cells.
+
+    There are (7^8 * 180)^2 = 1,037,664,180^2, about 1.08e18 choices of operations and pairs of inputs; architectures
+    are equal if their cells differ in the order of edges or the numbers of nodes alone. Strings may also hold the
+    operation 'none', as published genotypes do; it is neither drawn nor brought in by mutation.
+
+    The defaults are the macro network of NAS-Bench-301; DARTS evaluates with channels=36, cells=20. Batch
+    normalisations have weights (those of the published NASLib table of 1,218 surrogate accuracies are counted
+    without, in the operations); multiply-adds are those of convolutions and classifier without its bias.
+
+    Parameters
+    ----------
+    channels
+        Channels of each node in the first third; the reduction cells double them.
+    cells
+        Cells, at least 3; numbers cells // 3 and 2 * cells // 3, counted from 0, are reduction cells.
+    auxiliary
+        1 for the auxiliary classifier after the second reduction cell, in networks with dead="keep" alone (the logits
+        do not depend on it) and in `params`, never in multiply-adds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> space = NASBench301(channels=4, cells=3)
+    >>> architecture, = space.sample(1, np.random.default_rng(0))
+    >>> space.complexity(architecture, "digits").params == space.complexity(architecture, "digits").live_params
+    True
+    """
+
+    channels: int = 32
+    cells: int = 8
+    auxiliary: int = 0
+    name: ClassVar[str] = "nasbench301"
+    datasets: ClassVar[tuple[str, ...]] = ("cifar10", "digits")
+
+    def canonical(self, architecture: str) -> str:
+        """The string with each cell's nodes and edges in lexical order; InvalidArchitectureError if it is foreign."""
+        normal, reduction = parse(architecture)
+        return render(_canonical_cell(normal), _canonical_cell(reduction))
+
+    def validate(self, architecture: str) -> None:
+        """Return nothing for an architecture of the space, raise InvalidArchitectureError otherwise."""
+        parse(architecture)
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """A random string, all with the same probability: operations, and pairs of different inputs."""
+        return render(_draw_cell(rng), _draw_cell(rng))
+
+    def neighbours(self, architecture: str) -> list[str]:
+        """The 120 strings that differ in one operation or one input (more if the architecture has 'none')."""
+        normal, reduction = parse(architecture)
+        return [render(other, reduction) for other in _neighbours(normal)] + [
+            render(normal, other) for other in _neighbours(reduction)
+        ]
+
+    def operations(self, architecture: str) -> tuple[str, ...]:
+        """The operation on each of 16 edges: those of the normal cell node by node, then the reduction cell's."""
+        return tuple(operation for cell in parse(architecture) for node in cell for operation, _ in node)
+
+    def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
+        """The untrained network, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        dead
+            "drop" leaves out what the logits do not depend on: edges, inputs and cells cut off by 'none', and the
+            auxiliary classifier; "keep" builds it as the official network does. Both compute the same function as
+            long as batch normalisation maps zeros to zeros, as it does untrained. Modules have the same names.
+
+        Raises
+        ------
+        UnsupportedError
+            If the side of the images is no multiple of 4.
+        """
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.nasbench301_network import CellNetwork  # noqa: PLC0415
+
+        normal, reduction = parse(architecture)
+        data = describe(dataset)
+        if dead not in {"drop", "keep"}:
+            raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
+        places = layout(self, data)
+        if dead == "drop":
+            return CellNetwork(plan(places, live_part(normal), live_part(reduction)), data)
+        return CellNetwork(plan(places, whole(normal), whole(reduction)), data, heads=self.auxiliary)
+
+    def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
+        """Parameters, and multiply-adds of convolutions and classifier (without its bias).
+
+        Examples
+        --------
+        >>> cell = "+".join(4 * ["|sep_conv_3x3~0|skip_connect~1|"])
+        >>> NASBench301().complexity(f"{cell}/{cell}", "cifar10")
+        Complexity(params=1040106, macs=164729856, live_params=1040106, live_macs=164729856)
+        """
+        normal, reduction = parse(architecture)
+        data = describe(dataset)
+        places = layout(self, data)
+        params, macs = _plan_cost(plan(places, whole(normal), whole(reduction)), data)
+        live_params, live_macs = _plan_cost(plan(places, live_part(normal), live_part(reduction)), data)
+        return Complexity(params + _auxiliary_params(self, places, data), macs, live_params, live_macs)
+
+
+def _draw_cell(rng: np.random.Generator) -> Cell:
+    operations = rng.integers(len(OPERATIONS), size=2 * NODES)
+    sources = [int(source) for node in range(2, 2 + NODES) for source in sorted(rng.permutation(node)[:2])]
+    return _grouped([(OPERATIONS[number], source) for number, source in zip(operations, sources, strict=True)])
+
+
+def _neighbours(cell: Cell) -> list[Cell]:
+    """Cells with another operation or another input on one edge, some path left by 'none'."""
+    choices = [choice for node in cell for choice in node]
+    found = []
+    for position, (operation, source) in enumerate(choices):
+        taken = {source, choices[position ^ 1][1]}
+        others = [(other, source) for other in OPERATIONS if other != operation]
+        others += [(operation, other) for other in range(2 + position // 2) if other not in taken]
+        found += [[*choices[:position], other, *choices[position + 1 :]] for other in others]
+    return [cell for cell in map(_grouped, found) if live_part(cell).edges]

@@ -1,0 +1,129 @@
+"""The networks of the DARTS space: stem, cells that read the two cells before them, classifier."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from benchsuite.spaces.layers import FactorizedReduction, ReLUConvBN, SeparableConvBN, Zero, same_average_pool
+from benchsuite.spaces.nasbench301 import NODES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+    from benchsuite.core import Dataset
+    from benchsuite.spaces.nasbench301 import Part, Place, Plan
+
+
+def make_operation(name: str, channels: int, stride: int) -> nn.Module:
+    """The module of an operation of the DARTS space."""
+    makers: dict[str, Callable[[], nn.Module]] = {
+        "none": lambda: Zero(stride),
+        "max_pool_3x3": lambda: nn.MaxPool2d(3, stride, padding=1),
+        "avg_pool_3x3": lambda: same_average_pool(stride),
+        "skip_connect": lambda: nn.Identity() if stride == 1 else FactorizedReduction(channels, channels),
+        "sep_conv_3x3": lambda: _twice(channels, 3, stride),
+        "sep_conv_5x5": lambda: _twice(channels, 5, stride),
+        "dil_conv_3x3": lambda: SeparableConvBN(channels, 3, stride, dilation=2),
+        "dil_conv_5x5": lambda: SeparableConvBN(channels, 5, stride, dilation=2),
+    }
+    return makers[name]()
+
+
+def _twice(channels: int, kernel: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(SeparableConvBN(channels, kernel, stride), SeparableConvBN(channels, kernel))
+
+
+class Cell(nn.Module):
+    """Inputs brought to one size and width, nodes that sum what their edges bring, all nodes side by side.
+
+    Child modules are named after their input or edge; a node without edges is zeros.
+    """
+
+    def __init__(self, place: Place, part: Part) -> None:
+        super().__init__()
+        self.inputs = part.inputs
+        for number in part.inputs:
+            shrinks = number == 0 and place.after_reduction
+            module = FactorizedReduction if shrinks else _pointwise
+            self.add_module(f"input_{number}", module(place.inputs[number], place.width))
+        self.steps: list[tuple[int, int, str | None]] = []
+        for source, target, operation in part.edges:
+            stride = 2 if place.reduction and source < 2 else 1
+            free = operation == "skip_connect" and stride == 1
+            self.steps.append((source, target, None if free else f"edge_{target}_{source}"))
+            if not free:
+                self.add_module(f"edge_{target}_{source}", make_operation(operation, place.width, stride))
+
+    def forward(self, older: Tensor, newer: Tensor) -> Tensor:
+        """The nodes of the cell side by side, shape (batch, 4 * width, height, width)."""
+        children = self._modules
+        states = (older, newer)
+        nodes = {number: children[f"input_{number}"](states[number]) for number in self.inputs}  # type: ignore[misc]  # children are typed as optional modules
+        for source, target, name in self.steps:
+            value = nodes[source]
+            if name is not None:
+                value = children[name](value)  # type: ignore[misc]  # likewise
+            nodes[target] = nodes[target] + value if target in nodes else value
+        some = nodes[self.steps[-1][1]]
+        return torch.cat([nodes[node] if node in nodes else some * 0 for node in range(2, 2 + NODES)], dim=1)
+
+
+def _pointwise(inputs: int, outputs: int) -> ReLUConvBN:
+    return ReLUConvBN(inputs, outputs, 1)
+
+
+class CellNetwork(nn.Module):
+    """Stem, cells, global average, classifier; `heads` is the number of auxiliary classifiers, 0 or 1."""
+
+    def __init__(self, cells: Plan, dataset: Dataset, *, heads: int = 0) -> None:
+        super().__init__()
+        stem, features = cells[0][0].inputs[0], NODES * cells[-1][0].width
+        self.stem = nn.Sequential(nn.Conv2d(dataset.channels, stem, 3, padding=1, bias=False), nn.BatchNorm2d(stem))
+        built = {str(number): Cell(place, part) for number, (place, part) in enumerate(cells) if part is not None}
+        self.cells = nn.ModuleDict(built)
+        self.classifier = nn.Linear(features, dataset.classes)
+        self._names = [str(number) for number in range(len(cells))]
+        self._branch = max(number for number, (place, _) in enumerate(cells) if place.reduction)
+        if heads:
+            self.auxiliary = auxiliary_head(NODES * cells[self._branch][0].width, dataset.classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
+        last = deque(self._outputs(images), maxlen=1).pop()  # the others are let go at once
+        logits: Tensor = self.classifier(last.mean((2, 3)))
+        return logits
+
+    def both_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of the classifier and of the auxiliary one, in a network that has it: the loss adds 0.4 of its own."""
+        outputs = list(self._outputs(images))
+        return self.classifier(outputs[-1].mean((2, 3))), self.auxiliary(outputs[self._branch])
+
+    def _outputs(self, images: Tensor) -> Iterator[Tensor]:
+        """What each cell gives; a cell that nothing reads is not there, and its place gives its input."""
+        older = newer = self.stem(images)
+        for name in self._names:
+            output = self.cells[name](older, newer) if name in self.cells else newer
+            yield output
+            older, newer = newer, output
+
+
+def auxiliary_head(features: int, classes: int) -> nn.Sequential:
+    """The auxiliary classifier of DARTS for features of side 8 to 10."""
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.AvgPool2d(5, stride=3),
+        nn.Conv2d(features, 128, 1, bias=False),
+        nn.BatchNorm2d(128),
+        nn.ReLU(),
+        nn.Conv2d(128, 768, 2, bias=False),
+        nn.BatchNorm2d(768),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(768, classes),
+    )
