@@ -112,13 +112,14 @@ def bottleneck(inputs: int, stage: Stage, stride: int) -> Block:
 class NDS(SampledSpace):
     """Base of the design spaces: a stem of `channels` channels, three stages, global average, linear classifier.
 
-    Strings give the choices of each stage (`d1-w16/d4-w32/d2-w64`), and each string is a network of its own. Widths
-    are divided by `width_divisor`, which gives smaller networks to train oneself; a divisor that divides all widths
-    keeps them distinct.
+    Strings give the choices of each stage (`d1-w16/d4-w32/d2-w64`), and each string is a network of its own. Divisors
+    of width and depth above 1 give smaller networks to train oneself: widths are rounded to the nearest whole number
+    (a divisor of 8 keeps all of them distinct), depths are rounded up, which merges small ones.
     """
 
     channels: int = 16
     width_divisor: int = 1
+    depth_divisor: int = 1
     datasets: ClassVar[tuple[str, ...]] = ("cifar10", "digits")
     choices: ClassVar[tuple[Choice, ...]]
     block: ClassVar[Callable[[int, Stage, int], Block]]
@@ -210,14 +211,14 @@ class NDS(SampledSpace):
 
     def blocks(self, architecture: str) -> list[Block]:
         """The blocks of the network at its sizes, from the stem to the classifier."""
-        if min(self.channels, self.width_divisor) < 1:
-            raise UnsupportedError(f"{self.name} needs channels and a width_divisor of at least 1, not {self.sizes}")
-        blocks, inputs = [], self.channels
+        if min(self.sizes.values()) < 1:
+            raise UnsupportedError(f"{self.name} needs sizes of at least 1, not {dict(self.sizes)}")
+        blocks, inputs, block = [], self.channels, type(self).block
         for stage, stride in zip(self.parse(architecture), STRIDES, strict=True):
+            depth = -(-stage.depth // self.depth_divisor)
             reduced = stage._replace(width=max(1, round(stage.width / self.width_divisor)))
-            blocks.append(type(self).block(inputs, reduced, stride))
+            blocks += [block(inputs, reduced, stride), *(depth - 1) * [block(reduced.width, reduced, 1)]]
             inputs = reduced.width
-            blocks += (stage.depth - 1) * [type(self).block(inputs, reduced, 1)]
         return blocks
 
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
