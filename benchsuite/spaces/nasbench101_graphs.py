@@ -1,0 +1,291 @@
+"""The graphs of NAS-Bench-101's modules: pruning, isomorphism, the benchmark's hash, and the list of all of them.
+
+A graph is an integer: bit s + t (t - 1) / 2 stands for the edge from vertex s to vertex t > s. Vertex 0 is the input
+and the last one the output; the vertices between them carry operation numbers (labels). The benchmark (Ying et al.,
+ICML 2019) generated its modules in the order of these integers, then of the labels, and kept the first of each class
+of isomorphic ones; so the representative of a class is its least member.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, permutations, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from benchsuite.spaces.cells import Edge
+
+MOST_VERTICES = 7
+MOST_EDGES = 9
+LABELS = 3
+_BITS = {
+    (source, target): 1 << source + target * (target - 1) // 2
+    for source in range(MOST_VERTICES)
+    for target in range(source + 1, MOST_VERTICES)
+}
+
+
+def graph_of(edges: Sequence[Edge]) -> int:
+    """The integer that stands for a set of edges.
+
+    Examples
+    --------
+    >>> graph_of([(0, 1), (1, 2)])
+    5
+    """
+    return sum(_BITS[edge] for edge in edges)
+
+
+@lru_cache(maxsize=1 << 16)
+def edges_of(graph: int) -> tuple[Edge, ...]:
+    """The edges of a graph, by source, then by target.
+
+    Examples
+    --------
+    >>> edges_of(5)
+    ((0, 1), (1, 2))
+    """
+    return tuple(edge for edge, bit in _BITS.items() if graph & bit)
+
+
+@lru_cache(maxsize=1 << 16)
+def _predecessors(graph: int, vertices: int) -> tuple[int, ...]:
+    """For each vertex the set of those with an edge to it, one bit per vertex."""
+    return tuple(graph >> target * (target - 1) // 2 & (1 << target) - 1 for target in range(vertices))
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A graph with the labels of its inner vertices."""
+
+    graph: int
+    labels: tuple[int, ...]
+
+    @property
+    def vertices(self) -> int:
+        """Number of vertices, input and output included."""
+        return len(self.labels) + 2
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """Edges by source, then by target."""
+        return edges_of(self.graph)
+
+    def pruned(self) -> Module | None:
+        """The module without vertices and edges on no path from input to output; None if there is no path."""
+        live = _live_vertices(self.graph, self.vertices)
+        if len(live) == self.vertices:
+            return self
+        if not live:
+            return None
+        return Module(_relabelled(self.graph, live), tuple(self.labels[vertex - 1] for vertex in live[1:-1]))
+
+    def least(self) -> Module:
+        """The representative of the class of isomorphic modules; of a pruned module."""
+        graph, orders = _least(self.graph, self.vertices)
+        labels = self.labels
+        return Module(graph, min(tuple([labels[vertex - 1] for vertex in order[1:-1]]) for order in orders))
+
+    def changes(self) -> Iterator[Module]:
+        """Modules that differ in one label, edge or vertex, neither pruned nor least, some of them equal.
+
+        An edge is removed, or added in any direction that makes no cycle. A new vertex has one edge in and one out;
+        without it, no change would lead from a module to one with more vertices.
+        """
+        yield from _other_labels(self)
+        yield from (Module(self.graph & ~_BITS[edge], self.labels) for edge in self.edges)
+        numbered = (_forwards(edges, labels) for edges, labels in chain(_one_more_edge(self), _one_more_vertex(self)))
+        yield from (module for module in numbered if module is not None)
+
+    def digest(self) -> str:
+        """The benchmark's hash, equal for isomorphic modules: 32 hexadecimal digits; of a pruned module.
+
+        Every vertex has a hash, at first of its numbers of outgoing and incoming edges and its label (input -1, output
+        -2); it is hashed again with those around it, once per vertex. The module's is the hash of all, sorted.
+        """
+        before: list[list[int]] = [[] for _ in range(self.vertices)]
+        after: list[list[int]] = [[] for _ in range(self.vertices)]
+        for source, target in self.edges:
+            after[source].append(target)
+            before[target].append(source)
+        labels = (-1, *self.labels, -2)
+        hashes = [_md5(str((len(after[v]), len(before[v]), label))) for v, label in enumerate(labels)]
+        for _ in labels:
+            around = [
+                ["".join(sorted(hashes[w] for w in near[v])) for near in (before, after)] for v in range(len(labels))
+            ]
+            hashes = [_md5("|".join((*near, own))) for near, own in zip(around, hashes, strict=True)]
+        return _md5(str(sorted(hashes)))
+
+
+def _other_labels(module: Module) -> Iterator[Module]:
+    for place, label in enumerate(module.labels):
+        for other in range(LABELS):
+            if other != label:
+                yield Module(module.graph, (*module.labels[:place], other, *module.labels[place + 1 :]))
+
+
+def _one_more_edge(module: Module) -> Iterator[tuple[tuple[Edge, ...], tuple[int, ...]]]:
+    last = module.vertices - 1
+    for edge in product(range(last), range(1, last + 1)):
+        if edge not in module.edges:
+            yield (*module.edges, edge), module.labels
+
+
+def _one_more_vertex(module: Module) -> Iterator[tuple[tuple[Edge, ...], tuple[int, ...]]]:
+    if module.vertices == MOST_VERTICES:
+        return
+    last = module.vertices - 1  # becomes the new vertex's number, the output's is one more
+    edges = [(source, target + (target == last)) for source, target in module.edges]
+    for source, target in product(range(last), [*range(1, last), last + 1]):
+        for label in range(LABELS):
+            yield (*edges, (source, last), (last, target)), (*module.labels, label)
+
+
+def _forwards(edges: Sequence[Edge], labels: tuple[int, ...]) -> Module | None:
+    """The module with its inner vertices numbered so that all edges go forwards; None if they make a cycle."""
+    predecessors = [0] * (len(labels) + 2)
+    for source, target in edges:
+        predecessors[target] |= 1 << source
+    order = next(_orders(predecessors, (0,)), None)
+    if order is None:
+        return None
+    place = {old: new for new, old in enumerate(order)}
+    graph = graph_of([(place[source], place[target]) for source, target in edges])
+    return Module(graph, tuple(labels[vertex - 1] for vertex in order[1:-1]))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+@lru_cache(maxsize=1 << 16)
+def _live_vertices(graph: int, vertices: int) -> tuple[int, ...]:
+    """The vertices on paths from input to output."""
+    predecessors = _predecessors(graph, vertices)
+    reached, needed = 1, 1 << vertices - 1
+    for vertex in range(1, vertices):
+        reached |= bool(predecessors[vertex] & reached) << vertex
+    for vertex in range(vertices - 1, 0, -1):
+        if needed >> vertex & 1:
+            needed |= predecessors[vertex]
+    return tuple(vertex for vertex in range(vertices) if reached & needed & 1 << vertex)
+
+
+def _relabelled(graph: int, order: Sequence[int]) -> int:
+    """The graph whose vertex i is the old vertex order[i]; old vertices that are not in the order are left out."""
+    place = {old: new for new, old in enumerate(order)}
+    return sum(
+        _BITS[place[source], place[target]] for source, target in edges_of(graph) if source in place and target in place
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def _least(graph: int, vertices: int) -> tuple[int, tuple[tuple[int, ...], ...]]:
+    """The least graph among the isomorphic ones, and all orders of the vertices that give it."""
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for order in _orders(_predecessors(graph, vertices), (0,)):
+        found.setdefault(_relabelled(graph, order), []).append(order)
+    least = min(found)
+    return least, tuple(found[least])
+
+
+def _orders(predecessors: Sequence[int], start: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """All orders of the vertices, output last, in which edges go forwards and which begin with `start`."""
+    last = len(predecessors) - 1
+    if len(start) == last:
+        yield (*start, last)
+    placed = sum(1 << vertex for vertex in start)
+    for vertex in range(1, last):
+        if not placed >> vertex & 1 and not predecessors[vertex] & ~placed:
+            yield from _orders(predecessors, (*start, vertex))
+
+
+@lru_cache(maxsize=1 << 12)
+def widths(edges: tuple[Edge, ...], outputs: int) -> tuple[int, ...]:
+    """Channels of each vertex of a pruned module that outputs `outputs` channels.
+
+    The vertices with an edge to the output divide its channels, the first ones take one more where this does not come
+    out even; every other vertex has as many as the widest that it feeds. The input's are 0: edges from it are
+    projections to the width of their target.
+
+    Examples
+    --------
+    Three vertices between input and output, side by side:
+
+    >>> widths(((0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4)), 128)
+    (0, 43, 43, 42, 128)
+    """
+    last = max(target for _, target in edges)
+    feeding = [source for source, target in edges if target == last and source > 0]
+    wide = [0] * last + [outputs]
+    for place, vertex in enumerate(feeding):
+        wide[vertex] = outputs // len(feeding) + (place < outputs % len(feeding))
+    for vertex in range(last - 1, 0, -1):
+        if vertex not in feeding:
+            wide[vertex] = max(wide[target] for source, target in edges if source == vertex)
+    return tuple(wide)
+
+
+def all_modules(vertices: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """Graph and labels of all classes of pruned modules of so many vertices, in the benchmark's order.
+
+    Labels are one number each: their digits to the base 3, first vertex first.
+    """
+    graphs, orders = _full_graphs(vertices), _inner_orders(vertices)
+    for order in orders:
+        moved, forwards = _moved(graphs, order)
+        graphs = graphs[~forwards | (moved >= graphs)]
+    labels = np.array(list(product(range(LABELS), repeat=vertices - 2)), dtype=np.int64).reshape(
+        LABELS ** (vertices - 2), -1
+    )
+    weights = LABELS ** np.arange(vertices - 3, -1, -1)
+    least = np.ones((len(graphs), len(labels)), dtype=bool)
+    for order in orders:
+        moved, forwards = _moved(graphs, order)
+        reordered = labels[:, [vertex - 1 for vertex in order[1:-1]]] @ weights
+        least[forwards & (moved == graphs)] &= reordered >= np.arange(len(labels))
+    which, labelling = np.nonzero(least)
+    return graphs[which], labelling.astype(np.uint8)
+
+
+def _inner_orders(vertices: int) -> list[tuple[int, ...]]:
+    return [(0, *inner, vertices - 1) for inner in permutations(range(1, vertices - 1))]
+
+
+def _full_graphs(vertices: int) -> NDArray[np.uint32]:
+    """All graphs within the limit of edges whose vertices all lie on a path from input to output."""
+    pairs = [edge for edge in _BITS if edge[1] < vertices]
+    graphs = np.arange(1 << len(pairs), dtype=np.uint32)
+    for vertex in range(vertices):
+        leaving = sum(_BITS[edge] for edge in pairs if edge[0] == vertex)
+        entering = sum(_BITS[edge] for edge in pairs if edge[1] == vertex)
+        for mask in filter(None, (leaving, entering)):
+            graphs = graphs[graphs & np.uint32(mask) != 0]
+    number = np.zeros(len(graphs), dtype=np.uint8)
+    for edge in pairs:
+        number += graphs & np.uint32(_BITS[edge]) != 0
+    return graphs[number <= MOST_EDGES]
+
+
+def _moved(graphs: NDArray[np.uint32], order: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+    """The graphs with their vertices in another order, and which of them still have forward edges only."""
+    place = {old: new for new, old in enumerate(order)}
+    moved, forwards = np.zeros_like(graphs), np.ones(len(graphs), dtype=bool)
+    for (source, target), bit in _BITS.items():
+        if target < len(order):
+            present = graphs & np.uint32(bit) != 0
+            new = _BITS.get((place[source], place[target]))
+            if new is None:
+                forwards &= ~present
+            else:
+                moved |= np.where(present, np.uint32(new), np.uint32(0))
+    return moved, forwards

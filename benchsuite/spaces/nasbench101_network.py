@@ -1,0 +1,125 @@
+"""The networks of NAS-Bench-101: stem, stacks of equal cells with max-pooling between, classifier."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from benchsuite.spaces.nasbench101_graphs import widths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from benchsuite.core import Dataset
+    from benchsuite.spaces.cells import Edge
+
+_CUT = 0.87962566103423978  # standard deviation of a standard normal distribution cut at -2 and 2
+
+
+class ConvBNReLU(nn.Sequential):
+    """Convolution without bias that keeps the size, batch normalisation, ReLU.
+
+    Weights start as in the benchmark: normal with variance 1 / fan-in, cut at two standard deviations.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        deviation = 1 / math.sqrt(inputs * kernel**2) / _CUT
+        nn.init.trunc_normal_(convolution.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
+        super().__init__(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def make_operation(name: str, width: int) -> nn.Module:
+    """The module of an operation of NAS-Bench-101, which keeps the number of channels."""
+    makers: dict[str, Callable[[], nn.Module]] = {
+        "conv3x3": lambda: ConvBNReLU(width, width, 3),
+        "conv1x1": lambda: ConvBNReLU(width, width, 1),
+        "maxpool3x3": lambda: nn.MaxPool2d(3, stride=1, padding=1),
+    }
+    return makers[name]()
+
+
+class Cell(nn.Module):
+    """A pruned module of the benchmark; its children are named after the vertex that they belong to.
+
+    An inner vertex applies its operation to the sum of what its edges bring: the input, projected to the vertex's
+    width, and other vertices, cut to it. The output concatenates the vertices with an edge to it and adds the input,
+    projected, if that has one too.
+    """
+
+    def __init__(self, edges: Sequence[Edge], operations: Sequence[str], inputs: int, outputs: int) -> None:
+        super().__init__()
+        last = len(operations) + 1
+        self.sources = [[source for source, end in edges if end == vertex and source > 0] for vertex in range(last + 1)]
+        self.widths = widths(edges, outputs)
+        projected = [target for source, target in edges if source == 0]
+        self.projections = nn.ModuleDict({str(it): ConvBNReLU(inputs, self.widths[it], 1) for it in projected})
+        self.operations = nn.ModuleList(
+            make_operation(name, self.widths[vertex]) for vertex, name in enumerate(operations, start=1)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features of the same size, shape (batch, outputs, height, width)."""
+        values = [features]
+        for vertex, operation in enumerate(self.operations, start=1):
+            terms = [self._cut(values[source], self.widths[vertex]) for source in self.sources[vertex]]
+            values.append(operation(self._with_input(terms, vertex, features)))
+        last = len(values)
+        feeding = [values[source] for source in self.sources[last]]
+        return self._with_input([torch.cat(feeding, 1)] if feeding else [], last, features)
+
+    def _with_input(self, terms: list[Tensor], vertex: int, features: Tensor) -> Tensor:
+        """Sum of the terms and, where an edge leads there, of the module's projected input."""
+        if str(vertex) in self.projections:
+            terms = [*terms, self.projections[str(vertex)](features)]
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total
+
+    @staticmethod
+    def _cut(value: Tensor, width: int) -> Tensor:
+        return value if value.shape[1] == width else value[:, :width]
+
+
+class ModuleNetwork(nn.Module):
+    """Stem, stacks of cells with max-pooling between, global average, classifier.
+
+    Differs from the benchmark's in one point: batch normalisation has torch's momentum of 0.1 instead of 0.003
+    (TensorFlow's decay of 0.997), so that its statistics also follow trainings of a hundred steps.
+
+    Parameters
+    ----------
+    layout
+        For each stack the input and output channels of its cells.
+    """
+
+    def __init__(
+        self,
+        edges: Sequence[Edge],
+        operations: Sequence[str],
+        layout: Sequence[Sequence[tuple[int, int]]],
+        dataset: Dataset,
+    ) -> None:
+        super().__init__()
+        self.stem = ConvBNReLU(dataset.channels, layout[0][0][0], 3)
+        layers: list[nn.Module] = []
+        for stack in layout:
+            if layers:
+                layers.append(nn.MaxPool2d(2, ceil_mode=True))
+            layers.extend(Cell(edges, operations, inputs, outputs) for inputs, outputs in stack)
+        self.layers = nn.Sequential(*layers)
+        self.classifier = nn.Linear(layout[-1][-1][1], dataset.classes)
+        nn.init.xavier_uniform_(self.classifier.weight)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
+        features: Tensor = self.layers(self.stem(images))
+        logits: Tensor = self.classifier(features.mean((2, 3)))
+        return logits
