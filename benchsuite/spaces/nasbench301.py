@@ -9,15 +9,18 @@ from functools import lru_cache
 from itertools import permutations
 from typing import TYPE_CHECKING, ClassVar
 
-from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.core import Complexity, InvalidArchitectureError, UnknownNameError
 from benchsuite.data.datasets import dataset as describe
 from benchsuite.spaces.base import SampledSpace
+from benchsuite.spaces.nasbench301_layout import NODES, Part, auxiliary_params, layout, plan, plan_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from torch import nn
+
+    from benchsuite.core import Dataset
 
 
 OPERATIONS = (
@@ -30,7 +33,6 @@ OPERATIONS = (
     "dil_conv_5x5",
 )
 NONE = "none"  # passes nothing on; read in strings because tables of trained genotypes have it, never drawn
-NODES = 4  # intermediate nodes of a cell, numbered from 2: inputs 0 and 1 are the cell before the last and the last
 Choice = tuple[str, int]  # operation, input
 Node = tuple[Choice, Choice]
 Cell = tuple[Node, Node, Node, Node]
@@ -168,14 +170,6 @@ def _node_string(node: Node) -> str:
     return f"|{first}~{one}|{second}~{two}|"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What is built of a cell: edges (source, target, operation) in the order of their nodes, and inputs."""
-
-    edges: tuple[tuple[int, int, str], ...]
-    inputs: tuple[int, ...]
-
-
 def whole(cell: Cell) -> Part:
     """The cell as the official network has it: both inputs, and operations 'none' as edges."""
     edges = tuple((source, node, operation) for node, pair in enumerate(cell, start=2) for operation, source in pair)
@@ -219,100 +213,6 @@ def _renumbered(cell: Cell, order: Sequence[int]) -> Cell:
     nodes = [sorted((numbers[source], operation) for operation, source in pair) for pair in cell]
     by_number = [nodes[order.index(number)] for number in range(2, 2 + NODES)]
     return _grouped([(operation, source) for node in by_number for source, operation in node])
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One cell of the macro network: its kind, channels of its inputs and of each node, side of inputs and nodes."""
-
-    reduction: bool
-    after_reduction: bool
-    inputs: tuple[int, int]
-    width: int
-    input_side: int
-    side: int
-
-
-@lru_cache
-def layout(space: NASBench301, data: Dataset) -> tuple[Place, ...]:
-    """The places of the cells, first to last.
-
-    Raises
-    ------
-    UnsupportedError
-        If the sizes leave out a cell, or images cannot be halved twice.
-    """
-    _refuse(space, data)
-    places: list[Place] = []
-    width, side, states, after = space.channels, data.size, (3 * space.channels,) * 2, False
-    for position in range(space.cells):
-        reduction = position in {space.cells // 3, 2 * space.cells // 3}
-        scale = 2 if reduction else 1
-        width *= scale
-        places.append(Place(reduction, after, states, width, side, side // scale))
-        states, side, after = (states[1], NODES * width), side // scale, reduction
-    return tuple(places)
-
-
-def _refuse(space: NASBench301, data: Dataset) -> None:
-    if space.channels < 1 or space.cells < 3 or space.auxiliary not in {0, 1}:
-        allowed = "channels of at least 1, cells of at least 3 (a normal and two reductions), auxiliary 0 or 1"
-        raise UnsupportedError(f"NAS-Bench-301 needs {allowed}, not {dict(space.sizes)}")
-    if data.size % 4:
-        raise UnsupportedError(f"NAS-Bench-301 halves images twice and {data.size} is no multiple of 4; resize them")
-    if space.auxiliary and not 8 <= data.size // 4 <= 10:
-        raise UnsupportedError(f"the auxiliary head needs images of side 32 to 40, not {data.size}; choose auxiliary=0")
-
-
-Plan = tuple[tuple[Place, Part | None], ...]
-
-
-def plan(places: Sequence[Place], normal: Part, reduction: Part) -> Plan:
-    """Each place with the part of the cell that stands there; None where no later cell reads the output."""
-    needed = {len(places) - 1}
-    parts: list[tuple[Place, Part | None]] = []
-    for position in reversed(range(len(places))):
-        part = reduction if places[position].reduction else normal
-        if position in needed:
-            needed.update(position - 2 + number for number in part.inputs)
-        parts.append((places[position], part if position in needed else None))
-    return tuple(reversed(parts))
-
-
-@lru_cache
-def _operation_cost(operation: str, width: int, shrinks: bool) -> tuple[int, int]:
-    """Weights of an operation's convolutions, parameters of its normalisations."""
-    if operation == "skip_connect" and shrinks:
-        return width**2, 2 * width
-    kind, _, kernel = operation.partition("_conv_")
-    repeats = {"sep": 2, "dil": 1}.get(kind, 0)
-    return (repeats * (int(kernel[0]) ** 2 + width) * width, repeats * 2 * width) if repeats else (0, 0)
-
-
-def _part_cost(place: Place, part: Part) -> tuple[int, int]:
-    """Parameters and multiply-adds of a cell."""
-    params = macs = 0
-    for number in part.inputs:
-        weights = place.inputs[number] * place.width
-        params, macs = params + weights + 2 * place.width, macs + weights * place.input_side**2
-    for source, _, operation in part.edges:
-        weights, rest = _operation_cost(operation, place.width, place.reduction and source < 2)
-        params, macs = params + weights + rest, macs + weights * place.side**2
-    return params, macs
-
-
-def _plan_cost(cells: Plan, data: Dataset) -> tuple[int, int]:
-    """Parameters and multiply-adds of stem, cells and classifier, without its bias in the multiply-adds."""
-    stem, last = cells[0][0].inputs[0], NODES * cells[-1][0].width
-    params = 9 * data.channels * stem + 2 * stem + (last + 1) * data.classes
-    macs = 9 * data.channels * stem * data.size**2 + last * data.classes
-    costs = [_part_cost(place, part) for place, part in cells if part is not None]
-    return params + sum(cost for cost, _ in costs), macs + sum(cost for _, cost in costs)
-
-
-def _auxiliary_params(space: NASBench301, places: Sequence[Place], data: Dataset) -> int:
-    features = NODES * places[2 * space.cells // 3].width
-    return space.auxiliary * (128 * features + 2 * 128 + 768 * 128 * 4 + 2 * 768 + (768 + 1) * data.classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,9 +315,9 @@ class NASBench301(SampledSpace):
         normal, reduction = parse(architecture)
         data = describe(dataset)
         places = layout(self, data)
-        params, macs = _plan_cost(plan(places, whole(normal), whole(reduction)), data)
-        live_params, live_macs = _plan_cost(plan(places, live_part(normal), live_part(reduction)), data)
-        return Complexity(params + _auxiliary_params(self, places, data), macs, live_params, live_macs)
+        params, macs = plan_cost(plan(places, whole(normal), whole(reduction)), data)
+        live_params, live_macs = plan_cost(plan(places, live_part(normal), live_part(reduction)), data)
+        return Complexity(params + auxiliary_params(self, places, data), macs, live_params, live_macs)
 
 
 def _draw_cell(rng: np.random.Generator) -> Cell:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchsuite.core import InvalidArchitectureError
-from benchsuite.spaces.nasbench301 import NODES, NONE, OPERATIONS, parse
+from benchsuite.spaces.nasbench301 import NONE, OPERATIONS, parse
+from benchsuite.spaces.nasbench301_layout import NODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

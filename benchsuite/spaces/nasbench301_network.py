@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchsuite.spaces.layers import FactorizedReduction, ReLUConvBN, SeparableConvBN, Zero, same_average_pool
-from benchsuite.spaces.nasbench301 import NODES
+from benchsuite.spaces.nasbench301_layout import NODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite.core import Dataset
-    from benchsuite.spaces.nasbench301 import Part, Place, Plan
+    from benchsuite.spaces.nasbench301_layout import Part, Place, Plan
 
 
 def make_operation(name: str, channels: int, stride: int) -> nn.Module:
