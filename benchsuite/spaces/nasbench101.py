@@ -13,12 +13,12 @@ import numpy as np
 from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
 from benchsuite.spaces.base import SearchSpace
+from benchsuite.spaces.nasbench101_enumeration import all_modules
 from benchsuite.spaces.nasbench101_graphs import (
     LABELS,
     MOST_EDGES,
     MOST_VERTICES,
     Module,
-    all_modules,
     edges_of,
     graph_of,
     widths,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 OPERATIONS = ("conv3x3", "conv1x1", "maxpool3x3")  # in the order of the benchmark, which its hash depends on
-_KERNELS = {"conv3x3": 3, "conv1x1": 1}  # the operations that have weights
-_FORM = r"([a-z0-9,]*):(\d-\d(?:,\d-\d)*)"
+_AREAS = (9, 1, 0)  # of their kernels; max-pooling has no weights
+_FORM = r"([a-z0-9,]*):([0-6]-[0-6](?:,[0-6]-[0-6])*)"
 _EXAMPLE = "conv3x3,maxpool3x3:0-1,1-2,2-3"
 _MOST_FEEDING = 4  # vertices with an edge to the output: one more would take ten edges
 
@@ -171,7 +171,9 @@ class _Architectures(Sequence[str]):
         parts = [(vertices - 2, *all_modules(vertices)) for vertices in range(2, MOST_VERTICES + 1)]
         self._graphs = np.concatenate([graphs for _, graphs, _ in parts])
         self._labels = np.concatenate([labels for *_, labels in parts])
-        self._inner = np.repeat([inner for inner, *_ in parts], [len(graphs) for _, graphs, _ in parts])
+        self._inner = np.repeat(
+            np.array([inner for inner, *_ in parts], dtype=np.uint8), [len(graphs) for _, graphs, _ in parts]
+        )
 
     def __len__(self) -> int:
         return len(self._graphs)
@@ -198,25 +200,16 @@ def _labels(number: int, inner: int) -> tuple[int, ...]:
     return tuple(number // LABELS**place % LABELS for place in reversed(range(inner)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Convolution:
-    kernel: int
-    inputs: int
-    outputs: int
-
-    @property
-    def weights(self) -> int:
-        return self.kernel**2 * self.inputs * self.outputs
-
-
-def _convolutions(module: Module, inputs: int, outputs: int) -> list[_Convolution]:
-    """The convolutions in one cell: projections of the input, and operations; a normalisation follows each."""
+def _cell_cost(module: Module, inputs: int, outputs: int) -> tuple[int, int]:
+    """Weights of the convolutions in one cell, and channels of the normalisations that follow them."""
     wide = widths(module.edges, outputs)
-    found = [_Convolution(1, inputs, wide[target]) for source, target in module.edges if source == 0]
-    for vertex, label in enumerate(module.labels, start=1):
-        if OPERATIONS[label] in _KERNELS:
-            found.append(_Convolution(_KERNELS[OPERATIONS[label]], wide[vertex], wide[vertex]))
-    return found
+    channels = sum(wide[target] for source, target in module.edges if source == 0)
+    weights = inputs * channels  # projections of the input
+    for width, label in zip(wide[1:], module.labels, strict=False):
+        if area := _AREAS[label]:
+            weights += area * width**2
+            channels += width
+    return weights, channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +224,8 @@ class NASBench101(SearchSpace):
 
     A class holds the modules that differ in the numbering of their vertices; its representative is the benchmark's own
     matrix. Numbering decides which vertices get the channels that are left over when the output's are divided, so the
-    complexity of another member can differ slightly.
+    complexity of another member can differ slightly. The space lists representatives alone: strings with dead vertices
+    and other numberings are valid too, and too many.
 
     Examples
     --------
@@ -313,15 +307,15 @@ class NASBench101(SearchSpace):
         8555530
         """
         module, data = _module(architecture), describe(dataset)
-        side, classifier = data.size, self._layout()[-1][-1][1] * data.classes
-        params, macs = classifier + data.classes, classifier
-        parts = [[_Convolution(3, data.channels, self.channels)]]
-        for stack in self._layout():
-            parts[-1] += [each for inputs, outputs in stack for each in _convolutions(module, inputs, outputs)]
-            parts.append([])
-        for convolutions in parts:
-            params += sum(each.weights + 2 * each.outputs for each in convolutions)
-            macs += side**2 * sum(each.weights for each in convolutions)
+        layout, side = self._layout(), data.size
+        macs = layout[-1][-1][1] * data.classes
+        params = macs + data.classes
+        parts = [[(9 * data.channels * self.channels, self.channels)]]  # the stem, then each stack
+        parts += [[_cell_cost(module, inputs, outputs) for inputs, outputs in stack] for stack in layout]
+        parts[0] += parts.pop(1)  # the first stack works at the stem's size
+        for part in parts:
+            params += sum(weights + 2 * channels for weights, channels in part)
+            macs += side**2 * sum(weights for weights, _ in part)
             side = -(-side // 2)  # max-pooling keeps the remainder of an odd side
         return Complexity(params, macs, params, macs)
 

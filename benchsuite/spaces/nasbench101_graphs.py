@@ -1,4 +1,4 @@
-"""The graphs of NAS-Bench-101's modules: pruning, isomorphism, the benchmark's hash, and the list of all of them.
+"""The graphs of NAS-Bench-101's modules: pruning, isomorphism, neighbours, and the benchmark's hash.
 
 A graph is an integer: bit s + t (t - 1) / 2 stands for the edge from vertex s to vertex t > s. Vertex 0 is the input
 and the last one the output; the vertices between them carry operation numbers (labels). The benchmark (Ying et al.,
@@ -11,22 +11,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, permutations, product
+from itertools import chain, product
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from benchsuite.spaces.cells import Edge
 
-MOST_VERTICES = 7
+MOST_VERTICES = 7  # input and output included
 MOST_EDGES = 9
 LABELS = 3
-_BITS = {
+BITS = {
     (source, target): 1 << source + target * (target - 1) // 2
     for source in range(MOST_VERTICES)
     for target in range(source + 1, MOST_VERTICES)
@@ -41,7 +37,7 @@ def graph_of(edges: Sequence[Edge]) -> int:
     >>> graph_of([(0, 1), (1, 2)])
     5
     """
-    return sum(_BITS[edge] for edge in edges)
+    return sum(BITS[edge] for edge in edges)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -53,7 +49,7 @@ def edges_of(graph: int) -> tuple[Edge, ...]:
     >>> edges_of(5)
     ((0, 1), (1, 2))
     """
-    return tuple(edge for edge, bit in _BITS.items() if graph & bit)
+    return tuple(edge for edge, bit in BITS.items() if graph & bit)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -101,7 +97,7 @@ class Module:
         without it, no change would lead from a module to one with more vertices.
         """
         yield from _other_labels(self)
-        yield from (Module(self.graph & ~_BITS[edge], self.labels) for edge in self.edges)
+        yield from (Module(self.graph & ~BITS[edge], self.labels) for edge in self.edges)
         numbered = (_forwards(edges, labels) for edges, labels in chain(_one_more_edge(self), _one_more_vertex(self)))
         yield from (module for module in numbered if module is not None)
 
@@ -184,7 +180,7 @@ def _relabelled(graph: int, order: Sequence[int]) -> int:
     """The graph whose vertex i is the old vertex order[i]; old vertices that are not in the order are left out."""
     place = {old: new for new, old in enumerate(order)}
     return sum(
-        _BITS[place[source], place[target]] for source, target in edges_of(graph) if source in place and target in place
+        BITS[place[source], place[target]] for source, target in edges_of(graph) if source in place and target in place
     )
 
 
@@ -233,59 +229,3 @@ def widths(edges: tuple[Edge, ...], outputs: int) -> tuple[int, ...]:
         if vertex not in feeding:
             wide[vertex] = max(wide[target] for source, target in edges if source == vertex)
     return tuple(wide)
-
-
-def all_modules(vertices: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-    """Graph and labels of all classes of pruned modules of so many vertices, in the benchmark's order.
-
-    Labels are one number each: their digits to the base 3, first vertex first.
-    """
-    graphs, orders = _full_graphs(vertices), _inner_orders(vertices)
-    for order in orders:
-        moved, forwards = _moved(graphs, order)
-        graphs = graphs[~forwards | (moved >= graphs)]
-    labels = np.array(list(product(range(LABELS), repeat=vertices - 2)), dtype=np.int64).reshape(
-        LABELS ** (vertices - 2), -1
-    )
-    weights = LABELS ** np.arange(vertices - 3, -1, -1)
-    least = np.ones((len(graphs), len(labels)), dtype=bool)
-    for order in orders:
-        moved, forwards = _moved(graphs, order)
-        reordered = labels[:, [vertex - 1 for vertex in order[1:-1]]] @ weights
-        least[forwards & (moved == graphs)] &= reordered >= np.arange(len(labels))
-    which, labelling = np.nonzero(least)
-    return graphs[which], labelling.astype(np.uint8)
-
-
-def _inner_orders(vertices: int) -> list[tuple[int, ...]]:
-    return [(0, *inner, vertices - 1) for inner in permutations(range(1, vertices - 1))]
-
-
-def _full_graphs(vertices: int) -> NDArray[np.uint32]:
-    """All graphs within the limit of edges whose vertices all lie on a path from input to output."""
-    pairs = [edge for edge in _BITS if edge[1] < vertices]
-    graphs = np.arange(1 << len(pairs), dtype=np.uint32)
-    for vertex in range(vertices):
-        leaving = sum(_BITS[edge] for edge in pairs if edge[0] == vertex)
-        entering = sum(_BITS[edge] for edge in pairs if edge[1] == vertex)
-        for mask in filter(None, (leaving, entering)):
-            graphs = graphs[graphs & np.uint32(mask) != 0]
-    number = np.zeros(len(graphs), dtype=np.uint8)
-    for edge in pairs:
-        number += graphs & np.uint32(_BITS[edge]) != 0
-    return graphs[number <= MOST_EDGES]
-
-
-def _moved(graphs: NDArray[np.uint32], order: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
-    """The graphs with their vertices in another order, and which of them still have forward edges only."""
-    place = {old: new for new, old in enumerate(order)}
-    moved, forwards = np.zeros_like(graphs), np.ones(len(graphs), dtype=bool)
-    for (source, target), bit in _BITS.items():
-        if target < len(order):
-            present = graphs & np.uint32(bit) != 0
-            new = _BITS.get((place[source], place[target]))
-            if new is None:
-                forwards &= ~present
-            else:
-                moved |= np.where(present, np.uint32(new), np.uint32(0))
-    return moved, forwards
