@@ -77,7 +77,7 @@ def render(normal: Cell, reduction: Cell) -> str:
     >>> render(cell, cell)[:45]
     '|skip_connect~0|max_pool_3x3~1|+|skip_connect'
     """
-    return "/".join("+".join(_node_string(node) for node in cell) for cell in (normal, reduction))
+    return f"{_cell_string(normal)}/{_cell_string(reduction)}"
 
 
 def from_genotype(text: str) -> str:
@@ -165,9 +165,8 @@ def _foreign(text: object, allowed: str) -> InvalidArchitectureError:
     return InvalidArchitectureError(f"{str(text)[:120]!r} is no NAS-Bench-301 architecture; {allowed}")
 
 
-def _node_string(node: Node) -> str:
-    (first, one), (second, two) = node
-    return f"|{first}~{one}|{second}~{two}|"
+def _cell_string(cell: Cell) -> str:
+    return "+".join(f"|{first}~{one}|{second}~{two}|" for (first, one), (second, two) in cell)
 
 
 def whole(cell: Cell) -> Part:
@@ -223,9 +222,10 @@ class NASBench301(SampledSpace):
     are equal if their cells differ in the order of edges or the numbers of nodes alone. Strings may also hold the
     operation 'none', as published genotypes do; it is neither drawn nor brought in by mutation.
 
-    The defaults are the macro network of NAS-Bench-301; DARTS evaluates with channels=36, cells=20. Batch
-    normalisations have weights (those of the published NASLib table of 1,218 surrogate accuracies are counted
-    without, in the operations); multiply-adds are those of convolutions and classifier without its bias.
+    The defaults are the macro network of NAS-Bench-301; DARTS evaluates with channels=36, cells=20. Parameters are
+    those of DARTS's evaluation networks; NASLib's table of 1,218 surrogate accuracies leaves out the weights of batch
+    normalisations on edges. Multiply-adds are those of convolutions and classifier without its bias; published tables
+    add normalisations and pools, each in its own way.
 
     Parameters
     ----------
@@ -268,8 +268,9 @@ class NASBench301(SampledSpace):
     def neighbours(self, architecture: str) -> list[str]:
         """The 120 strings that differ in one operation or one input (more if the architecture has 'none')."""
         normal, reduction = parse(architecture)
-        return [render(other, reduction) for other in _neighbours(normal)] + [
-            render(normal, other) for other in _neighbours(reduction)
+        before, after = _cell_string(normal), _cell_string(reduction)
+        return [f"{_cell_string(other)}/{after}" for other in _neighbours(normal)] + [
+            f"{before}/{_cell_string(other)}" for other in _neighbours(reduction)
         ]
 
     def operations(self, architecture: str) -> tuple[str, ...]:
