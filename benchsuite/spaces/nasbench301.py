@@ -266,7 +266,7 @@ class NASBench301(SampledSpace):
         return render(_draw_cell(rng), _draw_cell(rng))
 
     def neighbours(self, architecture: str) -> list[str]:
-        """The 120 strings that differ in one operation or one input (more if the architecture has 'none')."""
+        """The 120 strings that differ in one operation or one input (a few more or fewer if it has 'none')."""
         normal, reduction = parse(architecture)
         before, after = _cell_string(normal), _cell_string(reduction)
         return [f"{_cell_string(other)}/{after}" for other in _neighbours(normal)] + [
