@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchsuite.benchmark import load_benchmark
 from benchsuite.report.results import BenchmarkResults
+from benchsuite.spaces.nasbench101 import NASBench101
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -66,3 +69,44 @@ def test_scores_are_compared_on_the_architectures_that_both_have() -> None:
     assert row.n == 20
     assert row[2:5] == pytest.approx((1.0, -1.0, 2.0))
     assert row[-1] == pytest.approx(-1.0)
+
+
+def test_public_modules_become_the_strings_of_their_published_hashes_and_percent(shared: Path) -> None:
+    modules = pd.read_parquet(shared / "data" / "nasbench101_30k.parquet").iloc[::100]
+    table = script("public_tables").nasbench101_table(modules)
+    full = table[table["epochs"] == 108]
+    space = NASBench101()
+    assert [space.module_hash(name) for name in full["architecture"]] == modules["module_hash"].tolist()
+    assert full["accuracy"].to_numpy() == pytest.approx(100 * modules["val_acc_e108"].to_numpy())
+    assert table.groupby("epochs").size().to_dict() == dict.fromkeys((4, 12, 36, 108), len(modules))
+    assert space.complexity(full["architecture"].iloc[0], "cifar10").params == modules["params"].iloc[0] == 8_555_530
+
+
+def test_equal_strings_are_several_trials() -> None:
+    adjacency = "011001000"
+    modules = pd.DataFrame({"adjacency": ["0100", adjacency, adjacency], "ops": ["", "conv1x1-bn-relu", "conv1x1"]})
+    values = {f"val_acc_e{epochs}": [0.1, 0.2, 0.3] for epochs in (4, 12, 36, 108)}
+    table = script("public_tables").nasbench101_table(modules.assign(**values))
+    final = table[table["epochs"] == 108]
+    assert final["architecture"].tolist() == [":0-1", "conv1x1:0-1,0-2,1-2", "conv1x1:0-1,0-2,1-2"]
+    assert final["trial"].tolist() == [0, 0, 1]
+
+
+def test_public_tables_are_imported_with_the_networks_that_they_were_made_with(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in ("darts_trained545.parquet", "nasbench301_surrogate.parquet"):
+        (tmp_path / file).symlink_to(shared / "data" / file)
+    monkeypatch.setattr(sys, "argv", ["public_tables.py", str(tmp_path), str(tmp_path / "out")])
+    script("public_tables").main()
+    trained = load_benchmark("nasbench301", "cifar10-trained", table=tmp_path / "out" / "nasbench301-trained.parquet")
+    published = pd.read_parquet(shared / "data" / "darts_trained545.parquet")
+    architectures = trained.table.loc[trained.table["epochs"] == 50, "architecture"].iloc[:40]
+    params = [trained.space.complexity(name, "cifar10").params for name in architectures]
+    assert params == pytest.approx(1e6 * published["params"].iloc[:40].to_numpy())
+    assert trained.truth(split="validation", pool="none").max() == published["valid_acc50"].max()
+    naslib = load_benchmark("nasbench301", "cifar10-naslib", table=tmp_path / "out" / "nasbench301-naslib.parquet")
+    accuracy = naslib.truth(epochs=100, split="validation")
+    assert len(accuracy) == 1218
+    assert accuracy.max() == pytest.approx(94.488883)
+    assert "surrogate" in naslib.card["title"]
