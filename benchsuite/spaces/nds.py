@@ -1,17 +1,17 @@
 """Network design spaces of NDS (Radosavovic et al., ICCV 2019): three stages of blocks, each with its own choices.
 
 Sources. Table 2 of the paper (arXiv 1905.13214) gives, per choice, the first and last value and how many values lie
-between, "spaced about evenly in log space": the ranges of ResNeXt-B, and that Vanilla has ResNet's, are quoted from
-memory of that table. What speaks for ResNeXt-B: with widths from 64 up, and only then, every bottleneck can be divided
-into up to 16 groups. Blocks, stem, head and initialisation are those of pycls, in which the authors trained the
-networks (`UniNet` with `double_plain_block`, `res_basic_block` and `res_bottleneck_block`).
+between, "spaced about evenly in log space"; the ranges of ResNeXt-B, that Vanilla has ResNet's, and the totals are
+quoted from memory of that table. What speaks for ResNeXt-B: with widths from 64 up, and only then, every bottleneck can
+be divided into up to 16 groups. Blocks, stem, head and initialisation are those of pycls, in which the authors trained
+the networks (`UniNet` with `double_plain_block`, `res_basic_block` and `res_bottleneck_block`).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
@@ -31,7 +31,7 @@ class Choice(NamedTuple):
 
     letter: str
     word: str
-    values: tuple[float, ...]
+    values: tuple[Any, ...]  # whole numbers, but for multipliers
 
 
 class Stage(NamedTuple):
@@ -141,21 +141,21 @@ class NDS(SampledSpace):
         form = "-".join(rf"{choice.letter}(\d+\.?\d*|\.\d+)" for choice in self.choices)
         matches = [re.fullmatch(form, part, re.ASCII) for part in parts]
         if len(parts) != len(STRIDES) or None in matches:
-            example = self.render([Stage(*(choice.values[0] for choice in self.choices))] * len(STRIDES))  # type: ignore[arg-type]  # counts are ints
+            example = self.render([Stage(*(choice.values[0] for choice in self.choices))] * len(STRIDES))
             raise InvalidArchitectureError(
                 f"{str(architecture)[:120]!r} is no architecture of {self.name}; write three stages as in {example}"
             )
         return tuple(self._stage(match.groups()) for match in matches if match is not None)
 
     def _stage(self, texts: Sequence[str]) -> Stage:
-        chosen: list[float] = []
+        chosen = []
         for choice, text in zip(self.choices, texts, strict=True):
             known = {float(value): value for value in choice.values}
             if float(text) not in known:
                 allowed = ", ".join(f"{value:g}" for value in choice.values)
                 raise InvalidArchitectureError(f"{self.name} has no {choice.word} {text[:40]}; allowed: {allowed}")
             chosen.append(known[float(text)])
-        return Stage(*chosen)  # type: ignore[arg-type]  # the values of depths, widths and groups are ints
+        return Stage(*chosen)
 
     def render(self, stages: Sequence[Stage]) -> str:
         """The string of some stages.
@@ -183,13 +183,13 @@ class NDS(SampledSpace):
     def draw(self, rng: np.random.Generator) -> str:
         """A random architecture, all alike in probability."""
         values = [[choice.values[rng.integers(len(choice.values))] for choice in self.choices] for _ in STRIDES]
-        return self.render([Stage(*chosen) for chosen in values])  # type: ignore[arg-type]  # as in _stage
+        return self.render([Stage(*chosen) for chosen in values])
 
     def neighbours(self, architecture: str) -> list[str]:
         """The architectures that differ in one choice of one stage."""
         stages = self.parse(architecture)
         return [
-            self.render((*stages[:place], stage._replace(**{field: value}), *stages[place + 1 :]))  # type: ignore[arg-type]  # as in _stage
+            self.render((*stages[:place], stage._replace(**{field: value}), *stages[place + 1 :]))
             for place, stage in enumerate(stages)
             for field, choice in zip(Stage._fields, self.choices, strict=False)
             for value in choice.values
@@ -285,8 +285,8 @@ class NDSResNet(NDS):
 class NDSResNeXtA(NDS):
     """Stages of residual bottlenecks with few groups: (5 * 5 * 3 * 3)^3 = 11,390,625 architectures.
 
-    Divided widths merge a few of them: at a divisor of 4, the bottlenecks of widths 16 and 32 cannot all be divided
-    into four groups, and 42 of the 45 kinds of block remain.
+    Divided widths merge some of them, because narrow bottlenecks cannot be divided into four groups: of the 45 kinds
+    of block, a divisor of 4 leaves 41 and one of 8 leaves 36.
     """
 
     name: ClassVar[str] = "nds_resnext_a"
