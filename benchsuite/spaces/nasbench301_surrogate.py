@@ -108,7 +108,7 @@ def _ensemble(files: Files, origin: str) -> Surrogate:
             f"{origin} holds no ensemble that predicts accuracies ({', '.join(_ACCURACY_MODELS)}); "
             f"its models: {', '.join(sorted(set(kinds.values()))) or 'none'}; give nb_models/xgb_v1.0"
         )
-    versions = {part for file in chosen for part in file.parts if _VERSION.match(part)}
+    versions = {next(filter(_VERSION.match, reversed(file.parts)), "others") for file in chosen}
     for several in ({kinds[file] for file in chosen}, versions):
         if len(several) > 1:
             raise DataCorruptError(

@@ -140,10 +140,17 @@ def test_a_folder_without_models_is_refused(tmp_path):
     assert "its models: none" in refusal(tmp_path)
 
 
+def test_the_version_of_a_folder_above_is_no_other_ensemble(models, tmp_path):
+    models.rename(tmp_path / "nasbench301_models_v1.0")
+    assert len(load(tmp_path).members) == MEMBERS
+
+
 def test_several_ensembles_are_not_mixed(models, boosters):
     save(models / "xgb_v0.9/0", boosters["xgb"][0], "xgb")
     assert "several ensembles (xgb_v0.9, xgb_v1.0)" in refusal(models)
-    shutil.rmtree(models / "xgb_v0.9")
+    shutil.move(models / "xgb_v0.9", models / "own")
+    assert "several ensembles (others, xgb_v1.0)" in refusal(models)
+    shutil.rmtree(models / "own")
     save(models / "own/0", boosters["lgb"][0], "lgb")
     assert "several ensembles (lgb, xgb)" in refusal(models)
 
