@@ -6,7 +6,7 @@
     benchsuite data import OUT/nasbench301-trained.parquet --benchmark nasbench301/cifar10-trained
 
 FOLDER holds some of nasbench101_30k.parquet, nasbench301_surrogate.parquet and darts_trained545.parquet. None of them
-has test accuracies: the split is "validation" everywhere, which a suite says by truth = {split = "validation"}.
+has test accuracies: the split is "valid" everywhere, which a suite says by truth = {split = "valid"}.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchsuite.spaces import nasbench101, nasbench301
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-SPLIT = "validation"
+SPLIT = "valid"
 
 
 def nasbench101_table(modules: pd.DataFrame) -> pd.DataFrame:

@@ -104,9 +104,9 @@ def test_public_tables_are_imported_with_the_networks_that_they_were_made_with(
     architectures = trained.table.loc[trained.table["epochs"] == 50, "architecture"].iloc[:40]
     params = [trained.space.complexity(name, "cifar10").params for name in architectures]
     assert params == pytest.approx(1e6 * published["params"].iloc[:40].to_numpy())
-    assert trained.truth(split="validation", pool="none").max() == published["valid_acc50"].max()
+    assert trained.truth(split="valid", pool="none").max() == published["valid_acc50"].max()
     naslib = load_benchmark("nasbench301", "cifar10-naslib", table=tmp_path / "out" / "nasbench301-naslib.parquet")
-    accuracy = naslib.truth(epochs=100, split="validation")
+    accuracy = naslib.truth(epochs=100, split="valid")
     assert len(accuracy) == 1218
     assert accuracy.max() == pytest.approx(94.488883)
     assert "surrogate" in naslib.card["title"]

@@ -10,17 +10,26 @@ import torch
 from torch import nn
 
 from benchsuite import registry
-from benchsuite.core import Complexity
+from benchsuite.core import Complexity, Dataset
 from benchsuite.spaces.nasbench201 import NASBench201
 from benchsuite.testing import ConformanceError, check_space
 
-SMALL = {"nasbench201": {"channels": 4, "cells": 1}}
+NARROW = {"channels": 2, "width_divisor": 16, "depth_divisor": 8}
+SMALL = {
+    "macro": {"channels": 2, "head": 8},
+    "nasbench101": {"channels": 4, "cells": 1, "stacks": 2},
+    "nasbench201": {"channels": 4, "cells": 1},
+    "nasbench301": {"channels": 2, "cells": 3},
+    **dict.fromkeys(("nds_resnet", "nds_resnext_a", "nds_resnext_b", "nds_vanilla"), NARROW),
+}
+DIGITS = Dataset("digits", classes=10, channels=1, size=12)
 
 
 @pytest.mark.parametrize("name", registry.names("space"))
 def test_every_registered_space_keeps_its_promises(name):
     space = registry.make_space(name, SMALL.get(name))
     check_space(space)
+    check_space(space, dataset=DIGITS, number=2)
     assert space.name == name
 
 

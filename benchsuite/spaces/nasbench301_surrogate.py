@@ -139,7 +139,7 @@ def _member(content: bytes, origin: str) -> Booster:
 def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
     """Predictions for the first 10,000 architectures that the space draws with seed 0, as its one ground truth.
 
-    They are of split "validation" after 100 epochs, in trial 0: a surrogate has one prediction, no trainings.
+    They are of split "valid" after 100 epochs, in trial 0: a surrogate has one prediction, no trainings.
     """
     surrogate = load(path)
     architectures = sorted(NASBench301().sample(ARCHITECTURES, np.random.default_rng(0)))
@@ -147,5 +147,5 @@ def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
     for number, chunk in enumerate(chunks(architectures, _CHUNK), start=1):
         predictions.append(surrogate.predict(chunk))
         progress(min(number * _CHUNK, ARCHITECTURES), ARCHITECTURES)
-    rows = {ARCHITECTURE: architectures, ACCURACY: np.concatenate(predictions), EPOCHS: 100, SPLIT: "validation"}
+    rows = {ARCHITECTURE: architectures, ACCURACY: np.concatenate(predictions), EPOCHS: 100, SPLIT: "valid"}
     yield Piece("nasbench301/cifar10", "table", normalise(pd.DataFrame(rows), path.name))

@@ -106,7 +106,7 @@ def test_reading_gives_one_validation_accuracy_for_each_sampled_architecture(mod
     names = piece.rows["architecture"].astype(str).tolist()
     assert names == sorted(sample(30))
     assert set(zip(piece.rows["trial"], piece.rows["epochs"], piece.rows["split"], strict=True)) == {
-        (0, 100, "validation")
+        (0, 100, "valid")
     }
     expected = pd.Series(load(models / "xgb_v1.0").predict(sample(30)), index=sample(30))
     assert dict(zip(names, piece.rows["accuracy"], strict=True)) == pytest.approx(expected.to_dict())
