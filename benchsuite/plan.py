@@ -220,7 +220,9 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
 
 
 def _caption(part: BenchmarkPlan) -> str:
-    return f"{_networks(part)}; {_minibatch(part)}; truth: {_truth_title(part)}"
+    seen = any(trial.estimator.family == ZeroShotEstimator.family for trial in part.trials)
+    shown = [_networks(part), *([_minibatch(part)] if seen else []), f"truth: {_truth_title(part)}"]
+    return "; ".join(shown)
 
 
 def _truth_title(part: BenchmarkPlan) -> str:

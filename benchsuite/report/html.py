@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
     from benchsuite.report.page import Section
     from benchsuite.report.results import Results
+    from benchsuite.report.tables import Table
 
 
-def page(results: Results, sections: Sequence[Section], downloads: Sequence[str]) -> str:
+def page(results: Results, overview: Table | None, sections: Sequence[Section], downloads: Sequence[str]) -> str:
     """The whole page; everything but our own SVG, style and script is escaped.
 
-    `downloads` are the paths of the tables, relative to the page.
+    Parameters
+    ----------
+    overview
+        What stands above several sections.
+    downloads
+        Paths of the tables, relative to the page.
     """
     environment = Environment(
         loader=PackageLoader("benchsuite.report"),
@@ -28,5 +34,5 @@ def page(results: Results, sections: Sequence[Section], downloads: Sequence[str]
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(
-        results=results, sections=sections, downloads=downloads, intervals=interval_methods()
+        results=results, overview=overview, sections=sections, downloads=downloads, intervals=interval_methods()
     )

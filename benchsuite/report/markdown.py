@@ -25,9 +25,10 @@ _SEEDS = (
 )
 
 
-def document(results: Results, sections: Sequence[Section]) -> str:
-    """The whole report in Markdown; its figures are the files in figures/."""
+def document(results: Results, overview: Table | None, sections: Sequence[Section]) -> str:
+    """The whole report in Markdown; its figures are the files in figures/, `overview` stands above several sections."""
     parts = [f"# {escaped(results.suite)}", escaped(results.description)]
+    parts += ["## Overview", f"{escaped(overview.caption)}.", table(overview)] if overview else []
     for section in sections:
         parts += _section(section)
     parts += ["## How to read this", _SEEDS, "Intervals:", definitions(interval_methods())]

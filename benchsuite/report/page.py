@@ -11,12 +11,14 @@ from benchsuite.report.criteria import rows_of
 from benchsuite.report.drawings import Drawings, draw
 from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.verdict import no_ceiling, verdict
-from benchsuite.report.words import seconds
+from benchsuite.report.words import number, seconds
 
 if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
     from benchsuite.report.results import Results
     from benchsuite.report.tables import Table
+
+_WEAK = 0.6  # a ceiling below it is said on every figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def section(judgement: Judgement, results: Results, anchor: str) -> Section:
         anchor=anchor,
         population=shown.population,
         setting=shown.caption,
-        caption=f"{shown.caption[:1].upper()}{shown.caption[1:]}. Population: {shown.population}.",
+        caption=f"{shown.caption[:1].upper()}{shown.caption[1:]}. Population: {shown.population}.{_warning(judgement)}",
         facts=_facts(judgement),
         verdict=verdict(judgement),
         leaderboard=tables.leaderboard_table(judgement),
@@ -93,6 +95,13 @@ def problems(judgement: Judgement) -> list[str]:
     if without:
         listed.append(f"{without:,} architectures of the population have no truth and are not judged")
     return [*listed, *(f"{name}: {count:,} missing (not scored yet)" for name, count in missing.items() if count)]
+
+
+def _warning(judgement: Judgement) -> str:
+    """What stands on every figure where the truth is too noisy to judge by."""
+    if judgement.ceiling is None or judgement.ceiling >= _WEAK:
+        return ""
+    return f" Weak truth: its noise lets even a perfect estimator reach a tau of {number(judgement.ceiling, 2)} only."
 
 
 def _facts(judgement: Judgement) -> dict[str, str]:

@@ -91,6 +91,36 @@ def leaderboard_table(judgement: Judgement) -> Table:
     )
 
 
+def overview_table(judgements: Sequence[Judgement]) -> Table:
+    """Tau of every estimator on every benchmark, the best mean first, above the ceilings that the truths set."""
+    columns = [Column(each.results.benchmark, each.results.population) for each in judgements]
+    boards = [{row["estimator"]: row for row in rows_of(each.leaderboard)} for each in judgements]
+    rows = [_overview_row(name, boards) for name in dict.fromkeys(name for board in boards for name in board)]
+    rows.sort(key=lambda row: row[1].value, reverse=True)
+    ceilings = [math.nan if each.ceiling is None else each.ceiling for each in judgements]
+    last = (
+        Cell("ceiling", "ceiling", mark="simulated"),
+        Cell("", -math.inf),
+        *(Cell(number(value), value) for value in ceilings),
+    )
+    return Table(
+        "overview",
+        "Kendall's tau-b of every estimator on every benchmark; small print: intervals over architectures",
+        (ESTIMATOR, Column("Mean", "Over the benchmarks on which the estimator was judged"), *columns),
+        (*rows, last),
+        1,
+    )
+
+
+def _overview_row(name: str, boards: Sequence[dict[str, dict[str, Any]]]) -> tuple[Cell, ...]:
+    rows = [board[name] for board in boards if name in board]
+    taus = [row[TAU.key] for row in rows if math.isfinite(row[TAU.key])]
+    mean = sum(taus) / len(taus) if taus else -math.inf
+    cells = (_estimate(board[name], TAU) if name in board else Cell(number(math.nan), math.nan) for board in boards)
+    mark = rows[0]["family"] if rows[0]["reference"] else ""
+    return (Cell(name, name, mark=mark), Cell(number(mean if taus else math.nan), mean), *cells)
+
+
 def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
     low, tau, high = ((row[f"{TAU.key}{end}"] - lowest) / (1 - lowest) for end in ("_low", "", "_high"))
     deviation = row[f"{TAU.key}_deviation"]

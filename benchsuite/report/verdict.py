@@ -24,9 +24,16 @@ def verdict(judgement: Judgement) -> list[str]:
     board = judgement.leaderboard
     ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
-        return ["No estimator but the baselines has a defined tau here.", *_gaps(board)]
+        return [_baselines(board), *_gaps(board)]
     said = [_best(ranked[0], judgement), _next(ranked), _size(ranked, board), _ceiling(ranked[0], judgement)]
     return [*said, *_bias(judgement, [row["estimator"] for row in ranked if row["kendall_tau_low"] > 0]), *_gaps(board)]
+
+
+def _baselines(board: pd.DataFrame) -> str:
+    """What size alone does where nothing but baselines was judged."""
+    known = rows_of(board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()])
+    said = "No estimator but the baselines has a defined tau here"
+    return f"{said}; theirs: {_listed([_named(row) for row in known])}." if known else f"{said}."
 
 
 def _best(best: dict[str, Any], judgement: Judgement) -> str:
@@ -91,7 +98,7 @@ def no_ceiling(judgement: Judgement) -> str:
     if repeated_trainings(judgement.results.trials):
         return ""
     return (
-        "The truth holds one training of each architecture, so its noise is unknown and no ceiling can be given; "
+        "The truth holds one accuracy of each architecture, so its noise is unknown and no ceiling can be given; "
         "part of what every estimator misses is that noise."
     )
 

@@ -11,6 +11,7 @@ from benchsuite.report import html, markdown
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
 from benchsuite.report.svg import standalone
+from benchsuite.report.tables import overview_table
 from benchsuite.report.words import slug, unique
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ def write_report(results: Results, folder: Path) -> Path:
     for part in sections:
         for drawing in part.drawings.every():
             write_text(folder / "figures" / f"{drawing.name}.svg", standalone(drawing.svg))
-    write_text(folder / "report.md", markdown.document(results, sections))
+    overview = overview_table(judgements) if len(judgements) > 1 else None
+    write_text(folder / "report.md", markdown.document(results, overview, sections))
     index = folder / "index.html"
-    write_text(index, html.page(results, sections, ["report.md", *downloads]))
+    write_text(index, html.page(results, overview, sections, ["report.md", *downloads]))
     return index
 
 

@@ -7,10 +7,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from benchsuite.report.judge import judge
+from benchsuite.report.page import section
 from benchsuite.report.results import Results
+from benchsuite.report.tables import overview_table
 from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
@@ -101,7 +105,9 @@ def test_every_heading_of_a_table_is_a_button_that_sorts_and_every_table_has_a_c
     assert len(tables) == len(page.all("table")) == len(page.all("caption"))
     headings = [attributes for attributes in page.all("th") if attributes["scope"] == "col"]
     assert len(headings) == len(page.all("button"))
-    assert [attributes["aria-sort"] for attributes in headings if "aria-sort" in attributes] == ["descending"] * 2
+    assert [attributes["aria-sort"] for attributes in headings if "aria-sort" in attributes] == [
+        "descending"
+    ] * 3  # the leaderboards and the overview
 
 
 def test_every_figure_says_in_words_what_it_shows_and_on_which_population(page, results):
@@ -195,7 +201,7 @@ def test_one_training_per_architecture_means_no_ceiling_and_the_page_says_why(ma
     html = write_report(make_results(n=30, estimators=("nwot",), seeds=1, trials=1), tmp_path).read_text(
         encoding="utf-8"
     )
-    assert "one training of each architecture" in html
+    assert "one accuracy of each architecture" in html
     assert "ceiling 0" not in html
 
 
@@ -211,3 +217,44 @@ def test_the_markdown_shows_no_table_twice(make_results, tmp_path):
     titles = [line for line in (tmp_path / "report.md").read_text(encoding="utf-8").splitlines() if line[:4] == "### "]
     assert len(titles) > 5
     assert len(set(titles)) == len(titles)
+
+
+def test_the_overview_has_the_taus_of_all_benchmarks_above_their_ceilings(results, folder):
+    judgements = [judge(benchmark) for benchmark in results.benchmarks]
+    taus = pd.DataFrame(
+        {each.results.benchmark: each.leaderboard.set_index("estimator")["kendall_tau"] for each in judgements}
+    )
+    table = overview_table(judgements)
+    assert [column.title for column in table.columns[2:]] == list(taus.columns)
+    *rows, last = table.rows
+    for name, mean, *cells in rows:
+        assert [cell.value for cell in cells] == taus.loc[name.value].tolist()
+        assert mean.value == pytest.approx(taus.loc[name.value].mean())
+    assert [mean.value for _, mean, *_ in rows] == sorted((mean.value for _, mean, *_ in rows), reverse=True)
+    assert [cell.value for cell in last[2:]] == [each.ceiling for each in judgements]
+    assert "## Overview" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_an_estimator_judged_on_one_benchmark_only_leaves_a_gap_in_the_overview(results):
+    first, second = results.benchmarks
+    kept = second.scores[second.scores["estimator"] != "nwot"]
+    table = overview_table([judge(first), judge(replace(second, scores=kept))])
+    (row,) = (row for row in table.rows if row[0].value == "nwot")
+    assert row[1].value == row[2].value
+    assert row[3].text == MISSING
+
+
+def test_one_benchmark_needs_no_overview(results, tmp_path):
+    write_report(replace(results, benchmarks=results.benchmarks[:1]), tmp_path)
+    assert "Overview" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_figure_of_a_weak_truth_says_so(results, tmp_path):
+    first = results.benchmarks[0]
+    noise = pd.DataFrame(np.random.default_rng(0).normal(80, 5, first.trials.shape), first.trials.index)
+    weak = replace(first, truth=noise.mean(axis=1), trials=noise)
+    write_report(replace(results, benchmarks=(weak,)), tmp_path)
+    html = (tmp_path / "index.html").read_text(encoding="utf-8")
+    captions = [part for part in html.split("<figcaption>")[1:] if "Weak truth" in part.split("</figcaption>")[0]]
+    assert len(captions) == html.count("<figcaption>")
+    assert "Weak truth" not in "".join(section(judge(item), results, "a").caption for item in results.benchmarks)

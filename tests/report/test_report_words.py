@@ -11,6 +11,7 @@ import pytest
 from benchsuite.report.judge import judge
 from benchsuite.report.page import problems
 from benchsuite.report.verdict import verdict
+from benchsuite.report.words import number
 
 
 def _said(results):
@@ -94,4 +95,7 @@ def test_verdict_on_three_architectures_claims_no_lead(make_results):
 
 def test_verdict_with_nothing_but_baselines_says_so(results):
     none = replace(results, scores=results.scores.iloc[:0])
-    assert verdict(judge(none))[0].startswith("No estimator but the baselines")
+    said = verdict(judge(none))[0]
+    assert said.startswith("No estimator but the baselines")
+    params = judge(none).leaderboard.set_index("estimator").loc["params", "kendall_tau"]
+    assert f"counting parameters ({number(params)}" in said
