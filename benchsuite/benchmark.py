@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from benchsuite import registry
 from benchsuite.core import (
@@ -24,13 +24,16 @@ from benchsuite.core import (
 from benchsuite.data import sources
 from benchsuite.data.datasets import dataset as describe
 from benchsuite.data.home import data_home, shipped
-from benchsuite.spaces.classes import representatives
+from benchsuite.spaces.classes import Classes, classes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
+Rows = TypeVar("Rows", "pd.Series", "pd.DataFrame")
 Pool = Literal["class", "none"]
 
 
@@ -48,6 +51,8 @@ class Benchmark:
         Where the table comes from: a name in `benchsuite data list`, "embedded", "own", or the name of a file.
     card
         What is known about the table, such as its title, licence and protocol.
+    classes
+        Which architecture strings of the table are one architecture.
     """
 
     space: Space
@@ -57,7 +62,7 @@ class Benchmark:
     source: str
     card: Mapping[str, Any] = field(repr=False)
     file: Path = field(repr=False)
-    representatives: Mapping[str, str] = field(repr=False)  # of each architecture string in the table
+    classes: Classes = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -104,10 +109,11 @@ class Benchmark:
             If the ground truth has no such rows; the message lists what it has.
         """
         accuracy = self._rows(epochs, split).groupby(ARCHITECTURE, observed=True)[ACCURACY].mean()
-        accuracy.index = accuracy.index.astype("str")
+        codes = _codes(accuracy)
         if _checked(pool) == "none":
-            return accuracy
-        return accuracy.groupby(self._classes(accuracy.index)).mean().rename_axis(ARCHITECTURE)
+            return _named(accuracy, self.classes.strings, codes)
+        pooled = accuracy.groupby(self.classes.codes[codes]).mean()
+        return _named(pooled, self.classes.representatives, pooled.index.to_numpy())
 
     def trials(self, *, epochs: int | None = None, split: str = "test", pool: Pool = "class") -> pd.DataFrame:
         """Accuracy in percent, architecture x training: column t is the t-th training in the order of trial numbers.
@@ -120,12 +126,13 @@ class Benchmark:
         single = rows.assign(**{TRIAL: position}).pivot_table(
             index=ARCHITECTURE, columns=TRIAL, values=ACCURACY, observed=True
         )
-        single.index = single.index.astype("str")
+        codes = _codes(single)
         if _checked(pool) == "none":
-            return single
-        groups = single.groupby(self._classes(single.index))
+            return _named(single, self.classes.strings, codes)
+        groups = single.groupby(self.classes.codes[codes])
         complete = groups.count().eq(groups.size(), axis=0)
-        return groups.mean().where(complete).dropna(axis="columns", how="all").rename_axis(ARCHITECTURE)
+        pooled = groups.mean().where(complete).dropna(axis="columns", how="all")
+        return _named(pooled, self.classes.representatives, pooled.index.to_numpy())
 
     def curve(self, architecture: str) -> pd.DataFrame:
         """All results of an architecture along its trainings: trial, epochs, split, accuracy (percent), loss.
@@ -158,9 +165,9 @@ class Benchmark:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def _rows(self, epochs: int | None, split: str) -> pd.DataFrame:
-        chosen = self.table[self.table[SPLIT] == split]
-        wanted = chosen[EPOCHS].max() if epochs is None else epochs
-        chosen = chosen[chosen[EPOCHS] == wanted]
+        of_split, lengths = (self.table[SPLIT] == split).to_numpy(), self.table[EPOCHS].to_numpy()
+        wanted = lengths[of_split].max(initial=0) if epochs is None else epochs
+        chosen: pd.DataFrame = self.table[of_split & (lengths == wanted)]
         if chosen.empty:
             groups = self.table.groupby(SPLIT, observed=True)[EPOCHS].unique()
             known = "; ".join(f"{name} after {', '.join(map(str, sorted(found)))}" for name, found in groups.items())
@@ -170,19 +177,16 @@ class Benchmark:
             )
         return chosen
 
-    def _classes(self, strings: Iterable[str]) -> list[str]:
-        return [self.representatives[string] for string in strings]
-
     def _string(self, architecture: str) -> str:
         """The string of the table that stands for an architecture."""
-        if architecture in self.representatives:
+        if architecture in self.classes.strings:
             return architecture
-        wanted = self.space.canonical(architecture)
-        found = (string for string, representative in self.representatives.items() if representative == wanted)
-        string = next(found, None)
-        if string is None:
-            raise UnsupportedError(f"the ground truth {self.source} of {self.name} has no results of {architecture!r}")
-        return string
+        try:
+            return self.classes.first_member(self.space.canonical(architecture))
+        except KeyError as error:
+            raise UnsupportedError(
+                f"the ground truth {self.source} of {self.name} has no results of {architecture!r}"
+            ) from error
 
     def _curve_rows(self, strings: list[str]) -> pd.DataFrame:
         from benchsuite.data.tables import load_table  # noqa: PLC0415 - pandas loads slowly, and listing needs none
@@ -299,7 +303,6 @@ def _assembled(
     description: _Description, table: pd.DataFrame, origin: str, file: Path, card: Mapping[str, Any]
 ) -> Benchmark:
     space = registry.make_space(description.space, card.get("sizes", description.sizes))
-    strings: list[str] = table[ARCHITECTURE].cat.categories.tolist()
     return Benchmark(
         space=space,
         dataset=description.dataset,
@@ -308,7 +311,7 @@ def _assembled(
         source=origin,
         card=card,
         file=file,
-        representatives=representatives(space, strings, origin),
+        classes=classes_of(space, table[ARCHITECTURE].cat.categories, origin),
     )
 
 
@@ -344,6 +347,17 @@ def _command(name: str, origin: str) -> str:
     if origin == sources.EMBEDDED:
         return "pip install --force-reinstall benchsuite (its own table is missing)"
     return sources.source(origin).command
+
+
+def _codes(rows: pd.Series | pd.DataFrame) -> NDArray[np.integer]:
+    """Positions of the rows' architectures among the strings of the table."""
+    return cast("pd.CategoricalIndex", rows.index).codes
+
+
+def _named(rows: Rows, names: pd.Index, positions: NDArray[np.integer]) -> Rows:
+    """The rows, whose index becomes the names at the positions."""
+    rows.index = names.take(positions).rename(ARCHITECTURE)
+    return rows
 
 
 def _checked(pool: str) -> str:

@@ -228,38 +228,45 @@ def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.Dat
         if parquet.read_schema(path).names != list(COLUMNS):
             raise DataCorruptError(f"{path} is no ground-truth table; import or fetch it again")
         with parquet.ParquetFile(path, read_dictionary=list(_CATEGORIES)) as file:
-            if architectures is None:  # one column at a time keeps the memory near the size of the result
-                return _frame(lambda name: _whole_column(file, name))
-            return _frame(_read_part(file, sorted(architectures)).column)
+            if architectures is not None:
+                return _frame(_read_part(file, sorted(architectures)))
+            without_losses = not _has_losses(file.metadata)  # such a column need not be read
+            return _frame(file.read(columns=[name for name in COLUMNS if name != LOSS or not without_losses]))
     except (pa.ArrowException, ValueError, OSError) as error:
         raise DataCorruptError(f"{path} is truncated or not a Parquet file; import or fetch it again") from error
 
 
-def _whole_column(file: Any, name: str) -> Any:
-    """A column of the file; one of losses of which none is known need not be read."""
-    parts = [file.metadata.row_group(group).column(COLUMNS.index(name)) for group in range(file.num_row_groups)]
-    known = [part.statistics is None or part.statistics.null_count < part.num_values for part in parts]
-    if name == LOSS and not any(known):
-        return pa.chunked_array([pa.nulls(file.metadata.num_rows, pa.float64())])
-    return file.read(columns=[name]).column(0)
+def _has_losses(metadata: Any) -> bool:
+    parts = [metadata.row_group(group).column(COLUMNS.index(LOSS)) for group in range(metadata.num_row_groups)]
+    return any(part.statistics is None or part.statistics.null_count < part.num_values for part in parts)
 
 
-def _frame(column: Callable[[str], Any]) -> pd.DataFrame:
-    """A data frame of the columns that a function gives, each of which is let go before the next is asked for."""
-    values = {name: _categories(column(name)) if name in _CATEGORIES else column(name).to_numpy() for name in COLUMNS}
-    return pd.DataFrame(values, copy=False)
+def _frame(rows: Any) -> pd.DataFrame:
+    """The rows as a data frame; a column's memory is let go as soon as it is converted."""
+    values: dict[str, Any] = {}
+    n = rows.num_rows
+    for name in rows.column_names:
+        column = rows.column(0)
+        rows = rows.remove_column(0)
+        values[name] = _categories(column) if name in _CATEGORIES else column.to_numpy()
+        del column
+    return pd.DataFrame({LOSS: np.full(n, np.nan), **values}, columns=list(COLUMNS), copy=False)
 
 
 def _categories(column: Any) -> pd.Categorical:
-    """The texts as categories in their order, so that groups are sorted; Parquet numbers them as they appear."""
-    unified = column.unify_dictionaries()
-    texts = unified.chunk(0).dictionary if unified.num_chunks else pa.array([], pa.string())
-    codes = np.concatenate([np.empty(0, np.int32), *(part.indices.to_numpy() for part in unified.chunks)])
+    """The texts as categories in their order, so that groups are sorted; each part of a file numbers its own."""
+    if not column.num_chunks:
+        return pd.Categorical([], dtype=pd.CategoricalDtype(pd.Index([], dtype="str")))
+    texts = pa.concat_arrays([part.dictionary for part in column.chunks])
     order = compute.sort_indices(texts)
-    rank = np.empty(len(order), np.int32)
-    rank[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
-    kind = pd.CategoricalDtype(pd.Index(texts.take(order).to_pandas(), dtype="str"))
-    return pd.Categorical.from_codes(rank[codes], dtype=kind)
+    ordered = texts.take(order)
+    new = np.concatenate([[True], compute.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)])
+    codes = np.empty(len(texts), np.int32)
+    codes[order.to_numpy()] = np.cumsum(new, dtype=np.int32) - 1
+    starts = np.cumsum([0, *(len(part.dictionary) for part in column.chunks)])
+    parts = [codes[start:][part.indices.to_numpy()] for start, part in zip(starts, column.chunks, strict=False)]
+    kind = pd.CategoricalDtype(pd.Index(pd.array(ordered.filter(pa.array(new)), dtype="str")))
+    return pd.Categorical.from_codes(np.concatenate(parts), dtype=kind, validate=False)
 
 
 def _read_part(file: Any, wanted: list[str]) -> Any:

@@ -1,13 +1,14 @@
-"""Representatives of a table's architectures: the space's own, found once for a large table."""
+"""Classes of a table's architectures: the space's own, found once for a large table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import pytest
 
 from benchsuite.core import DataCorruptError
-from benchsuite.spaces.classes import representatives
+from benchsuite.spaces.classes import classes_of
 from benchsuite.spaces.nasbench201 import NASBench201
 
 asked = []
@@ -31,36 +32,57 @@ def own_data_folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def strings():
-    return list(NASBench201().every_string()[:1500])
+    return pd.Index(sorted(NASBench201().every_string()[:1500]), dtype="str")
 
 
 def test_a_large_table_is_worked_out_once(strings):
-    first = representatives(Counted(), strings, "the table")
-    assert asked == strings
-    again = representatives(Counted(), strings, "the table")
-    assert asked == strings
-    assert first == again == {string: NASBench201().canonical(string) for string in strings}
+    first = classes_of(Counted(), strings, "the table")
+    assert asked == strings.tolist()
+    again = classes_of(Counted(), strings, "the table")
+    assert asked == strings.tolist()
+    for found in (first, again):
+        assert found.strings is strings
+        assert found.representatives.is_monotonic_increasing
+        assert found.representatives.is_unique
+        for string in strings:
+            assert found.representative(string) == NASBench201().canonical(string)
+
+
+def test_the_first_member_of_a_class_is_the_first_string_with_its_representative(strings):
+    found = classes_of(NASBench201(), strings, "the table")
+    canonical = [NASBench201().canonical(string) for string in strings]
+    for name in found.representatives:
+        assert found.first_member(name) == strings[canonical.index(name)]
+    with pytest.raises(KeyError):
+        found.first_member("a foreign string")
+
+
+def test_strings_that_are_their_own_classes_are_kept_as_they_are():
+    strings = pd.Index(sorted(NASBench201().architectures()[:1200]), dtype="str")
+    found = classes_of(NASBench201(), strings, "the table")
+    assert found.representatives is strings
+    assert found.codes.tolist() == list(range(1200))
 
 
 def test_a_small_table_leaves_nothing_behind(strings, own_data_folder):
-    representatives(Counted(), strings[:900], "the table")
+    classes_of(Counted(), strings[:900], "the table")
     assert not own_data_folder.exists()
 
 
 def test_another_table_or_another_size_is_worked_out_anew(strings):
-    representatives(Counted(), strings, "the table")
-    representatives(Counted(), strings[1:], "the table")
-    representatives(Counted(channels=8), strings, "the table")
-    assert asked == strings + strings[1:] + strings
+    classes_of(Counted(), strings, "the table")
+    classes_of(Counted(), strings[1:], "the table")
+    classes_of(Counted(channels=8), strings, "the table")
+    assert asked == [*strings, *strings[1:], *strings]
 
 
 def test_foreign_strings_are_counted_and_nothing_is_kept(strings, own_data_folder):
     with pytest.raises(DataCorruptError, match=r"the table: 2 of 1,502 .* the first is 'foreign'"):
-        representatives(Counted(), [*strings, "foreign", "strange"], "the table")
+        classes_of(Counted(), strings.append(pd.Index(["foreign", "strange"])), "the table")
     assert not own_data_folder.exists()
 
 
 def test_a_folder_that_cannot_be_written_to_costs_time_only(strings, own_data_folder):
     own_data_folder.write_text("a file, not a folder")
-    found = representatives(Counted(), strings, "the table")
-    assert len(found) == len(strings)
+    found = classes_of(Counted(), strings, "the table")
+    assert found.strings is strings
