@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,21 @@ def test_the_listed_benchmarks_are_those_of_the_space():
     assert set(benchmarks()) >= {
         f"nasbench201/{name}" for name in ("cifar10", "cifar100", "imagenet16-120", "cifar10-analog", "digits")
     }
+
+
+def test_every_listed_benchmark_has_truth_or_the_command_that_brings_it():
+    present, commands = {}, {}
+    for name in benchmarks():
+        try:
+            present[name] = load_benchmark(*name.split("/"))
+        except DataMissingError as error:
+            commands[name] = str(error)
+    assert {name for name in present if name.endswith("/digits")} == {name for name in benchmarks() if "digits" in name}
+    for name, benchmark in present.items():
+        assert benchmark.name == name
+        assert len(benchmark.truth()) >= 100
+    for said in commands.values():
+        assert re.search(r"run: benchsuite data (fetch|import) |run: pip install", said)
 
 
 def test_truth_is_the_mean_over_trainings_then_over_members(table, members):
