@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
-from benchsuite.core import BenchsuiteError, UnsupportedError
+from benchsuite.core import BenchsuiteError, T, UnknownNameError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from torch import nn
@@ -16,6 +16,51 @@ if TYPE_CHECKING:
     from benchsuite.core import Complexity, Dataset
 
 _REPEATS = 10_000  # draws in a row that brought nothing new, after which a space is taken for exhausted
+_DEAD = ("drop", "keep")
+
+
+def drops_dead(dead: str) -> bool:
+    """Whether a network leaves out dead operations ("drop") or has them ("keep").
+
+    Raises
+    ------
+    UnknownNameError
+        If it is another word.
+
+    Examples
+    --------
+    >>> drops_dead("keep")
+    False
+    """
+    if dead not in _DEAD:
+        raise UnknownNameError("treatment of dead operations", dead, _DEAD)
+    return dead == "drop"
+
+
+def check_halves_twice(title: str, data: Dataset) -> None:
+    """Return nothing if the side of the images is a multiple of 4, raise UnsupportedError otherwise.
+
+    Parameters
+    ----------
+    title
+        How the message names the space.
+    """
+    if data.size % 4:
+        raise UnsupportedError(f"{title} halves images twice and {data.size} is no multiple of 4; resize them")
+
+
+def one_changed(values: Sequence[T], allowed: Sequence[T]) -> Iterator[tuple[T, ...]]:
+    """All sequences that differ from `values` in exactly one place.
+
+    Examples
+    --------
+    >>> list(one_changed(["a", "b"], ["a", "b", "c"]))
+    [('b', 'b'), ('c', 'b'), ('a', 'a'), ('a', 'c')]
+    """
+    for place, value in enumerate(values):
+        for other in allowed:
+            if other != value:
+                yield (*values[:place], other, *values[place + 1 :])
 
 
 @dataclass(frozen=True, slots=True)

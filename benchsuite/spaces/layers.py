@@ -7,19 +7,33 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from benchsuite.spaces.costs import Convolution
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
+
+
+def conv_bn(convolution: Convolution) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+    """A convolution and the batch normalisation that follows it."""
+    inputs, outputs, kernel, stride, groups = convolution
+    module = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False)
+    return module, nn.BatchNorm2d(outputs)
+
+
+def convolution_row(convolutions: Sequence[Convolution]) -> nn.Sequential:
+    """Convolutions one after the other, each with its batch normalisation, and ReLUs between them."""
+    *first, last = convolutions
+    before = [layer for convolution in first for layer in (*conv_bn(convolution), nn.ReLU())]
+    return nn.Sequential(*before, *conv_bn(last))
 
 
 class ReLUConvBN(nn.Sequential):
     """ReLU, convolution without bias that keeps the size (divided by the stride), batch normalisation."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
-        super().__init__(
-            nn.ReLU(),
-            nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
+        super().__init__(nn.ReLU(), *conv_bn(Convolution(inputs, outputs, kernel, stride)))
 
 
 class SeparableConvBN(nn.Sequential):
@@ -33,6 +47,31 @@ class SeparableConvBN(nn.Sequential):
             nn.Conv2d(channels, channels, 1, bias=False),
             nn.BatchNorm2d(channels),
         )
+
+
+class SummingCell(nn.Module):
+    """Base of cells whose nodes sum what their edges bring; an edge's module is named edge_{target}_{source}."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.edges: list[tuple[int, int, str | None]] = []
+
+    def connect(self, source: int, target: int, operation: nn.Module | None) -> None:
+        """Add an edge, after all that lead to its source; without a module it brings its source as it is."""
+        name = None if operation is None else f"edge_{target}_{source}"
+        self.edges.append((source, target, name))
+        if name is not None:
+            self.add_module(name, operation)
+
+    def sums(self, nodes: dict[int, Tensor]) -> dict[int, Tensor]:
+        """Features of each node, those of the given ones included."""
+        children, found = self._modules, dict(nodes)
+        for source, target, name in self.edges:
+            value = found[source]
+            if name is not None:
+                value = children[name](value)  # type: ignore[misc]  # children are typed as optional modules
+            found[target] = found[target] + value if target in found else value
+        return found
 
 
 class FactorizedReduction(nn.Module):

@@ -8,9 +8,10 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
-from benchsuite.spaces.base import SearchSpace
+from benchsuite.spaces.base import SearchSpace, drops_dead, one_changed
+from benchsuite.spaces.costs import Convolution, Cost, row_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,16 +22,8 @@ OPERATIONS = ("identity", "MB3_K3", "MB6_K5")  # by the digit that stands for ea
 STAGES = (2, 3, 3)  # layers in each stage; the first one halves the size and doubles the channels
 _LAYERS = sum(STAGES)
 _OPENING = (0, 2, 5)  # positions of the first layers of the stages
-
-
-class Block(NamedTuple):
-    """Expansion and depthwise kernel of an inverted residual."""
-
-    expansion: int
-    kernel: int
-
-
-BLOCKS = {"1": Block(3, 3), "2": Block(6, 5)}
+_DIGITS = "012"
+_INVERTED = {"1": (3, 3), "2": (6, 5)}  # expansion and depthwise kernel of the inverted residuals
 
 
 class Layer(NamedTuple):
@@ -50,7 +43,7 @@ def parse(architecture: str) -> str:
     '22212220'
     """
     digits = str(architecture).strip()
-    if re.fullmatch(rf"[012]{{{_LAYERS}}}", digits, re.ASCII) is None:
+    if re.fullmatch(rf"[{_DIGITS}]{{{_LAYERS}}}", digits, re.ASCII) is None:
         meaning = ", ".join(f"{digit} {name}" for digit, name in enumerate(OPERATIONS))
         raise InvalidArchitectureError(
             f"{str(architecture)[:120]!r} is no NAS-Bench-Macro architecture; write {_LAYERS} digits: {meaning}"
@@ -73,42 +66,34 @@ def layers(channels: int) -> tuple[Layer, ...]:
     return tuple(found)
 
 
-class _Cost(NamedTuple):
-    params: int
-    macs: int
+def block(digit: str, layer: Layer) -> tuple[Convolution, ...]:
+    """The convolutions of a block one after the other; none for an identity that keeps the shape.
 
-
-def _convolution(weights: int, outputs: int, side: int) -> _Cost:
-    """Cost of a convolution without bias, and of the batch normalisation after it in parameters alone."""
-    return _Cost(weights + 2 * outputs, weights * side**2)
-
-
-def _total(costs: Sequence[_Cost]) -> _Cost:
-    return _Cost(sum(cost.params for cost in costs), sum(cost.macs for cost in costs))
-
-
-def _layer_cost(digit: str, layer: Layer, before: int, after: int) -> _Cost:
-    """Cost of a block at a layer whose features have side `before` and then `after`."""
-    if digit in BLOCKS:
-        expansion, kernel = BLOCKS[digit]
-        hidden = expansion * layer.inputs
-        expand = _convolution(layer.inputs * hidden, hidden, before)
-        depthwise = _convolution(kernel**2 * hidden, hidden, after)
-        return _total([expand, depthwise, _convolution(hidden * layer.outputs, layer.outputs, after)])
-    return _convolution(layer.inputs * layer.outputs, layer.outputs, after) if layer.stride > 1 else _Cost(0, 0)
+    Examples
+    --------
+    >>> [(each.outputs, each.kernel) for each in block("2", Layer(32, 64, 2))]
+    [(192, 1), (192, 5), (64, 1)]
+    """
+    inputs, outputs, stride = layer
+    if digit in _INVERTED:
+        expansion, kernel = _INVERTED[digit]
+        hidden = expansion * inputs
+        depthwise = Convolution(hidden, hidden, kernel, stride, groups=hidden)
+        return Convolution(inputs, hidden), depthwise, Convolution(hidden, outputs)
+    return (Convolution(inputs, outputs, stride=stride),) if stride > 1 else ()
 
 
 @lru_cache
-def _costs(space: Macro, data: Dataset) -> tuple[_Cost, tuple[dict[str, _Cost], ...]]:
+def _costs(space: Macro, data: Dataset) -> tuple[Cost, tuple[dict[str, Cost], ...]]:
     """Cost of stem and head, and at each layer that of each digit."""
     side, choices = data.size, []
-    stem = _convolution(9 * data.channels * space.channels, space.channels, side)
+    frame = Convolution(data.channels, space.channels, 3).cost(side)
     for layer in layers(space.channels):
-        before, side = side, -(-side // layer.stride)
-        choices.append({digit: _layer_cost(digit, layer, before, side) for digit in "012"})
-    head = _convolution(layer.outputs * space.head, space.head, side)
-    classifier = _Cost((space.head + 1) * data.classes, space.head * data.classes)
-    return _total([stem, head, classifier]), tuple(choices)
+        choices.append({digit: row_cost(block(digit, layer), side) for digit in _DIGITS})
+        side = -(-side // layer.stride)
+    frame += Convolution(layer.outputs, space.head).cost(side)
+    frame += Cost((space.head + 1) * data.classes, space.head * data.classes)
+    return frame, tuple(choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +125,7 @@ class Macro(SearchSpace):
 
     def every_string(self) -> Sequence[str]:
         """All 6,561 strings in the order of their digits."""
-        return tuple(map("".join, product("012", repeat=_LAYERS)))
+        return tuple(map("".join, product(_DIGITS, repeat=_LAYERS)))
 
     def canonical(self, architecture: str) -> str:
         """The representative of the architecture's class; InvalidArchitectureError for a foreign string."""
@@ -148,13 +133,7 @@ class Macro(SearchSpace):
 
     def neighbours(self, architecture: str) -> list[str]:
         """The 16 architectures that differ in the block of one layer."""
-        digits = parse(architecture)
-        return [
-            digits[:layer] + other + digits[layer + 1 :]
-            for layer, digit in enumerate(digits)
-            for other in "012"
-            if other != digit
-        ]
+        return ["".join(other) for other in one_changed(parse(architecture), _DIGITS)]
 
     def operations(self, architecture: str) -> tuple[str, ...]:
         """The block of each layer."""
@@ -177,8 +156,7 @@ class Macro(SearchSpace):
         from benchsuite.spaces.macro_network import ChainNetwork  # noqa: PLC0415
 
         digits, data = parse(architecture), describe(dataset)
-        if dead not in {"drop", "keep"}:
-            raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
+        drops_dead(dead)  # another word is refused
         self._check_sizes()
         return ChainNetwork(digits, self.channels, self.head, data)
 
@@ -193,8 +171,8 @@ class Macro(SearchSpace):
         digits, data = parse(architecture), describe(dataset)
         self._check_sizes()
         frame, choices = _costs(self, data)
-        params, macs = _total([frame, *(costs[digit] for costs, digit in zip(choices, digits, strict=True))])
-        return Complexity(params, macs, params, macs)
+        total = sum((costs[digit] for costs, digit in zip(choices, digits, strict=True)), frame)
+        return Complexity(total.params, total.macs, total.params, total.macs)
 
     def _check_sizes(self) -> None:
         if min(self.channels, self.head) < 1:

@@ -6,37 +6,25 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from benchsuite.spaces.macro import BLOCKS, layers
+from benchsuite.spaces.costs import Convolution
+from benchsuite.spaces.layers import conv_bn, convolution_row
+from benchsuite.spaces.macro import block, layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from torch import Tensor
 
     from benchsuite.core import Dataset
-    from benchsuite.spaces.macro import Block, Layer
-
-
-def _convolution(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> list[nn.Module]:
-    """Convolution without bias that keeps the size (divided by the stride), batch normalisation."""
-    convolution = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False)
-    return [convolution, nn.BatchNorm2d(outputs)]
 
 
 class InvertedResidual(nn.Module):
     """Block of MobileNetV2: wide 1x1, depthwise and narrow 1x1 convolution; its input is added where shapes allow."""
 
-    def __init__(self, layer: Layer, block: Block) -> None:
+    def __init__(self, convolutions: Sequence[Convolution]) -> None:
         super().__init__()
-        hidden = block.expansion * layer.inputs
-        self.convolutions = nn.Sequential(
-            *_convolution(layer.inputs, hidden),
-            nn.ReLU(),
-            *_convolution(hidden, hidden, block.kernel, layer.stride, groups=hidden),
-            nn.ReLU(),
-            *_convolution(hidden, layer.outputs),
-        )
-        self.residual = layer.stride == 1
+        self.convolutions = convolution_row(convolutions)
+        self.residual = all(convolution.stride == 1 for convolution in convolutions)
 
     def forward(self, features: Tensor) -> Tensor:
         """Features of the layer's output channels, their size divided by its stride."""
@@ -47,10 +35,11 @@ class InvertedResidual(nn.Module):
 def _chain(digits: str, channels: int) -> Iterator[nn.Module]:
     """The blocks that compute something, so that equal architectures give equal networks."""
     for digit, layer in zip(digits, layers(channels), strict=True):
-        if digit in BLOCKS:
-            yield InvertedResidual(layer, BLOCKS[digit])
-        elif layer.stride > 1:
-            yield nn.Sequential(*_convolution(layer.inputs, layer.outputs, stride=layer.stride))
+        convolutions = block(digit, layer)
+        if len(convolutions) > 1:
+            yield InvertedResidual(convolutions)
+        elif convolutions:
+            yield convolution_row(convolutions)
 
 
 class ChainNetwork(nn.Module):
@@ -58,9 +47,9 @@ class ChainNetwork(nn.Module):
 
     def __init__(self, digits: str, channels: int, head: int, dataset: Dataset) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*_convolution(dataset.channels, channels, 3), nn.ReLU())
+        self.stem = nn.Sequential(*conv_bn(Convolution(dataset.channels, channels, 3)), nn.ReLU())
         self.layers = nn.Sequential(*_chain(digits, channels))
-        self.last = nn.Sequential(*_convolution(layers(channels)[-1].outputs, head), nn.ReLU())
+        self.last = nn.Sequential(*conv_bn(Convolution(layers(channels)[-1].outputs, head)), nn.ReLU())
         self.classifier = nn.Linear(head, dataset.classes)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, overload
 
 import numpy as np
 
-from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
-from benchsuite.spaces.base import SearchSpace
+from benchsuite.spaces.base import SearchSpace, drops_dead
 from benchsuite.spaces.nasbench101_enumeration import all_modules
 from benchsuite.spaces.nasbench101_graphs import (
     LABELS,
@@ -293,8 +293,7 @@ class NASBench101(SearchSpace):
         from benchsuite.spaces.nasbench101_network import ModuleNetwork  # noqa: PLC0415
 
         module, data = _module(architecture), describe(dataset)
-        if dead not in {"drop", "keep"}:
-            raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
+        drops_dead(dead)  # another word is refused
         return ModuleNetwork(module.edges, _names(module), self._layout(), data)
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:

@@ -14,6 +14,8 @@ from functools import lru_cache
 from itertools import chain, product
 from typing import TYPE_CHECKING
 
+from benchsuite.spaces.base import one_changed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -96,7 +98,7 @@ class Module:
         An edge is removed, or added in any direction that makes no cycle. A new vertex has one edge in and one out;
         without it, no change would lead from a module to one with more vertices.
         """
-        yield from _other_labels(self)
+        yield from (Module(self.graph, labels) for labels in one_changed(self.labels, range(LABELS)))
         yield from (Module(self.graph & ~BITS[edge], self.labels) for edge in self.edges)
         numbered = (_forwards(edges, labels) for edges, labels in chain(_one_more_edge(self), _one_more_vertex(self)))
         yield from (module for module in numbered if module is not None)
@@ -120,13 +122,6 @@ class Module:
             ]
             hashes = [_md5("|".join((*near, own))) for near, own in zip(around, hashes, strict=True)]
         return _md5(str(sorted(hashes)))
-
-
-def _other_labels(module: Module) -> Iterator[Module]:
-    for place, label in enumerate(module.labels):
-        for other in range(LABELS):
-            if other != label:
-                yield Module(module.graph, (*module.labels[:place], other, *module.labels[place + 1 :]))
 
 
 def _one_more_edge(module: Module) -> Iterator[tuple[tuple[Edge, ...], tuple[int, ...]]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from benchsuite.spaces.costs import Convolution
+from benchsuite.spaces.layers import conv_bn
 from benchsuite.spaces.nasbench101_graphs import widths
 
 if TYPE_CHECKING:
@@ -28,10 +30,10 @@ class ConvBNReLU(nn.Sequential):
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
-        convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        convolution, normalisation = conv_bn(Convolution(inputs, outputs, kernel))
         deviation = 1 / math.sqrt(inputs * kernel**2) / _CUT
         nn.init.trunc_normal_(convolution.weight, std=deviation, a=-2 * deviation, b=2 * deviation)
-        super().__init__(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+        super().__init__(convolution, normalisation, nn.ReLU())
 
 
 def make_operation(name: str, width: int) -> nn.Module:

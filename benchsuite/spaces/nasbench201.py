@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
 from benchsuite.data.home import shipped
-from benchsuite.spaces.base import SearchSpace
+from benchsuite.spaces.base import SearchSpace, check_halves_twice, drops_dead, one_changed
 from benchsuite.spaces.cells import Edge, live_edges, unique_string
+from benchsuite.spaces.costs import Convolution, Cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,45 +116,36 @@ def _table() -> _Table:
     return _Table(index, representative, members)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cost:
-    params: int
-    macs: int
-
-
 def _stages(space: NASBench201, data: Dataset) -> list[tuple[int, int]]:
     """Channels and side of the features in each stage."""
     if min(space.channels, space.cells) < 1:
         raise UnsupportedError(f"NAS-Bench-201 needs channels and cells of at least 1, not {dict(space.sizes)}")
-    if data.size % 4:
-        raise UnsupportedError(f"NAS-Bench-201 halves images twice and {data.size} is no multiple of 4; resize them")
+    check_halves_twice("NAS-Bench-201", data)
     return [(space.channels * scale, data.size // scale) for scale in (1, 2, 4)]
 
 
 @lru_cache
-def _operation_costs(space: NASBench201, data: Dataset) -> dict[str, _Cost]:
+def _operation_costs(space: NASBench201, data: Dataset) -> dict[str, Cost]:
     """Cost of each operation on one edge, in all cells together."""
-    costs = dict.fromkeys(OPERATIONS, _Cost(0, 0))
+    costs = dict.fromkeys(OPERATIONS, Cost())
     for operation, kernel in _KERNELS.items():
-        weights = [(kernel**2 * width**2, width, side) for width, side in _stages(space, data)]
-        params = sum(weight + 2 * width for weight, width, _ in weights)
-        macs = sum(weight * side**2 for weight, _, side in weights)
-        costs[operation] = _Cost(space.cells * params, space.cells * macs)
+        stages = [Convolution(width, width, kernel).cost(side) for width, side in _stages(space, data)]
+        costs[operation] = sum(stages, Cost()) * space.cells
     return costs
 
 
 @lru_cache
-def _frame_cost(space: NASBench201, data: Dataset) -> _Cost:
+def _frame_cost(space: NASBench201, data: Dataset) -> Cost:
     """Cost of all but the cells: stem, residual reductions, last normalisation, classifier with its bias."""
     (width, side), *reduced = _stages(space, data)
     last = reduced[-1][0]
-    stem, classifier = 9 * data.channels * width, (last + 1) * data.classes
-    params, macs = stem + 2 * width + 2 * last + classifier, stem * side**2 + classifier
+    classifier = (last + 1) * data.classes
+    total = Convolution(data.channels, width, 3).cost(side) + Cost(2 * last + classifier, classifier)
     for wide, small in reduced:
-        weights = wide**2 // 2 * 9 + wide**2 * 9 + wide**2 // 2  # two 3x3 convolutions and the shortcut
-        params += weights + 4 * wide
-        macs += weights * small**2
-    return _Cost(params, macs)
+        shortcut = wide // 2 * wide  # weights of a convolution without normalisation
+        total += Convolution(wide // 2, wide, 3).cost(small) + Convolution(wide, wide, 3).cost(small)
+        total += Cost(shortcut, shortcut * small**2)
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +205,7 @@ class NASBench201(SearchSpace):
 
     def neighbours(self, architecture: str) -> list[str]:
         """The 24 architectures that differ in the operation of one edge."""
-        operations = parse(architecture)
-        return [
-            render((*operations[:edge], other, *operations[edge + 1 :]))
-            for edge, operation in enumerate(operations)
-            for other in OPERATIONS
-            if other != operation
-        ]
+        return [render(other) for other in one_changed(parse(architecture), OPERATIONS)]
 
     def operations(self, architecture: str) -> tuple[str, ...]:
         """The operation on each edge: 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2."""
@@ -244,10 +230,8 @@ class NASBench201(SearchSpace):
         from benchsuite.spaces.nasbench201_network import Cell, CellNetwork  # noqa: PLC0415
 
         operations, data = parse(architecture), describe(dataset)
-        if dead not in {"drop", "keep"}:
-            raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
+        edges = live_part(operations) if drops_dead(dead) else list(zip(EDGES, operations, strict=True))
         _stages(self, data)  # refuses images that the network cannot take
-        edges = live_part(operations) if dead == "drop" else list(zip(EDGES, operations, strict=True))
         return CellNetwork(lambda width: Cell(edges, width), self.channels, self.cells, data)
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
@@ -261,11 +245,6 @@ class NASBench201(SearchSpace):
         """
         operations, data = parse(architecture), describe(dataset)
         costs, frame = _operation_costs(self, data), _frame_cost(self, data)
-        every = [costs[operation] for operation in operations]
-        live = [costs[operation] for _, operation in live_part(operations)]
-        return Complexity(
-            params=frame.params + sum(cost.params for cost in every),
-            macs=frame.macs + sum(cost.macs for cost in every),
-            live_params=frame.params + sum(cost.params for cost in live),
-            live_macs=frame.macs + sum(cost.macs for cost in live),
-        )
+        every = sum((costs[operation] for operation in operations), frame)
+        live = sum((costs[operation] for _, operation in live_part(operations)), frame)
+        return Complexity(every.params, every.macs, live.params, live.macs)

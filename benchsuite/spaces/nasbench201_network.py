@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from benchsuite.spaces.layers import ReLUConvBN, ResidualReduction, Zero, same_average_pool
+from benchsuite.spaces.costs import Convolution
+from benchsuite.spaces.layers import (
+    ReLUConvBN,
+    ResidualReduction,
+    SummingCell,
+    Zero,
+    convolution_row,
+    same_average_pool,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,11 +25,11 @@ if TYPE_CHECKING:
     from benchsuite.spaces.cells import Edge
 
 
-def make_operation(name: str, channels: int) -> nn.Module:
-    """The module of an operation of NAS-Bench-201."""
-    makers: dict[str, Callable[[], nn.Module]] = {
+def make_operation(name: str, channels: int) -> nn.Module | None:
+    """The module of an operation of NAS-Bench-201; the identity needs none."""
+    makers: dict[str, Callable[[], nn.Module | None]] = {
         "none": Zero,
-        "skip_connect": nn.Identity,
+        "skip_connect": lambda: None,
         "nor_conv_1x1": lambda: ReLUConvBN(channels, channels, 1),
         "nor_conv_3x3": lambda: ReLUConvBN(channels, channels, 3),
         "avg_pool_3x3": same_average_pool,
@@ -29,33 +37,19 @@ def make_operation(name: str, channels: int) -> nn.Module:
     return makers[name]()
 
 
-class Cell(nn.Module):
-    """A graph whose nodes sum what its edges bring; child modules are named after their edge.
-
-    A cell without edges outputs zeros.
-    """
+class Cell(SummingCell):
+    """A graph whose nodes sum what its edges bring. A cell without edges outputs zeros."""
 
     def __init__(self, edges: Sequence[tuple[Edge, str]], channels: int) -> None:
         super().__init__()
-        self.plan: list[tuple[int, int, str | None]] = []
         for (source, target), operation in edges:
-            free = operation == "skip_connect"
-            self.plan.append((source, target, None if free else f"edge_{target}_{source}"))
-            if not free:
-                self.add_module(f"edge_{target}_{source}", make_operation(operation, channels))
+            self.connect(source, target, make_operation(operation, channels))
 
     def forward(self, features: Tensor) -> Tensor:
         """Sum at the output node, shape of the input."""
-        if not self.plan:
+        if not self.edges:
             return features * 0
-        nodes = {0: features}
-        children = self._modules
-        for source, target, name in self.plan:
-            value = nodes[source]
-            if name is not None:
-                value = children[name](value)  # type: ignore[misc]  # children are typed as optional modules
-            nodes[target] = nodes[target] + value if target in nodes else value
-        return nodes[self.plan[-1][1]]
+        return self.sums({0: features})[self.edges[-1][1]]
 
 
 class CellNetwork(nn.Module):
@@ -63,9 +57,7 @@ class CellNetwork(nn.Module):
 
     def __init__(self, make_cell: Callable[[int], nn.Module], channels: int, cells: int, dataset: Dataset) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(dataset.channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
-        )
+        self.stem = convolution_row([Convolution(dataset.channels, channels, 3)])
         layers: list[nn.Module] = [make_cell(channels) for _ in range(cells)]
         for width in (2 * channels, 4 * channels):
             layers.append(ResidualReduction(width // 2, width))

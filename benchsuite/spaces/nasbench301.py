@@ -9,9 +9,9 @@ from functools import lru_cache
 from itertools import permutations
 from typing import TYPE_CHECKING, ClassVar
 
-from benchsuite.core import Complexity, InvalidArchitectureError, UnknownNameError
+from benchsuite.core import Complexity, InvalidArchitectureError
 from benchsuite.data.datasets import dataset as describe
-from benchsuite.spaces.base import SampledSpace
+from benchsuite.spaces.base import SampledSpace, drops_dead
 from benchsuite.spaces.nasbench301_layout import NODES, Part, auxiliary_params, layout, plan, plan_cost
 
 if TYPE_CHECKING:
@@ -297,10 +297,8 @@ class NASBench301(SampledSpace):
 
         normal, reduction = parse(architecture)
         data = describe(dataset)
-        if dead not in {"drop", "keep"}:
-            raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
-        places = layout(self, data)
-        if dead == "drop":
+        drop, places = drops_dead(dead), layout(self, data)
+        if drop:
             return CellNetwork(plan(places, live_part(normal), live_part(reduction)), data)
         return CellNetwork(plan(places, whole(normal), whole(reduction)), data, heads=self.auxiliary)
 
@@ -316,9 +314,10 @@ class NASBench301(SampledSpace):
         normal, reduction = parse(architecture)
         data = describe(dataset)
         places = layout(self, data)
-        params, macs = plan_cost(plan(places, whole(normal), whole(reduction)), data)
-        live_params, live_macs = plan_cost(plan(places, live_part(normal), live_part(reduction)), data)
-        return Complexity(params + auxiliary_params(self, places, data), macs, live_params, live_macs)
+        every = plan_cost(plan(places, whole(normal), whole(reduction)), data)
+        live = plan_cost(plan(places, live_part(normal), live_part(reduction)), data)
+        params = every.params + auxiliary_params(self, places, data)
+        return Complexity(params, every.macs, live.params, live.macs)
 
 
 def _draw_cell(rng: np.random.Generator) -> Cell:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from benchsuite.core import UnsupportedError
+from benchsuite.spaces.base import check_halves_twice
+from benchsuite.spaces.costs import Convolution, Cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +65,7 @@ def _refuse(space: NASBench301, data: Dataset) -> None:
     if space.channels < 1 or space.cells < 3 or space.auxiliary not in {0, 1}:
         allowed = "channels of at least 1, cells of at least 3 (a normal and two reductions), auxiliary 0 or 1"
         raise UnsupportedError(f"NAS-Bench-301 needs {allowed}, not {dict(space.sizes)}")
-    if data.size % 4:
-        raise UnsupportedError(f"NAS-Bench-301 halves images twice and {data.size} is no multiple of 4; resize them")
+    check_halves_twice("NAS-Bench-301", data)
     if space.auxiliary and not 8 <= data.size // 4 <= 10:
         raise UnsupportedError(f"the auxiliary head needs images of side 32 to 40, not {data.size}; choose auxiliary=0")
 
@@ -84,34 +86,34 @@ def plan(places: Sequence[Place], normal: Part, reduction: Part) -> Plan:
 
 
 @lru_cache
-def _operation_cost(operation: str, width: int, shrinks: bool) -> tuple[int, int]:
-    """Weights of an operation's convolutions, parameters of its normalisations."""
+def _operation_cost(operation: str, width: int, side: int, shrinks: bool) -> Cost:
+    """Cost of an operation at output features of so many pixels a side."""
+    pointwise = Convolution(width, width).cost(side)
     if operation == "skip_connect" and shrinks:
-        return width**2, 2 * width
+        return pointwise
     kind, _, kernel = operation.partition("_conv_")
     repeats = {"sep": 2, "dil": 1}.get(kind, 0)
-    return (repeats * (int(kernel[0]) ** 2 + width) * width, repeats * 2 * width) if repeats else (0, 0)
+    if not repeats:
+        return Cost()
+    weights = Convolution(width, width, int(kernel[0]), groups=width).weights  # depthwise, not normalised
+    return (Cost(weights, weights * side**2) + pointwise) * repeats
 
 
-def _part_cost(place: Place, part: Part) -> tuple[int, int]:
-    """Parameters and multiply-adds of a cell."""
-    params = macs = 0
-    for number in part.inputs:
-        weights = place.inputs[number] * place.width
-        params, macs = params + weights + 2 * place.width, macs + weights * place.input_side**2
-    for source, _, operation in part.edges:
-        weights, rest = _operation_cost(operation, place.width, place.reduction and source < 2)
-        params, macs = params + weights + rest, macs + weights * place.side**2
-    return params, macs
+def _part_cost(place: Place, part: Part) -> Cost:
+    """Cost of a cell."""
+    inputs = (Convolution(place.inputs[number], place.width).cost(place.input_side) for number in part.inputs)
+    edges = (
+        _operation_cost(operation, place.width, place.side, place.reduction and source < 2)
+        for source, _, operation in part.edges
+    )
+    return sum(chain(inputs, edges), Cost())
 
 
-def plan_cost(cells: Plan, data: Dataset) -> tuple[int, int]:
-    """Parameters and multiply-adds of stem, cells and classifier, without its bias in the multiply-adds."""
+def plan_cost(cells: Plan, data: Dataset) -> Cost:
+    """Cost of stem, cells and classifier, without its bias in the multiply-adds."""
     stem, last = cells[0][0].inputs[0], NODES * cells[-1][0].width
-    params = 9 * data.channels * stem + 2 * stem + (last + 1) * data.classes
-    macs = 9 * data.channels * stem * data.size**2 + last * data.classes
-    costs = [_part_cost(place, part) for place, part in cells if part is not None]
-    return params + sum(cost for cost, _ in costs), macs + sum(cost for _, cost in costs)
+    frame = Convolution(data.channels, stem, 3).cost(data.size) + Cost((last + 1) * data.classes, last * data.classes)
+    return sum((_part_cost(place, part) for place, part in cells if part is not None), frame)
 
 
 def auxiliary_params(space: NASBench301, places: Sequence[Place], data: Dataset) -> int:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from benchsuite.spaces.layers import FactorizedReduction, ReLUConvBN, SeparableConvBN, Zero, same_average_pool
+from benchsuite.spaces.costs import Convolution
+from benchsuite.spaces.layers import (
+    FactorizedReduction,
+    ReLUConvBN,
+    SeparableConvBN,
+    SummingCell,
+    Zero,
+    convolution_row,
+    same_average_pool,
+)
 from benchsuite.spaces.nasbench301_layout import NODES
 
 if TYPE_CHECKING:
@@ -20,13 +29,13 @@ if TYPE_CHECKING:
     from benchsuite.spaces.nasbench301_layout import Part, Place, Plan
 
 
-def make_operation(name: str, channels: int, stride: int) -> nn.Module:
-    """The module of an operation of the DARTS space."""
-    makers: dict[str, Callable[[], nn.Module]] = {
+def make_operation(name: str, channels: int, stride: int) -> nn.Module | None:
+    """The module of an operation of the DARTS space; the identity needs none."""
+    makers: dict[str, Callable[[], nn.Module | None]] = {
         "none": lambda: Zero(stride),
         "max_pool_3x3": lambda: nn.MaxPool2d(3, stride, padding=1),
         "avg_pool_3x3": lambda: same_average_pool(stride),
-        "skip_connect": lambda: nn.Identity() if stride == 1 else FactorizedReduction(channels, channels),
+        "skip_connect": lambda: None if stride == 1 else FactorizedReduction(channels, channels),
         "sep_conv_3x3": lambda: _twice(channels, 3, stride),
         "sep_conv_5x5": lambda: _twice(channels, 5, stride),
         "dil_conv_3x3": lambda: SeparableConvBN(channels, 3, stride, dilation=2),
@@ -39,10 +48,10 @@ def _twice(channels: int, kernel: int, stride: int) -> nn.Sequential:
     return nn.Sequential(SeparableConvBN(channels, kernel, stride), SeparableConvBN(channels, kernel))
 
 
-class Cell(nn.Module):
+class Cell(SummingCell):
     """Inputs brought to one size and width, nodes that sum what their edges bring, all nodes side by side.
 
-    Child modules are named after their input or edge; a node without edges is zeros.
+    A node without edges is zeros.
     """
 
     def __init__(self, place: Place, part: Part) -> None:
@@ -52,25 +61,15 @@ class Cell(nn.Module):
             shrinks = number == 0 and place.after_reduction
             module = FactorizedReduction if shrinks else _pointwise
             self.add_module(f"input_{number}", module(place.inputs[number], place.width))
-        self.steps: list[tuple[int, int, str | None]] = []
         for source, target, operation in part.edges:
             stride = 2 if place.reduction and source < 2 else 1
-            free = operation == "skip_connect" and stride == 1
-            self.steps.append((source, target, None if free else f"edge_{target}_{source}"))
-            if not free:
-                self.add_module(f"edge_{target}_{source}", make_operation(operation, place.width, stride))
+            self.connect(source, target, make_operation(operation, place.width, stride))
 
     def forward(self, older: Tensor, newer: Tensor) -> Tensor:
         """The nodes of the cell side by side, shape (batch, 4 * width, height, width)."""
-        children = self._modules
         states = (older, newer)
-        nodes = {number: children[f"input_{number}"](states[number]) for number in self.inputs}  # type: ignore[misc]  # children are typed as optional modules
-        for source, target, name in self.steps:
-            value = nodes[source]
-            if name is not None:
-                value = children[name](value)  # type: ignore[misc]  # likewise
-            nodes[target] = nodes[target] + value if target in nodes else value
-        some = nodes[self.steps[-1][1]]
+        nodes = self.sums({number: self._modules[f"input_{number}"](states[number]) for number in self.inputs})  # type: ignore[misc]  # children are typed as optional modules
+        some = nodes[self.edges[-1][1]]
         return torch.cat([nodes[node] if node in nodes else some * 0 for node in range(2, 2 + NODES)], dim=1)
 
 
@@ -84,7 +83,7 @@ class CellNetwork(nn.Module):
     def __init__(self, cells: Plan, dataset: Dataset, *, heads: int = 0) -> None:
         super().__init__()
         stem, features = cells[0][0].inputs[0], NODES * cells[-1][0].width
-        self.stem = nn.Sequential(nn.Conv2d(dataset.channels, stem, 3, padding=1, bias=False), nn.BatchNorm2d(stem))
+        self.stem = convolution_row([Convolution(dataset.channels, stem, 3)])
         built = {str(number): Cell(place, part) for number, (place, part) in enumerate(cells) if part is not None}
         self.cells = nn.ModuleDict(built)
         self.classifier = nn.Linear(features, dataset.classes)

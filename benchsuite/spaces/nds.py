@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
-from benchsuite.spaces.base import SampledSpace
+from benchsuite.spaces.base import SampledSpace, drops_dead
+from benchsuite.spaces.costs import Convolution, Cost, row_cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,21 +45,6 @@ class Stage(NamedTuple):
     groups: int = 1
 
 
-class Convolution(NamedTuple):
-    """A convolution that keeps the size (divided by the stride), followed by batch normalisation."""
-
-    inputs: int
-    outputs: int
-    kernel: int
-    stride: int = 1
-    groups: int = 1
-
-    @property
-    def weights(self) -> int:
-        """Number of weights; there is no bias."""
-        return self.kernel**2 * (self.inputs // self.groups) * self.outputs
-
-
 class Block(NamedTuple):
     """Convolutions in a row, and the one beside them, if any.
 
@@ -68,18 +55,24 @@ class Block(NamedTuple):
     residual: bool
 
     @property
+    def stride(self) -> int:
+        """By what the block divides the size."""
+        return max(convolution.stride for convolution in self.path)
+
+    @property
     def projection(self) -> Convolution | None:
         """The 1x1 convolution on the shortcut of a residual block that changes the size or the number of channels."""
         inputs, outputs = self.path[0].inputs, self.path[-1].outputs
-        stride = max(convolution.stride for convolution in self.path)
-        if not self.residual or (inputs, stride) == (outputs, 1):
+        if not self.residual or (inputs, self.stride) == (outputs, 1):
             return None
-        return Convolution(inputs, outputs, 1, stride)
+        return Convolution(inputs, outputs, 1, self.stride)
 
-    @property
-    def convolutions(self) -> tuple[Convolution, ...]:
-        """All convolutions of the block."""
-        return self.path if self.projection is None else (*self.path, self.projection)
+
+@lru_cache(maxsize=1 << 12)
+def _block_cost(block: Block, side: int) -> Cost:
+    """Cost of a block on features of so many pixels a side."""
+    beside = [] if block.projection is None else [block.projection]
+    return row_cost(block.path, side) + row_cost(beside, side)
 
 
 def plain(inputs: int, stage: Stage, stride: int) -> Block:
@@ -226,8 +219,7 @@ class NDS(SampledSpace):
         # torch takes a second to load, and reports and listings need the strings alone
         from benchsuite.spaces.nds_network import StageNetwork  # noqa: PLC0415
 
-        if dead not in {"drop", "keep"}:
-            raise UnknownNameError("treatment of dead operations", dead, ("drop", "keep"))
+        drops_dead(dead)  # another word is refused
         return StageNetwork(self.blocks(architecture), self.channels, describe(dataset))
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
@@ -241,19 +233,12 @@ class NDS(SampledSpace):
         Complexity(params=272474, macs=40813194, live_params=272474, live_macs=40813194)
         """
         data, blocks = describe(dataset), self.blocks(architecture)
-        outputs, side = blocks[-1].path[-1].outputs, data.size
-        stem = Convolution(data.channels, self.channels, 3)
-        classifier = (outputs + 1) * data.classes
-        params = stem.weights + 2 * self.channels + classifier
-        macs = stem.weights * side**2 + classifier
+        classifier, side = (blocks[-1].path[-1].outputs + 1) * data.classes, data.size
+        total = Convolution(data.channels, self.channels, 3).cost(side) + Cost(classifier, classifier)
         for block in blocks:
-            for convolution in block.path:
-                side = -(-side // convolution.stride)
-                macs += convolution.weights * side**2
-            if block.projection is not None:
-                macs += block.projection.weights * side**2
-            params += sum(convolution.weights + 2 * convolution.outputs for convolution in block.convolutions)
-        return Complexity(params, macs, params, macs)
+            total += _block_cost(block, side)
+            side = -(-side // block.stride)
+        return Complexity(total.params, total.macs, total.params, total.macs)
 
 
 _DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from benchsuite.spaces.nds import Convolution
+from benchsuite.spaces.costs import Convolution
+from benchsuite.spaces.layers import conv_bn, convolution_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,26 +19,15 @@ if TYPE_CHECKING:
     from benchsuite.spaces.nds import Block
 
 
-def normalised(convolution: Convolution) -> list[nn.Module]:
-    """A convolution and the batch normalisation that follows it."""
-    inputs, outputs, kernel, stride, groups = convolution
-    padding = kernel // 2
-    return [
-        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-
-
 class StageBlock(nn.Module):
     """Convolutions with ReLUs between, what the shortcut brings, and a ReLU after the sum."""
 
     def __init__(self, block: Block) -> None:
         super().__init__()
-        layers = [layer for convolution in block.path[:-1] for layer in (*normalised(convolution), nn.ReLU())]
-        self.path = nn.Sequential(*layers, *normalised(block.path[-1]))
+        self.path = convolution_row(block.path)
         self.residual = block.residual
         if block.projection is not None:
-            self.projection = nn.Sequential(*normalised(block.projection))
+            self.projection = convolution_row([block.projection])
         elif block.residual:
             self.projection = nn.Sequential()  # the identity
         self.activation = nn.ReLU()
@@ -56,7 +46,7 @@ class StageNetwork(nn.Module):
 
     def __init__(self, blocks: Sequence[Block], channels: int, dataset: Dataset) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*normalised(Convolution(dataset.channels, channels, 3)), nn.ReLU())
+        self.stem = nn.Sequential(*conv_bn(Convolution(dataset.channels, channels, 3)), nn.ReLU())
         self.blocks = nn.Sequential(*(StageBlock(block) for block in blocks))
         self.classifier = nn.Linear(blocks[-1].path[-1].outputs, dataset.classes)
         for module in self.modules():
