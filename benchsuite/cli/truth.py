@@ -85,6 +85,7 @@ def _make(
 
     if place.suffix != ".parquet":
         raise SuiteError(f"{place} ends in {place.suffix!r}; name a table that ends in .parquet")
+    plan.recipe()  # refuses wrong images, spaces and sizes before a file is made
     store = TrainingStore(place.with_suffix(".trainings.sqlite"))
     with _progress() as advance:
         trainings = make(plan, store, jobs=jobs, device=device, progress=advance)

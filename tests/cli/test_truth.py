@@ -80,8 +80,11 @@ def test_epochs_are_passes_over_the_images(tmp_path: Path, images: Path) -> None
         (("--pilot", "nowhere.json"), "no card at nowhere"),
     ],
 )
-def test_wrong_option_is_one_clear_line(arguments: tuple[str, ...], message: str) -> None:
+def test_wrong_option_is_one_clear_line_and_leaves_no_file(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
     answer = make("digits", *arguments)
+    assert not list(tmp_path.iterdir())
     assert isinstance(answer.exception, BenchsuiteError)
     with pytest.raises(BenchsuiteError, match=message):
         raise answer.exception
