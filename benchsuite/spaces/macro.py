@@ -16,6 +16,7 @@ from benchsuite.spaces.costs import Convolution, Cost, row_cost
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from torch import nn
 
 OPERATIONS = ("identity", "MB3_K3", "MB6_K5")  # by the digit that stands for each
@@ -131,6 +132,10 @@ class Macro(SearchSpace):
         """The representative of the architecture's class; InvalidArchitectureError for a foreign string."""
         return _canonical(parse(architecture))
 
+    def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
+        """A random string of the architecture's class: its identities are elsewhere in their stages."""
+        return "".join(_spread(stage, rng) for stage in _stages(parse(architecture)))
+
     def neighbours(self, architecture: str) -> list[str]:
         """The 16 architectures that differ in the block of one layer."""
         return ["".join(other) for other in one_changed(parse(architecture), _DIGITS)]
@@ -179,10 +184,24 @@ class Macro(SearchSpace):
             raise UnsupportedError(f"NAS-Bench-Macro needs channels and head of at least 1, not {dict(self.sizes)}")
 
 
+def _stages(digits: str) -> list[str]:
+    """The digits of each stage."""
+    return [digits[first : first + number] for first, number in zip(_OPENING, STAGES, strict=True)]
+
+
 def _canonical(digits: str) -> str:
     """The digits with the identities of each stage last, but for the layer that opens it."""
-    stages = (digits[first : first + number] for first, number in zip(_OPENING, STAGES, strict=True))
-    return "".join(stage[0] + stage[1:].replace("0", "").ljust(len(stage) - 1, "0") for stage in stages)
+    return "".join(stage[0] + stage[1:].replace("0", "").ljust(len(stage) - 1, "0") for stage in _stages(digits))
+
+
+def _spread(stage: str, rng: np.random.Generator) -> str:
+    """The digits of a stage with its identities at random places, but for the layer that opens it."""
+    blocks = stage[1:].replace("0", "")
+    digits = [stage[0], *"0" * (len(stage) - 1)]
+    places = sorted(rng.permutation(len(stage) - 1)[: len(blocks)])
+    for place, digit in zip(places, blocks, strict=True):
+        digits[1 + place] = digit
+    return "".join(digits)
 
 
 @lru_cache

@@ -254,6 +254,10 @@ class NASBench101(SearchSpace):
         """Return nothing for an architecture of the space, raise InvalidArchitectureError otherwise."""
         _module(architecture)
 
+    def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
+        """The architecture's pruned module with its vertices in a random order."""
+        return _text(_module(architecture).renumbered(rng))
+
     def module_hash(self, architecture: str) -> str:
         """The name of the module's class in the benchmark's files.
 

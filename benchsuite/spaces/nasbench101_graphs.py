@@ -19,6 +19,8 @@ from benchsuite.spaces.base import one_changed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+
     from benchsuite.spaces.cells import Edge
 
 MOST_VERTICES = 7  # input and output included
@@ -84,7 +86,16 @@ class Module:
             return self
         if not live:
             return None
-        return Module(_relabelled(self.graph, live), tuple(self.labels[vertex - 1] for vertex in live[1:-1]))
+        return self._in_order(live)
+
+    def renumbered(self, rng: np.random.Generator) -> Module:
+        """The module with its inner vertices in a random order in which edges go forwards."""
+        orders = list(_orders(_predecessors(self.graph, self.vertices), (0,)))
+        return self._in_order(orders[rng.integers(len(orders))])
+
+    def _in_order(self, order: Sequence[int]) -> Module:
+        """The module of the vertices in the order, the others left out."""
+        return Module(_relabelled(self.graph, order), tuple(self.labels[vertex - 1] for vertex in order[1:-1]))
 
     def least(self) -> Module:
         """The representative of the class of isomorphic modules; of a pruned module."""

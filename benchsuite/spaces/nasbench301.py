@@ -198,7 +198,19 @@ def live_part(cell: Cell) -> Part:
 @lru_cache(maxsize=4096)
 def _canonical_cell(cell: Cell) -> Cell:
     """The first in lexical order of all cells that differ in the order of edges and the numbers of nodes alone."""
-    return min(_renumbered(cell, order) for order in permutations(range(2, 2 + NODES)) if _follows(cell, order))
+    return min(_renumbered(cell, order) for order in _orders(cell))
+
+
+def _orders(cell: Cell) -> list[tuple[int, ...]]:
+    """All new numbers of the nodes with which every node comes after those that it reads."""
+    return [order for order in permutations(range(2, 2 + NODES)) if _follows(cell, order)]
+
+
+def _shuffled(cell: Cell, rng: np.random.Generator) -> Cell:
+    """The cell with random numbers of its nodes, the edges of a node in a random order."""
+    orders = _orders(cell)
+    nodes = _renumbered(cell, orders[rng.integers(len(orders))])
+    return _grouped([node[place] for node in nodes for place in rng.permutation(2)])
 
 
 def _follows(cell: Cell, order: Sequence[int]) -> bool:
@@ -264,6 +276,11 @@ class NASBench301(SampledSpace):
     def draw(self, rng: np.random.Generator) -> str:
         """A random string, all with the same probability: operations, and pairs of different inputs."""
         return render(_draw_cell(rng), _draw_cell(rng))
+
+    def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
+        """The architecture's cells with their nodes and edges in a random order."""
+        normal, reduction = parse(architecture)
+        return render(_shuffled(normal, rng), _shuffled(reduction, rng))
 
     def neighbours(self, architecture: str) -> list[str]:
         """The 120 strings that differ in one operation or one input (a few more or fewer if it has 'none')."""

@@ -66,6 +66,12 @@ def test_the_representative_keeps_the_blocks_of_each_stage_in_order(architecture
         assert re.fullmatch(r".[12]*0*", ours)
 
 
+def test_equivalent_strings_are_all_that_have_their_identities_elsewhere_in_a_stage():
+    rng = np.random.default_rng(0)
+    found = {SPACE.equivalent("02010001", rng) for _ in range(100)}
+    assert found == {"02010001", "02010010", "02001001", "02001010"}
+
+
 @pytest.mark.parametrize("foreign", ["", "2221222", "222122200", "22212223", "2221222٢", "|none~0|", "2221 2220"])
 def test_a_foreign_string_is_refused_with_the_digits_that_are_allowed(foreign):
     with pytest.raises(InvalidArchitectureError, match="0 identity, 1 MB3_K3, 2 MB6_K5"):

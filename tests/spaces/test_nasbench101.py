@@ -152,6 +152,16 @@ def test_canonical_forms_are_those_of_any_numbering_and_of_the_pruned_module(mod
     assert set(SPACE.neighbours(render(*moved))) == set(SPACE.neighbours(canonical))
 
 
+def test_equivalent_modules_are_all_numberings_with_forward_edges():
+    rng = np.random.default_rng(0)
+    found = {SPACE.equivalent("conv3x3,conv1x1,maxpool3x3:0-1,0-2,1-3,2-4,3-4", rng) for _ in range(100)}
+    assert found == {
+        "conv3x3,conv1x1,maxpool3x3:0-1,0-2,1-3,2-4,3-4",
+        "conv1x1,conv3x3,maxpool3x3:0-1,0-2,1-4,2-3,3-4",
+        "conv3x3,maxpool3x3,conv1x1:0-1,0-3,1-2,2-4,3-4",
+    }
+
+
 @given(written_modules(fewest=0))
 @settings(max_examples=150)
 def test_modules_are_pruned_and_limited_as_by_the_public_reader(module):

@@ -221,6 +221,20 @@ def test_the_order_of_edges_and_nodes_makes_no_other_architecture(normal, reduct
     assert all(isomorphic(*pair) for pair in zip(parse(once), (normal, reduction), strict=True))
 
 
+@given(cells(), cells(), st.integers(0, 2**32))
+def test_equivalent_strings_have_isomorphic_cells(normal, reduction, seed):
+    other = SPACE.equivalent(render(normal, reduction), np.random.default_rng(seed))
+    assert all(isomorphic(*pair) for pair in zip(parse(other), (normal, reduction), strict=True))
+
+
+def test_nodes_and_edges_of_equivalent_strings_come_in_any_order():
+    pair = "|sep_conv_3x3~0|skip_connect~1|", "|max_pool_3x3~0|skip_connect~1|"
+    cell = "+".join([pair[0], *[pair[1]] * 3])
+    rng = np.random.default_rng(0)
+    written = {SPACE.equivalent(f"{cell}/{cell}", rng).partition("/")[0] for _ in range(1000)}
+    assert len(written) == 4 * 2**4  # places of the different node, orders of the edges of each
+
+
 few = cells(("skip_connect", "max_pool_3x3"))
 
 
