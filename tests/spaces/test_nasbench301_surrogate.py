@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchsuite.benchmark import load_benchmark
 from benchsuite.core import DataCorruptError, DataMissingError, InvalidArchitectureError
+from benchsuite.data.sources import import_path
 from benchsuite.spaces import nasbench301_surrogate
 from benchsuite.spaces.nasbench301 import NASBench301
 from benchsuite.spaces.nasbench301_encoding import encode
@@ -105,11 +107,22 @@ def test_reading_gives_one_validation_accuracy_for_each_sampled_architecture(mod
     assert (piece.benchmark, piece.kind) == ("nasbench301/cifar10", "table")
     names = piece.rows["architecture"].astype(str).tolist()
     assert names == sorted(sample(30))
-    assert set(zip(piece.rows["trial"], piece.rows["epochs"], piece.rows["split"], strict=True)) == {
-        (0, 100, "valid")
-    }
+    assert set(zip(piece.rows["trial"], piece.rows["epochs"], piece.rows["split"], strict=True)) == {(0, 100, "valid")}
     expected = pd.Series(load(models / "xgb_v1.0").predict(sample(30)), index=sample(30))
     assert dict(zip(names, piece.rows["accuracy"], strict=True)) == pytest.approx(expected.to_dict())
+
+
+@pytest.mark.parametrize("folder", ["nb_models", "nb_models/xgb_v1.0"])
+def test_an_imported_ensemble_is_the_truth_of_a_benchmark(models, tmp_path, monkeypatch, folder):
+    """As `benchsuite data import` takes the folder that the official archive unpacks to, or the one of the ensemble."""
+    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path / "home"))
+    monkeypatch.setattr(nasbench301_surrogate, "ARCHITECTURES", 30)
+    import_path(models.parent / folder)
+    benchmark = load_benchmark("nasbench301", "cifar10")
+    assert benchmark.source == "nasbench301-xgb"
+    assert not benchmark.has_seeds
+    truth = benchmark.truth(split="valid")
+    np.testing.assert_allclose(truth, load(models / "xgb_v1.0").predict(truth.index.tolist()), rtol=1e-12)
 
 
 def test_no_architectures_have_no_predictions(models):
