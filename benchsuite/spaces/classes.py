@@ -88,9 +88,10 @@ def _representatives(space: Space, strings: pd.Index, origin: str) -> pd.Index:
     if len(strings) <= _FEW:
         return _worked_out(space, strings, origin)
     place = data_home() / "classes" / f"{space.name}-{_key(space, strings)}.parquet"
-    if place.is_file():
+    with suppress(OSError, ValueError, KeyError):  # absent, or damaged: then it is written again
         kept: pd.Index = pd.Index(pd.read_parquet(place)[_COLUMN], dtype="str")
-        return kept
+        if len(kept) == len(strings):
+            return kept
     found = _worked_out(space, strings, origin)
     with suppress(OSError):  # a data folder that cannot be written to costs time at the next load, no more
         write_frame(place, pd.DataFrame({_COLUMN: found}))
@@ -122,5 +123,6 @@ def _key(space: Space, strings: pd.Index) -> str:
     for batch in Table.from_pandas(strings.to_frame(name=_COLUMN), preserve_index=False).to_batches():
         listed.update(batch.serialize())
     module = Path(inspect.getfile(type(space)))
-    code = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(module.parent.glob(f"{module.stem}*.py"))]
+    files = {*Path(__file__).parent.glob("*.py"), *module.parent.glob(f"{module.stem}*.py")}  # spaces share code
+    code = [hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files)]
     return digest([space.name, dict(space.sizes), len(strings), listed.hexdigest(), code])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -74,6 +75,25 @@ def test_another_table_or_another_size_is_worked_out_anew(strings):
     classes_of(Counted(), strings[1:], "the table")
     classes_of(Counted(channels=8), strings, "the table")
     assert asked == [*strings, *strings[1:], *strings]
+
+
+def test_a_change_of_code_that_spaces_share_is_noticed(strings, monkeypatch):
+    classes_of(Counted(), strings, "the table")
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: read(file) + b"#" * (file.name == "cells.py"))
+    classes_of(Counted(), strings, "the table")
+    assert asked == [*strings, *strings]
+
+
+def test_a_damaged_copy_is_worked_out_and_kept_anew(strings, own_data_folder):
+    first = classes_of(Counted(), strings, "the table")
+    (copy,) = (own_data_folder / "classes").iterdir()
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:100])
+    again = classes_of(Counted(), strings, "the table")
+    assert again.codes.tolist() == first.codes.tolist()
+    assert asked == [*strings, *strings]
+    assert copy.read_bytes() == whole
 
 
 def test_foreign_strings_are_counted_and_nothing_is_kept(strings, own_data_folder):
