@@ -45,7 +45,7 @@ def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
 def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise DataCorruptError(f"{path.name} is truncated or not the published JSON file; fetch it again") from error
     if not isinstance(content, dict) or len(content) != _ARCHITECTURES:
         raise DataCorruptError(

@@ -78,9 +78,8 @@ def render(matrix: Sequence[Sequence[int]], operations: Sequence[str]) -> str:
     'conv3x3:0-1,0-2,1-2'
     """
     vertices = len(operations) + 2
-    rows = [[int(entry) for entry in row] for row in matrix]
-    edges = [(source, target) for source, row in enumerate(rows) for target, entry in enumerate(row) if entry]
-    if [len(row) for row in rows] != [vertices] * vertices or {entry for row in rows for entry in row} - {0, 1}:
+    edges = [(source, target) for source, row in enumerate(matrix) for target, entry in enumerate(row) if entry]
+    if [len(row) for row in matrix] != [vertices] * vertices or {entry for row in matrix for entry in row} - {0, 1}:
         raise InvalidArchitectureError(
             f"the matrix of a module with {len(operations)} operations has {vertices} rows of {vertices} numbers 0 or 1"
         )

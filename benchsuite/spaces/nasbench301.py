@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
+from operator import index
 from typing import TYPE_CHECKING, ClassVar
 
 from benchsuite.core import Complexity, InvalidArchitectureError
@@ -129,7 +130,7 @@ def from_pairs(text: str) -> str:
 
 def _from_lists(text: str, cells: Sequence[Sequence[Choice]]) -> str:
     try:
-        normal, reduction = ([(str(operation), int(source)) for operation, source in cell] for cell in cells)
+        normal, reduction = ([(str(operation), index(source)) for operation, source in cell] for cell in cells)
         eight = len(normal) == len(reduction) == 2 * NODES
     except (TypeError, ValueError):
         eight = False

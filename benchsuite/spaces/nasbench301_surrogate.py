@@ -95,9 +95,9 @@ def load(path: Path) -> Surrogate:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             return _ensemble({PurePosixPath(name): partial(archive.read, name) for name in names}, path.name)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:  # the last: encrypted
         reason = type(error).__name__
-        raise DataCorruptError(f"{path.name} is truncated or no zip archive ({reason}); {_AGAIN}") from error
+        raise DataCorruptError(f"{path.name} is truncated, encrypted or no zip archive ({reason}); {_AGAIN}") from error
 
 
 def _ensemble(files: Files, origin: str) -> Surrogate:
@@ -123,7 +123,7 @@ def _kind(files: Files, folder: PurePosixPath, origin: str) -> str:
         raise DataCorruptError(f"{origin}/{folder} has a {_MODEL} but no {_CONFIG}; {_AGAIN}")
     try:
         return str(json.loads(files[folder / _CONFIG]())["model"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataCorruptError(f"{origin}/{folder}/{_CONFIG} does not say of which model it is; {_AGAIN}") from error
 
 

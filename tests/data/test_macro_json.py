@@ -71,6 +71,7 @@ def test_every_training_is_a_trial(content, tmp_path):
 
 def test_a_truncated_file_is_refused(refused, content):
     assert "truncated" in refused(json.dumps(content)[:-7])
+    assert "truncated" in refused("[" * 99_999)
 
 
 @pytest.mark.parametrize("foreign", ["[]", '{"00000000": {"test_acc": [1, 2, 3]}}', "7"])

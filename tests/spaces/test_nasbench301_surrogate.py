@@ -175,7 +175,7 @@ def test_a_member_without_a_configuration_is_named(models):
     )
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"xgb"'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"xgb"', "[" * 99_999])
 def test_a_broken_configuration_is_named(models, content):
     (models / "xgb_v1.0/ensemble_member_1/model_config.json").write_text(content)
     assert "ensemble_member_1/model_config.json does not say of which model it is" in refusal(models)
@@ -208,7 +208,18 @@ def test_members_of_other_features_are_refused(tmp_path):
 def test_a_truncated_archive_is_refused(models, tmp_path):
     archive = Path(shutil.make_archive(str(tmp_path / "models"), "zip", tmp_path, "nb_models"))
     archive.write_bytes(archive.read_bytes()[:-100])
-    assert "models.zip is truncated or no zip archive" in refusal(archive)
+    assert "models.zip is truncated, encrypted or no zip archive" in refusal(archive)
+
+
+def test_an_encrypted_archive_is_refused(models, tmp_path):
+    archive = Path(shutil.make_archive(str(tmp_path / "models"), "zip", tmp_path, "nb_models"))
+    content = bytearray(archive.read_bytes())
+    place = content.find(b"PK\x01\x02")
+    while place >= 0:  # the first bit of the flags in each entry of the directory
+        content[place + 8] |= 1
+        place = content.find(b"PK\x01\x02", place + 1)
+    archive.write_bytes(content)
+    assert "models.zip is truncated, encrypted or no zip archive" in refusal(archive)
 
 
 def test_a_path_where_nothing_lies_is_named(tmp_path):
