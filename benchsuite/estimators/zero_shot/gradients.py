@@ -1,20 +1,47 @@
-"""Estimators from gradients of the loss: grad_norm, plain, snip, grasp, fisher."""
+"""Estimators from the weights and the gradients of the loss to them: l2_norm, grad_norm, plain, snip, grasp, fisher."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import torch
+
 from benchsuite.core import SuiteError
 from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.derivatives import depends, hessian_product
+from benchsuite.estimators.zero_shot.instruments import weights_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from benchsuite.estimators.zero_shot.probe import Probe
 
 
 @dataclass(frozen=True, slots=True)
+class L2Norm(ZeroShotEstimator):
+    """Sum over layers of the L2 norm of the weights (Krishnakumar et al., NeurIPS 2022 Datasets and Benchmarks).
+
+    It knows neither data nor loss. Initialisations fix the norm of a layer by its shape, but for a rest of chance: it
+    counts layers and channels, and prefers large networks.
+    """
+
+    name: ClassVar[str] = "l2_norm"
+    batched: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("weights",)
+
+    def score(self, probe: Probe) -> float:
+        """Sum of the layers' weight norms."""
+        return sum(float(weight.norm()) for weight in probe.weights)
+
+
+@dataclass(frozen=True, slots=True)
 class GradientNorm(ZeroShotEstimator):
-    """Sum over layers of the L2 norm of dL/dw (Abdelfattah et al., ICLR 2021)."""
+    """Sum over layers of the L2 norm of dL/dw (Abdelfattah et al., ICLR 2021).
+
+    It prefers networks whose gradients explode, such as deep ones without skip connections.
+    """
 
     name: ClassVar[str] = "grad_norm"
     needs: ClassVar[tuple[str, ...]] = ("weight_gradients",)
@@ -41,7 +68,10 @@ class Plain(ZeroShotEstimator):
 
 @dataclass(frozen=True, slots=True)
 class Snip(ZeroShotEstimator):
-    """Sum over all weights of abs(w dL/dw) (Lee et al., ICLR 2019)."""
+    """Sum over all weights of abs(w dL/dw) (Lee et al., ICLR 2019).
+
+    It ranks much as grad_norm does, and prefers networks whose gradients explode.
+    """
 
     name: ClassVar[str] = "snip"
     needs: ClassVar[tuple[str, ...]] = ("weight_gradients",)
@@ -53,14 +83,56 @@ class Snip(ZeroShotEstimator):
 
 @dataclass(frozen=True, slots=True)
 class Grasp(ZeroShotEstimator):
-    """Sum over all weights of -w (H g), H and g Hessian and gradient of the loss (Wang et al., ICLR 2020)."""
+    """Sum over all weights of -w (H g), H and g Hessian and gradient of the loss (Wang et al., ICLR 2020).
 
+    Under batch normalisation the loss does not depend on the scale of a layer's weights; then the sum is, layer by
+    layer, what the layers share of g'g, and says little of the architecture. A network without second derivative, such
+    as one with an own kernel for attention, is refused.
+
+    Parameters
+    ----------
+    temperature
+        By which logits are divided before the loss; the authors' own code takes 200, later public code 1.
+    batches
+        1: H and g are of the loss of the minibatch. 2: of the sum of the losses of its two halves, each passed on its
+        own, as in the authors' code. Other forms than the default take passes of their own.
+    """
+
+    temperature: float = 1.0
+    batches: int = 1
     name: ClassVar[str] = "grasp"
-    needs: ClassVar[tuple[str, ...]] = ("hessian_gradient",)
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]  # a property: other forms share no measurement
+        """The shared measurement for the default form, none for others."""
+        return ("hessian_gradient",) if self.temperature == 1 and self.batches == 1 else ()
 
     def score(self, probe: Probe) -> float:
         """Sum of -w (H g)."""
-        return sum(float((-w * h).sum()) for w, h in zip(probe.weights, probe.hessian_gradient, strict=True))
+        if not self.temperature > 0 or self.batches not in {1, 2}:
+            raise SuiteError(
+                f"grasp: temperature = {self.temperature!r}, batches = {self.batches!r}; choose a temperature above 0 "
+                "and 1 or 2 batches"
+            )
+        if len(probe.inputs) < self.batches:
+            return math.nan
+        products = probe.hessian_gradient if self.needs else self._products(probe)
+        return sum(float((-w * h).sum()) for w, h in zip(probe.weights, products, strict=True))
+
+    def _products(self, probe: Probe) -> tuple[Tensor, ...]:
+        """H g for each weight, from the passes of this form."""
+        half = len(probe.inputs) // 2
+        parts = [slice(None)] if self.batches == 1 else [slice(half), slice(half, None)]
+        with torch.enable_grad():
+            weights = [weight.requires_grad_() for weight in weights_of(probe.network)]
+            losses = [self._loss(probe, probe.inputs[part], probe.targets[part]) for part in parts]
+            return hessian_product(torch.stack(losses).sum(), weights)
+
+    def _loss(self, probe: Probe, inputs: Tensor, targets: Tensor) -> Tensor:
+        leaf = inputs.detach().requires_grad_()
+        logits = probe.run(leaf)
+        loss = probe.loss_function(logits / self.temperature, targets)
+        return loss if depends(logits, leaf) else loss.detach()
 
 
 @dataclass(frozen=True, slots=True)

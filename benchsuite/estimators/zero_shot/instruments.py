@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from benchsuite.core import UnsupportedError
+from benchsuite.estimators.zero_shot.preserve import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import torch
     from torch import Tensor
 
 
@@ -64,7 +69,7 @@ class Recorder:
                 handle.remove()
 
     def _note_code(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        self.codes.append((inputs[0] > 0).flatten(1))
+        self.codes.append(inputs[0] > 0)
 
     def _note_output(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
         self.outputs.append((module, output))
@@ -72,16 +77,62 @@ class Recorder:
 
 
 def weighted_layers(network: nn.Module) -> list[tuple[nn.Module, nn.Parameter]]:
-    """Conv2d and Linear layers with their weights."""
+    """Conv2d and Linear layers with their weights.
+
+    What nn.MultiheadAttention holds as `in_proj_weight` is no layer's; the Linear layer that ends it is one, though it
+    computes by a function and never is called.
+    """
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     named = [(layer, dict(layer.named_parameters(recurse=False)).get("weight")) for layer in layers]
     return [(layer, weight) for layer, weight in named if weight is not None]
 
 
+def weights_of(network: nn.Module) -> list[nn.Parameter]:
+    """Weights of the Conv2d and Linear layers; one that layers share is there once."""
+    return list({id(weight): weight for _, weight in weighted_layers(network)}.values())
+
+
+def batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    """Layers of batch normalisation, of any number of dimensions."""
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
+@contextmanager
+def repeatable(seed: int, device: torch.device) -> Iterator[None]:
+    """Let the same forward pass draw the same numbers (dropout) inside, and be differentiable twice.
+
+    Attention is computed by its plain formula: fused kernels have no second derivative.
+    """
+    with seeded(seed, device), sdpa_kernel(SDPBackend.MATH):
+        yield
+
+
+class SingleValueError(UnsupportedError):
+    """Batch normalisation that sees one value per channel, whose variance is not defined."""
+
+
+@contextmanager
+def single_values_refused(network: nn.Module) -> Iterator[None]:
+    """Raise SingleValueError where batch normalisation sees one value per channel inside."""
+
+    def check(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if layer.training and inputs[0].numel() == inputs[0].shape[1]:
+            raise SingleValueError(
+                f"{type(layer).__name__} sees one value per channel; give more images or larger ones"
+            )
+
+    handles = [layer.register_forward_pre_hook(check) for layer in batch_norms(network)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 @contextmanager
 def without_batch_norm(network: nn.Module) -> Iterator[None]:
     """Let batch normalisation hand its input on inside."""
-    layers = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    layers = batch_norms(network)
     own: list[Callable[..., Any] | None] = [vars(layer).get("forward") for layer in layers]
     try:
         for layer in layers:
@@ -92,32 +143,3 @@ def without_batch_norm(network: nn.Module) -> Iterator[None]:
             del vars(layer)["forward"]
             if forward is not None:
                 vars(layer)["forward"] = forward
-
-
-# Operations whose gradient torch computes by the same formula whether or not a graph of it is built. Others (layer and
-# group normalisation, GELU, SiLU) have a second, differentiable formula with other rounding.
-_SAME_FORMULA = frozenset(
-    {
-        "AccumulateGrad", "AdaptiveAvgPool2DBackward", "AddBackward", "AddmmBackward", "AvgPool2DBackward",
-        "CatBackward", "CloneBackward", "ConstantPadNdBackward", "ConvolutionBackward", "CudnnBatchNormBackward",
-        "CudnnConvolutionBackward", "ExpandBackward", "HardtanhBackward", "LogSoftmaxBackward",
-        "MaxPool2DWithIndicesBackward", "MeanBackward", "MulBackward", "NativeBatchNormBackward", "NllLossBackward",
-        "ReluBackward", "ReshapeAliasBackward", "SliceBackward", "SubBackward", "SumBackward", "TBackward",
-        "UnsafeViewBackward", "ViewBackward",
-    }
-)  # fmt: skip
-
-
-def same_first_order(scalar: Tensor) -> bool:
-    """Whether gradients of the scalar have the same bits with and without a graph of the gradients."""
-    waiting, seen = [scalar.grad_fn], {None, scalar.grad_fn}
-    while waiting:
-        node = waiting.pop()
-        if node is None:
-            continue
-        if type(node).__name__.rstrip("0123456789") not in _SAME_FORMULA:
-            return False
-        following = {function for function, _ in node.next_functions} - seen
-        seen |= following
-        waiting += following
-    return True

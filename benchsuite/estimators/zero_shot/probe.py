@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+import traceback
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -13,11 +15,15 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from benchsuite.core import UnknownNameError, UnsupportedError, seed_of
+from benchsuite.estimators.zero_shot.derivatives import depends, gradients_of, hessian_product, same_first_order
 from benchsuite.estimators.zero_shot.instruments import (
     Activation,
     Recorder,
-    same_first_order,
-    weighted_layers,
+    SingleValueError,
+    batch_norms,
+    repeatable,
+    single_values_refused,
+    weights_of,
     without_batch_norm,
 )
 from benchsuite.estimators.zero_shot.preserve import preserved, seeded
@@ -31,9 +37,10 @@ if TYPE_CHECKING:
     Loss = Callable[[Tensor, Tensor], Tensor]
 
 # All steps, in the order that takes least memory: what only the earlier ones serve is dropped before the next.
-_ORDER = ("forward", "input_backward", "loss_backward", "hessian_backward", "absolute_pass")
+_ORDER = ("forward", "input_backward", "loss_backward", "hessian_backward", "absolute_pass", "absolute_norm_pass")
 # The steps that each measurement takes.
 _STEPS: dict[str, tuple[str, ...]] = {
+    "weights": (),
     "logits": ("forward",),
     "loss": ("forward",),
     "relu_codes": ("forward",),
@@ -42,6 +49,7 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "activation_gradients": ("forward", "loss_backward"),
     "hessian_gradient": ("forward", "loss_backward", "hessian_backward"),
     "absolute_gradients": ("absolute_pass",),
+    "absolute_gradients_with_norm": ("absolute_norm_pass",),
 }
 _TO_WEIGHTS = frozenset({"loss_backward", "hessian_backward"})
 _BACKWARD = _TO_WEIGHTS | {"input_backward"}
@@ -50,9 +58,9 @@ _BACKWARD = _TO_WEIGHTS | {"input_backward"}
 class Probe:
     """One network in training mode and one minibatch, on which measurements are taken when they are first read.
 
-    A measurement is taken once and dropped when the last estimator that needs it is done. All of them but
-    `absolute_gradients` come from the same forward pass. Measured values depend on no other measurement. On leaving
-    the `with` block the network's state is what it was.
+    A measurement is taken once and dropped when the last estimator that needs it is done. All of them but absolute
+    gradients come from the same forward pass. Measured values depend on no other measurement. On leaving the `with`
+    block the network's state is what it was.
 
     Parameters
     ----------
@@ -69,6 +77,8 @@ class Probe:
 
     Attributes
     ----------
+    loss_function
+        Function of logits and targets.
     rng
         Generator (on the CPU) for the estimator's own random numbers, fresh for each.
     seconds
@@ -100,8 +110,9 @@ class Probe:
         self.seed = seed
         self.rng = torch.Generator()
         self.seconds: dict[str, float] = {}
-        self._loss = loss
-        self._uses = Counter(name for names in needs for name in names)
+        self.loss_function = loss
+        self._has_batch_norm = bool(batch_norms(network))
+        self._uses = Counter(name for names in needs for name in self._measured(names))
         self._readable: tuple[str, ...] = ()
         self._values: dict[str, Any] = {}
         self._errors: dict[str, Exception] = {}
@@ -134,7 +145,7 @@ class Probe:
                 yield
         finally:
             self._readable = ()
-            self._uses.subtract(needs)
+            self._uses.subtract(self._measured(needs))
             for name in [name for name in self._values if self._uses[name] <= 0]:
                 del self._values[name]
             if not self._wanted() & _BACKWARD:
@@ -142,12 +153,12 @@ class Probe:
 
     def cost(self, needs: Sequence[str]) -> float:
         """CPU seconds of all steps behind some measurements: what an estimator would take alone, its own work apart."""
-        return sum(self.seconds.get(step, 0.0) for step in _steps(needs))
+        return sum(self.seconds.get(step, 0.0) for step in _steps(self._measured(needs)))
 
     @property
     def weights(self) -> tuple[Tensor, ...]:
         """Weights of the Conv2d and Linear layers, each once, without graph; frozen ones too."""
-        return tuple(weight.detach() for weight in self._weights)
+        return tuple(weight.detach() for weight in weights_of(self.network))
 
     @property
     def logits(self) -> Tensor:
@@ -163,7 +174,7 @@ class Probe:
 
     @property
     def relu_codes(self) -> tuple[Tensor, ...]:
-        """For each call of an nn.ReLU module, whether its inputs are positive: bool (batch, units)."""
+        """For each call of an nn.ReLU module, whether its inputs are positive: bool, of the inputs' shape."""
         value: tuple[Tensor, ...] = self._read("relu_codes")
         return value
 
@@ -202,15 +213,34 @@ class Probe:
         return value
 
     @property
-    def _weights(self) -> list[nn.Parameter]:
-        return list({id(weight): weight for _, weight in weighted_layers(self.network)}.values())
+    def absolute_gradients_with_norm(self) -> tuple[Tensor, ...]:
+        """`absolute_gradients` with batch normalisation, by the statistics of the one image of ones.
+
+        NaN where batch normalisation sees one value per channel, as on maps of one pixel.
+        """
+        value: tuple[Tensor, ...] = self._read("absolute_gradients_with_norm")
+        return value
+
+    def run(self, inputs: Tensor) -> Tensor:
+        """Logits of any inputs; the random numbers of dropout are those of the probe's own forward pass."""
+        with repeatable(seed_of("forward", self.seed), inputs.device):
+            logits = self.network(inputs.clone())  # a copy, which the network may change in place
+        if not isinstance(logits, torch.Tensor):
+            raise UnsupportedError(f"the network returns a {type(logits).__name__}; wrap it so that it gives logits")
+        return logits
+
+    def _measured(self, names: Iterable[str]) -> list[str]:
+        """What is measured for some names: without batch normalisation, both absolute passes are the same."""
+        plain = {} if self._has_batch_norm else {"absolute_gradients_with_norm": "absolute_gradients"}
+        return [plain.get(name, name) for name in names]
 
     def _read(self, name: str) -> Any:
         if name not in self._readable:
             raise UnsupportedError(f"an estimator reads probe.{name} but does not say so; add {name!r} to its needs")
-        for step in _STEPS[name]:
+        [measured] = self._measured([name])
+        for step in _STEPS[measured]:
             self._take(step)
-        return self._values[name]
+        return self._values[measured]
 
     def _take(self, step: str) -> None:
         """Take a step once; one that failed fails again for every estimator that needs it."""
@@ -224,12 +254,14 @@ class Probe:
             "loss_backward": self._loss_backward,
             "hessian_backward": self._hessian_backward,
             "absolute_pass": self._absolute_pass,
+            "absolute_norm_pass": self._absolute_norm_pass,
         }
         start = time.process_time()
         try:
             with torch.enable_grad():
                 takes[step]()
         except Exception as error:
+            traceback.clear_frames(error.__traceback__)  # which hold the activations of the pass that failed
             self._errors[step] = error
             raise
         finally:
@@ -245,45 +277,31 @@ class Probe:
     def _forward(self) -> None:
         wanted = self._wanted()
         differentiable = bool(wanted & _BACKWARD)
-        trained = {id(weight) for weight in self._weights} if wanted & _TO_WEIGHTS else set()
+        trained = {id(weight) for weight in weights_of(self.network)} if wanted & _TO_WEIGHTS else set()
         for parameter in self.network.parameters():
             parameter.requires_grad_(id(parameter) in trained)
         leaf = self.inputs.detach().requires_grad_(differentiable)
         recorder = Recorder(self._uses["relu_codes"] > 0, self._uses["activation_gradients"] > 0)
-        with (
-            recorder.attached(self.network),
-            seeded(seed_of("forward", self.seed), leaf.device),
-            torch.set_grad_enabled(differentiable),
-        ):
-            logits = self.network(leaf.clone())  # a copy, which the network may change in place
-            if not isinstance(logits, torch.Tensor):
-                raise UnsupportedError(
-                    f"the network returns a {type(logits).__name__}; wrap it so that it gives logits"
-                )
-            loss = self._loss(logits, self.targets)
+        with torch.set_grad_enabled(differentiable), repeatable(seed_of("loss", self.seed), leaf.device):
+            with recorder.attached(self.network):
+                logits = self.run(leaf)
+            loss = self.loss_function(logits, self.targets)
         self._values |= {"logits": logits.detach(), "loss": loss.detach(), "relu_codes": tuple(recorder.codes)}
         if differentiable:
             self._graph |= {"logits": logits, "leaf": leaf, "outputs": recorder.outputs}
-            self._graph["loss"] = loss if self._depends_on_inputs() else loss.detach()
-
-    def _depends_on_inputs(self) -> bool:
-        """Whether a path joins inputs and logits; where none does, gradients are zero by definition."""
-        logits, leaf = self._graph["logits"], self._graph["leaf"]
-        if bool((logits != logits[:1]).any()):
-            return True
-        return bool(_gradients(logits.sum(), [leaf], retain_graph=True)[0].any())
+            self._graph["loss"] = loss if depends(logits, leaf) else loss.detach()
 
     def _input_backward(self) -> None:
         keeps = self._keeps_graph("input_backward")
-        [jacobian] = _gradients(self._graph["logits"].sum(), [self._graph["leaf"]], retain_graph=keeps)
+        [jacobian] = gradients_of(self._graph["logits"].sum(), [self._graph["leaf"]], retain_graph=keeps)
         self._values["input_jacobian"] = jacobian
 
     def _loss_backward(self) -> None:
         loss, outputs = self._graph["loss"], self._graph["outputs"]
         shared = "hessian_backward" in self._wanted() and same_first_order(loss)
-        weights = self._weights if shared or self._uses["weight_gradients"] > 0 else []
+        weights = weights_of(self.network) if shared or self._uses["weight_gradients"] > 0 else []
         sources = [*weights, *(output for _, output in outputs)]
-        found = _gradients(loss, sources, retain_graph=self._keeps_graph("loss_backward"), create_graph=shared)
+        found = gradients_of(loss, sources, retain_graph=self._keeps_graph("loss_backward"), create_graph=shared)
         if shared:
             self._graph["gradients"] = found[: len(weights)]
         gradients = tuple(gradient.detach() for gradient in found)
@@ -295,16 +313,28 @@ class Probe:
         outputs.clear()
 
     def _hessian_backward(self) -> None:
-        loss, weights = self._graph["loss"], self._weights
-        gradients = self._graph.pop("gradients", None)
-        if gradients is None:
-            gradients = _gradients(loss, weights, retain_graph=True, create_graph=True)
-        product = sum(((gradient.detach() * gradient).sum() for gradient in gradients), start=torch.zeros_like(loss))
         keeps = self._keeps_graph("hessian_backward")
-        self._values["hessian_gradient"] = _gradients(product, weights, retain_graph=keeps)
+        gradients = self._graph.pop("gradients", None)
+        self._values["hessian_gradient"] = hessian_product(
+            self._graph["loss"], weights_of(self.network), gradients, retain_graph=keeps
+        )
 
     def _absolute_pass(self) -> None:
-        trained = {id(weight) for weight in self._weights}
+        with without_batch_norm(self.network):
+            self._values["absolute_gradients"] = self._absolute_gradients()
+
+    def _absolute_norm_pass(self) -> None:
+        try:
+            with single_values_refused(self.network):
+                gradients = self._absolute_gradients()
+        except SingleValueError:
+            gradients = tuple(torch.full_like(weight, math.nan, dtype=torch.float64) for weight in self.weights)
+        self._values["absolute_gradients_with_norm"] = gradients
+
+    def _absolute_gradients(self) -> tuple[Tensor, ...]:
+        """Gradients of the sum of logits to the weights; absolute parameters, one image of ones, float64."""
+        weights = weights_of(self.network)
+        trained = {id(weight) for weight in weights}
         state = {
             name: parameter.detach().double().abs().requires_grad_(id(parameter) in trained)
             for name, parameter in self.network.named_parameters()
@@ -313,9 +343,9 @@ class Probe:
         for name, buffer in self.network.named_buffers():
             state[name] = buffer.double().abs() if buffer.is_floating_point() else buffer.clone()
         image = torch.ones_like(self.inputs[:1], dtype=torch.float64)
-        with without_batch_norm(self.network), seeded(seed_of("forward", self.seed), image.device):
+        with repeatable(seed_of("forward", self.seed), image.device):
             total = functional_call(self.network, state, (image,)).sum()
-        self._values["absolute_gradients"] = _gradients(total, [by_id[id(weight)] for weight in self._weights])
+        return gradients_of(total, [by_id[id(weight)] for weight in weights])
 
 
 def _steps(names: Iterable[str]) -> set[str]:
@@ -325,14 +355,3 @@ def _steps(names: Iterable[str]) -> set[str]:
 def last_step(needs: Iterable[str]) -> int:
     """Position of the last step that measurements take; estimators that come in this order need least memory."""
     return max((_ORDER.index(step) for step in _steps(needs)), default=0)
-
-
-def _gradients(
-    scalar: Tensor, sources: Sequence[Tensor], *, retain_graph: bool = False, create_graph: bool = False
-) -> tuple[Tensor, ...]:
-    """Gradients of a scalar; zeros to what it does not depend on."""
-    if not scalar.requires_grad or not sources:
-        return tuple(torch.zeros_like(source) for source in sources)
-    return torch.autograd.grad(
-        scalar, sources, retain_graph=retain_graph or create_graph, create_graph=create_graph, materialize_grads=True
-    )

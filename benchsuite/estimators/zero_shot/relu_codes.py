@@ -6,12 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import torch
 
-from benchsuite.core import UnsupportedError
+from benchsuite.core import SuiteError, UnsupportedError
 from benchsuite.estimators.base import ZeroShotEstimator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from benchsuite.estimators.zero_shot.probe import Probe
@@ -32,12 +35,8 @@ class NWOT(ZeroShotEstimator):
         """Logarithm of the determinant of the matrix of agreements."""
         n = len(probe.inputs)
         kernel = torch.zeros(n, n, dtype=torch.float64)
-        for code in probe.relu_codes:
-            if len(code) != n:
-                raise UnsupportedError(f"nwot: a ReLU sees {len(code)} rows for {n} images; rows must be images")
+        for code in _rows_of_images(self.name, probe.relu_codes, n):
             kernel += agreements(code).cpu()
-        if not probe.relu_codes:
-            raise UnsupportedError("nwot: the network has no nn.ReLU module, only such are seen; use modules for ReLUs")
         if int(torch.linalg.matrix_rank(kernel, hermitian=True)) < n:
             return math.nan
         return float(torch.linalg.slogdet(kernel).logabsdet)
@@ -60,3 +59,80 @@ def agreements(code: Tensor) -> Tensor:
         either = both.diagonal()[:, None] + both.diagonal()[None, :] - both
         total += both + part.shape[1] - either
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class SWAP(ZeroShotEstimator):
+    """Number of different patterns that ReLUs on feature maps form over the images (Peng et al., ICLR 2024).
+
+    A unit's pattern is for which images it is positive. ReLUs are seen where they are nn.ReLU modules whose inputs are
+    maps (4-D). It is at most 2 to the number of images, and the number of units: a small minibatch, such as the
+    published one of 16, counts patterns; a large one counts units.
+
+    Parameters
+    ----------
+    mu, sigma
+        Of the regularised form, the number times exp(-(params - mu)^2 / sigma), params being the network's number of
+        parameters; None: not regularised. Published code counts params in thousands: its mu = 40, sigma = 40 are 4e4
+        and 4e7.
+    """
+
+    mu: float | None = None
+    sigma: float | None = None
+    name: ClassVar[str] = "swap"
+    needs: ClassVar[tuple[str, ...]] = ("relu_codes",)
+
+    def score(self, probe: Probe) -> float:
+        """Number of different patterns, times the factor of the network's size if regularised."""
+        factor = self._factor(sum(parameter.numel() for parameter in probe.network.parameters()))
+        codes = [code for code in probe.relu_codes if code.dim() == 4]
+        return distinct_columns(_rows_of_images("swap", codes, len(probe.inputs))) * factor
+
+    def _factor(self, params: int) -> float:
+        if self.mu is None and self.sigma is None:
+            return 1.0
+        if self.mu is None or self.sigma is None or not self.sigma > 0:
+            raise SuiteError(f"swap: mu = {self.mu!r}, sigma = {self.sigma!r}; give both, sigma above 0, or neither")
+        return math.exp(-((params - self.mu) ** 2) / self.sigma)
+
+
+def distinct_columns(codes: Sequence[Tensor]) -> int:
+    """Number of different columns of the binary matrix (n, units) whose parts the codes are.
+
+    A column is packed into 64-bit words, which are sorted.
+
+    Examples
+    --------
+    >>> distinct_columns([torch.tensor([[True, True, False], [True, True, True]])])
+    2
+    """
+    words = torch.cat([_packed(code) for code in codes], dim=1)
+    labels = words[0]
+    for word in words[1:]:  # numbers of the different pairs so far, which stay below units squared
+        first, second = (torch.unique(each, return_inverse=True)[1] for each in (labels, word))
+        labels = first * len(word) + second
+    ordered = np.sort(labels.cpu().numpy())  # several times faster than torch's, which keeps positions
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(len(ordered), 1)
+
+
+def _packed(code: Tensor) -> Tensor:
+    """Columns of a binary matrix (n, units) as integers: int64 (words, units), a word for 64 rows."""
+    n, units = code.shape
+    bits = torch.zeros(-(-n // 64) * 64, units, dtype=torch.uint8, device=code.device)
+    bits[:n] = code
+    bits = bits.view(-1, 8, 8, units)
+    octets = bits[:, :, 0].clone()
+    for position in range(1, 8):
+        octets.mul_(2).add_(bits[:, :, position])
+    return octets.movedim(1, -1).contiguous().view(torch.int64).squeeze(-1)
+
+
+def _rows_of_images(name: str, codes: Sequence[Tensor], n: int) -> list[Tensor]:
+    """Codes as matrices (n, units); UnsupportedError says what an estimator cannot read."""
+    if not codes:
+        raise UnsupportedError(f"{name}: the network has no nn.ReLU module that it reads; use modules, not functions")
+    for code in codes:
+        if code.dim() == 0 or len(code) != n:
+            shape = tuple(code.shape)
+            raise UnsupportedError(f"{name}: a ReLU sees inputs of shape {shape} for {n} images; rows must be images")
+    return [code.reshape(n, -1) for code in codes]

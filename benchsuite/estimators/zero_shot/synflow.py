@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from benchsuite.estimators.base import ZeroShotEstimator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
     from benchsuite.estimators.zero_shot.probe import Probe
 
 
@@ -16,12 +20,13 @@ class SynFlow(ZeroShotEstimator):
     """Sum over all weights of abs(w dR/dw), R the sum of logits of the linearised network (Tanaka et al., 2020).
 
     The network's parameters (biases too) are replaced by their absolute values, batch normalisation is bypassed, the
-    input is one image of ones; float64, as values reach 1e80 in deep networks. It knows neither data nor loss.
+    input is one image of ones; float64, as values reach 1e80 in deep networks. It knows neither data nor loss. Large
+    networks are preferred; beyond 1e308 it is undefined. Other kinds of normalisation stay.
 
     Parameters
     ----------
     log
-        False: the sum as published. True: the sum of abs(w) log(1 + dR/dw), LogSynflow (Cavagnero et al., WACV 2023),
+        False: the sum as published. True: LogSynflow (Cavagnero et al., WACV 2023), the sum of abs(w) log(1 + dR/dw),
         which keeps large gradients from outweighing all others.
     """
 
@@ -32,8 +37,27 @@ class SynFlow(ZeroShotEstimator):
 
     def score(self, probe: Probe) -> float:
         """Sum of abs(w dR/dw), or its logarithmic form."""
-        total = 0.0
-        for weight, gradient in zip(probe.weights, probe.absolute_gradients, strict=True):
-            flow = gradient.log1p() if self.log else gradient
-            total += float((weight.double() * flow).abs().sum())
-        return total
+        gradients = probe.absolute_gradients
+        return _flow(probe.weights, [gradient.abs().log1p() for gradient in gradients] if self.log else gradients)
+
+
+@dataclass(frozen=True, slots=True)
+class SynFlowWithNorm(ZeroShotEstimator):
+    """Sum over all weights of abs(w dR/dw) with batch normalisation, R and the rest as in synflow.
+
+    As public code has it beside synflow (Abdelfattah et al., ICLR 2021). Batch normalisation, in training mode, sees
+    the one image of ones: the more even a map is, the less of it is left but rounding. Undefined where it sees a map
+    of one pixel. Without batch normalisation it is synflow.
+    """
+
+    name: ClassVar[str] = "synflow_bn"
+    batched: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("absolute_gradients_with_norm",)
+
+    def score(self, probe: Probe) -> float:
+        """Sum of abs(w dR/dw)."""
+        return _flow(probe.weights, probe.absolute_gradients_with_norm)
+
+
+def _flow(weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> float:
+    return sum(float((w.double() * g).abs().sum()) for w, g in zip(weights, gradients, strict=True))
