@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchsuite import registry
+from benchsuite.analysis.combination import COMBINATIONS
 from benchsuite.benchmark import Benchmark, load_benchmark
-from benchsuite.core import Dataset, SuiteError, UnsupportedError, digest
+from benchsuite.core import Dataset, SuiteError, UnknownNameError, UnsupportedError, digest
 from benchsuite.data.images import Images, describe_images, load_images, minibatch, noise
 from benchsuite.estimators.base import CurveEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.execute import check_device
+from benchsuite.suite import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchsuite.estimators.execute import Minibatch
-    from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
+    from benchsuite.suite import BatchChoice, BenchmarkChoice, CombinationChoice, Population, Suite
 
 NOISE = "noise"  # the image set that is made to the data set's shape
 
@@ -41,7 +43,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkPlan:
-    """One benchmark of a suite: what is judged, on which architectures, by which trials."""
+    """One benchmark of a suite: what is judged, on which architectures, by which trials and combinations of them."""
 
     choice: BenchmarkChoice
     benchmark: Benchmark
@@ -49,6 +51,7 @@ class BenchmarkPlan:
     architectures: tuple[str, ...]
     population: str
     trials: tuple[Trial, ...]
+    combinations: tuple[CombinationChoice, ...]
     skipped: dict[str, str]
 
     @property
@@ -90,23 +93,58 @@ def make_plan(suite: Suite, *, plugins: Sequence[str] = (), device: str = "cpu",
     check_device(device)
     added = [name for path in plugins for name in registry.load_plugin(path)]
     extended = suite.with_estimators(added)
-    benchmarks = tuple(_plan_benchmark(choice, extended.estimators, limit) for choice in extended.benchmarks)
+    benchmarks = tuple(_plan_benchmark(choice, extended, limit) for choice in extended.benchmarks)
     files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
     return Plan(extended, benchmarks, files, device)
 
 
-def _plan_benchmark(choice: BenchmarkChoice, estimators: Sequence[EstimatorChoice], limit: int | None) -> BenchmarkPlan:
+def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None) -> BenchmarkPlan:
     benchmark = load_benchmark(choice.space, choice.dataset, table=choice.truth.table, source=choice.truth.source)
     if choice.sizes is not None:
         sizes = {**benchmark.space.sizes, **choice.sizes}
         benchmark = replace(benchmark, space=registry.make_space(choice.space, sizes))
     known = benchmark.truth(epochs=choice.truth.epochs, split=choice.truth.split, pool=choice.architectures.pool)
     architectures, population = draw(list(known.index), choice.architectures, limit)
-    chosen = [registry.make_estimator(entry.name, entry.parameters) for entry in estimators]
+    chosen = [registry.make_estimator(entry.name, entry.parameters) for entry in suite.estimators]
+    combinations = _combinations(suite.combinations, chosen)
     skipped = _unsupported(chosen, benchmark, architectures[0])
     supported = [estimator for estimator in chosen if estimator.label() not in skipped]
     trials = tuple(_trials(choice, benchmark, supported))
-    return BenchmarkPlan(choice, benchmark, benchmark.image_dataset, architectures, population, trials, skipped)
+    lacking = {each.title: f"it needs {part}" for each in combinations for part in each.of if part in skipped}
+    made = tuple(each for each in combinations if each.title not in lacking)
+    return BenchmarkPlan(
+        choice, benchmark, benchmark.image_dataset, architectures, population, trials, made, {**skipped, **lacking}
+    )
+
+
+def _combinations(wanted: Iterable[CombinationChoice], estimators: Sequence[Estimator]) -> list[CombinationChoice]:
+    """The combinations with their parts named as scores are: by labels."""
+    titles = [estimator.label() for estimator in estimators]
+    found = []
+    for each in wanted:
+        if each.name not in COMBINATIONS:
+            raise UnknownNameError("combination", each.name, [*COMBINATIONS, *PUBLISHED])
+        if each.title in titles:
+            raise SuiteError(f"[[combination]] {each.title}: the suite has that name already; give it another title")
+        of = tuple(_part(part, each, estimators) for part in each.of)
+        if len(set(of)) < len(of):
+            raise SuiteError(f"[[combination]] {each.title}: of = {list(each.of)}, an estimator twice; name each once")
+        titles.append(each.title)
+        found.append(replace(each, of=of))
+    return found
+
+
+def _part(name: str, combination: CombinationChoice, estimators: Sequence[Estimator]) -> str:
+    """The label of the estimator that a combination names, by its label or by a name that only one of them has."""
+    where, labels = f"[[combination]] {combination.title}", [estimator.label() for estimator in estimators]
+    if name in labels:
+        return name
+    named = [estimator.label() for estimator in estimators if estimator.name == name]
+    if not named:
+        raise SuiteError(f"{where}: {UnknownNameError('estimator in the suite', name, labels)}")
+    if len(named) > 1:
+        raise SuiteError(f"{where}: which {name}? Name one of: {', '.join(named)}")
+    return named[0]
 
 
 def draw(known: Sequence[str], population: Population, limit: int | None) -> tuple[tuple[str, ...], str]:
@@ -206,6 +244,7 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
         "caption": _caption(part),
         "protocol": _protocol(part),
         "skipped": part.skipped,
+        "combinations": [asdict(each) for each in part.combinations],
         "trials": [
             {
                 "estimator": trial.estimator.label(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SCHEMA = 1
+# Published combinations that a suite names without their parts: the rule and the estimators.
+PUBLISHED = {"az": ("rank_product", ("az_expressivity", "az_progressivity", "az_trainability", "flops"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +75,32 @@ class EstimatorChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class CombinationChoice:
+    """One `[[combination]]` of a suite: the rule that makes one ranking of the scores of some of its estimators.
+
+    `title` is how a report names it.
+    """
+
+    name: str
+    of: tuple[str, ...]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
-    """A list of trials: every estimator on every benchmark with every seed."""
+    """A list of trials: every estimator on every benchmark with every seed; and combinations of their scores."""
 
     name: str
     description: str
     benchmarks: tuple[BenchmarkChoice, ...]
     estimators: tuple[EstimatorChoice, ...]
+    combinations: tuple[CombinationChoice, ...] = ()
 
     def with_estimators(self, names: Iterable[str]) -> Suite:
         """The suite with further estimators at their defaults, as --plugin adds them."""
         present = {choice.name for choice in self.estimators}
         added = tuple(EstimatorChoice(name) for name in names if name not in present)
-        return Suite(self.name, self.description, self.benchmarks, self.estimators + added)
+        return replace(self, estimators=self.estimators + added)
 
 
 def suites() -> list[str]:
@@ -114,7 +129,8 @@ def load_suite(name_or_path: str | Path) -> Suite:
 
 def parse_suite(document: Mapping[str, Any], name: str, *, folder: Path) -> Suite:
     """The suite that a parsed TOML document describes; paths of tables are relative to `folder`."""
-    _check_keys(document, ("schema", "description", "seeds", "benchmark", "estimator"), f"suite {name}")
+    known = ("schema", "description", "seeds", "benchmark", "estimator", "combination")
+    _check_keys(document, known, f"suite {name}")
     if document.get("schema") != SCHEMA:
         raise SuiteError(f"suite {name}: schema = {document.get('schema')!r}; this version reads schema = {SCHEMA}")
     seeds = _integers(document.get("seeds", [0]), f"suite {name}: seeds")
@@ -123,7 +139,9 @@ def parse_suite(document: Mapping[str, Any], name: str, *, folder: Path) -> Suit
     repeated = [choice.name for i, choice in enumerate(estimators) if choice in estimators[:i]]
     if repeated:
         raise SuiteError(f"suite {name}: estimator {repeated[0]!r} stands twice with the same parameters; remove one")
-    return Suite(name, str(document.get("description", "")), benchmarks, tuple(estimators))
+    wanted = _entries(document, "combination", name) if "combination" in document else []
+    combinations = tuple(_combination(entry) for entry in wanted)
+    return Suite(name, str(document.get("description", "")), benchmarks, tuple(estimators), combinations)
 
 
 def _entries(document: Mapping[str, Any], key: str, name: str) -> list[Mapping[str, Any]]:
@@ -188,6 +206,27 @@ def _estimators(entry: Mapping[str, Any]) -> list[EstimatorChoice]:
     return [
         EstimatorChoice(entry["name"], {**parameters, **dict(zip(grid, values, strict=True))}) for values in products
     ]
+
+
+def _combination(entry: Mapping[str, Any]) -> CombinationChoice:
+    """The combination as it is asked for; whether its name and its parts exist is known when the suite is planned."""
+    _check_keys(entry, [item.name for item in fields(CombinationChoice)], "[[combination]]")
+    name, of = entry.get("name"), entry.get("of")
+    if not isinstance(name, str) or not isinstance(entry.get("title", ""), str):
+        raise SuiteError(f"[[combination]]: name = {name!r}, title = {entry.get('title')!r}; give names in quotes")
+    where = f"[[combination]] {name}"
+    if name in PUBLISHED:
+        if of is not None:
+            raise SuiteError(f"{where}: its parts are fixed; leave out 'of', or name the rule {PUBLISHED[name][0]!r}")
+        rule, parts = PUBLISHED[name]
+        return CombinationChoice(rule, parts, entry.get("title", name))
+    strings = [part for part in of if isinstance(part, str)] if isinstance(of, list) else []
+    if strings != of or len(set(strings)) < max(len(strings), 2):
+        raise SuiteError(
+            f"{where}: of = {of!r}; list at least two estimators of the suite, each once; "
+            f"only {' and '.join(PUBLISHED)} has its own"
+        )
+    return CombinationChoice(name, tuple(strings), entry.get("title", f"{name}({', '.join(strings)})"))
 
 
 def _table(entry: Mapping[str, Any], key: str, kind: type) -> Mapping[str, Any]:

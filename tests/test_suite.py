@@ -56,6 +56,14 @@ def test_a_grid_is_the_product_of_its_values() -> None:
         ("grid = {log = [false, true]}", "parameters = 3", "are tables"),
         ('name = "snip"', 'name = "synflow"\nparameters = {log = true}', "stands twice"),
         ("[[estimator]]", "[[estimators]]", "Did you mean 'estimator'"),
+        ('"snip"\n', '"snip"\n[[combination]]\nname = "vote"\nof = ["snip"]', "at least two estimators"),
+        ('"snip"\n', '"snip"\n[[combination]]\nname = "vote"\nof = ["snip", "snip"]', "each once"),
+        ('"snip"\n', '"snip"\n[[combination]]\nname = "vote"\nof = [1, 2]', "at least two estimators"),
+        ('"snip"\n', '"snip"\n[[combination]]\nname = "vote"', "of = None"),
+        ('"snip"\n', '"snip"\n[[combination]]\nname = "az"\nof = ["snip", "nwot"]', "its parts are fixed"),
+        ('"snip"\n', '"snip"\n[[combination]]\nname = 3\nof = ["snip", "nwot"]', "in quotes"),
+        ('"snip"\n', '"snip"\n[[combination]]\nname = "vote"\nfor = ["snip"]', "Known: name, of, title"),
+        ('"snip"\n', '"snip"\n[combination]\nname = "az"\n', r"no \[\[combination\]\]"),
     ],
 )
 def test_a_mistake_in_a_suite_gets_one_clear_line(old: str, new: str, message: str) -> None:
@@ -63,6 +71,25 @@ def test_a_mistake_in_a_suite_gets_one_clear_line(old: str, new: str, message: s
     with pytest.raises(BenchsuiteError, match=message) as caught:
         _parse(GOOD.replace(old, new))
     assert "\n" not in str(caught.value)
+
+
+def test_a_combination_is_named_by_its_title_or_its_rule_and_parts() -> None:
+    text = """
+    [[combination]]
+    name = "vote"
+    of = ["snip", "synflow(log=True)"]
+    [[combination]]
+    name = "rank_mean"
+    of = ["snip", "synflow"]
+    title = "mine"
+    [[combination]]
+    name = "az"
+    """
+    vote, mean, az = _parse(GOOD + text).combinations
+    assert (vote.title, vote.name, vote.of) == ("vote(snip, synflow(log=True))", "vote", ("snip", "synflow(log=True)"))
+    assert (mean.title, mean.name, mean.of) == ("mine", "rank_mean", ("snip", "synflow"))
+    assert (az.title, az.name) == ("az", "rank_product")
+    assert az.of == ("az_expressivity", "az_progressivity", "az_trainability", "flops")
 
 
 def test_a_suite_without_estimators_is_refused() -> None:

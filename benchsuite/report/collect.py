@@ -14,6 +14,7 @@ from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import ARCHITECTURE
 from benchsuite.data.home import shipped
 from benchsuite.report.results import PUBLISHED_COLUMNS, SCORE_COLUMNS, BenchmarkResults, Results
+from benchsuite.suite import CombinationChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,10 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
     benchmark = load_benchmark(entry["space"], entry["dataset"], table=choice["table"], source=choice["source"])
     selection = {"epochs": choice["epochs"], "split": choice["split"], "pool": entry["pool"]}
     architectures, scores = entry["architectures"], _scores(store, entry)
+    wanted = entry.get("combinations", ())  # a store of an earlier version knows of none
+    combinations = [CombinationChoice(each["name"], tuple(each["of"]), each["title"]) for each in wanted]
     unscored = {trial["estimator"] for trial in entry["trials"]} - set(scores["estimator"])
+    unscored |= {each.title for each in combinations if unscored.intersection(each.of)}
     return BenchmarkResults(
         benchmark=f"{entry['space']}/{entry['dataset']}",
         population=entry["population"],
@@ -64,6 +68,7 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         scores=scores,
         protocol=entry["protocol"],
         skipped={**entry["skipped"], **dict.fromkeys(sorted(unscored), "not scored yet")},
+        combinations=tuple(each for each in combinations if each.title not in unscored),
     )
 
 

@@ -7,23 +7,28 @@ architectures are the means of the trials' ends, so that the interval has the me
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from benchsuite.analysis.combination import COMBINATIONS
 from benchsuite.analysis.evaluate import evaluate
 from benchsuite.analysis.variance import over_seeds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from benchsuite.report.results import BenchmarkResults
+    from benchsuite.suite import CombinationChoice
 
 TRIAL_KEY = ["seed", "batch_seed"]
+_TRIAL_TYPES = dict.fromkeys(TRIAL_KEY, "Int64")
 # Families that say what an estimate must beat: what is known without one, or by training the architecture.
 REFERENCE_FAMILIES = ("baseline", "curve")
+COMBINATION = "combination"  # the family of what is made of other estimators' scores
 SIZE_BASELINES = {"params": "params", "flops": "macs"}  # estimator -> column of the complexity table
 
 
@@ -75,7 +80,7 @@ def with_size_baselines(results: BenchmarkResults) -> pd.DataFrame:
         if name not in known
     ]
     words = ("estimator", "family", "architecture", "status", "reason")
-    scores = results.scores.astype({**dict.fromkeys(words, object), **dict.fromkeys(TRIAL_KEY, "Int64")})
+    scores = results.scores.astype({**dict.fromkeys(words, object), **_TRIAL_TYPES})
     return pd.concat([scores, *added], ignore_index=True)
 
 
@@ -86,6 +91,46 @@ def trials_of(scores: pd.DataFrame) -> dict[str, list[pd.Series]]:
         values = rows["value"].where(rows["status"] == "ok").astype(float)
         trials.setdefault(str(key[0]), []).append(values.set_axis(pd.Index(rows["architecture"])))
     return trials
+
+
+def with_combinations(scores: pd.DataFrame, combinations: Iterable[CombinationChoice]) -> pd.DataFrame:
+    """The scores, with those of combinations: on the architectures that all parts have scored.
+
+    A combination has a trial for each of its parts' seeds; a part that depends on none is the same in every trial. It
+    costs what its parts cost together, and is undefined where all of them are.
+    """
+    made = [frame for each in combinations for frame in _combined(scores, each)]
+    return pd.concat([scores, *made], ignore_index=True)
+
+
+def _combined(scores: pd.DataFrame, combination: CombinationChoice) -> Iterator[pd.DataFrame]:
+    """The scores of each trial of a combination that all of its parts have."""
+    parts = scores[scores["estimator"].isin(combination.of)]
+    seeds, batch_seeds = (parts[key].dropna().unique().tolist() or [pd.NA] for key in TRIAL_KEY)
+    for seed, batch_seed in itertools.product(seeds, batch_seeds):
+        rows = parts[parts["seed"].isna() | (parts["seed"] == seed)]
+        rows = rows[rows["batch_seed"].isna() | (rows["batch_seed"] == batch_seed)]
+        columns = {name: trials[0] for name, trials in trials_of(rows).items()}
+        if len(columns) == len(combination.of):
+            table = pd.concat(columns, axis=1, join="inner")
+            costs = rows.groupby("architecture")["cpu_seconds"].sum(min_count=1).reindex(table.index)
+            yield _one_trial(combination, table, costs).assign(seed=seed, batch_seed=batch_seed).astype(_TRIAL_TYPES)
+
+
+def _one_trial(combination: CombinationChoice, table: pd.DataFrame, costs: pd.Series) -> pd.DataFrame:
+    """Rows of the score table from the scores of the parts, architectures x estimators."""
+    defined = table.notna().any(axis=1)
+    return pd.DataFrame(
+        {
+            "estimator": combination.title,
+            "family": COMBINATION,
+            "architecture": table.index,
+            "value": COMBINATIONS[combination.name](table).where(defined).to_numpy(),
+            "status": np.where(defined, "ok", "undefined"),
+            "reason": np.where(defined, "", "all its parts are undefined"),
+            "cpu_seconds": costs.to_numpy(),
+        }
+    )
 
 
 def criteria_by_k(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -> pd.DataFrame:

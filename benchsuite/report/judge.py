@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchsuite.report.behaviour import bias_table, ranks_table, reliability_table, size_table, variance_table
-from benchsuite.report.criteria import criteria_by_k, leaderboard_of, trials_of, with_size_baselines
+from benchsuite.report.criteria import (
+    criteria_by_k,
+    leaderboard_of,
+    trials_of,
+    with_combinations,
+    with_size_baselines,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +51,7 @@ def judge(results: BenchmarkResults) -> Judgement:
     """The judgement of the scores that are there, be the run complete or not."""
     truth = results.truth.dropna()
     scores = with_size_baselines(results)
-    scores = scores[scores["architecture"].isin(truth.index)].reset_index(drop=True)
+    scores = with_combinations(scores[scores["architecture"].isin(truth.index)], results.combinations)
     trials = trials_of(scores)
     params = results.complexity["params"].reindex(truth.index)
     criteria = criteria_by_k(trials, truth)

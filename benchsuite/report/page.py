@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report import tables
-from benchsuite.report.criteria import rows_of
+from benchsuite.report.criteria import COMBINATION, rows_of
 from benchsuite.report.drawings import Drawings, draw
 from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.verdict import no_ceiling, verdict
@@ -105,7 +105,7 @@ def _warning(judgement: Judgement) -> str:
 
 
 def _facts(judgement: Judgement) -> dict[str, str]:
-    scores = judgement.scores
+    scores = judgement.scores[judgement.scores["family"] != COMBINATION]  # they are made of the others
     return {
         "architectures": f"{len(judgement.truth):,}",
         "estimators": f"{len(judgement.leaderboard):,}",

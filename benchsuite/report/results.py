@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchsuite.suite import CombinationChoice
+
 SCORE_COLUMNS = (
     "estimator",
     "family",
@@ -46,6 +48,8 @@ class BenchmarkResults:
         Name of a part of the protocol -> words.
     skipped
         Estimator -> why it does not work on this benchmark.
+    combinations
+        Rankings to be made of the scores of several estimators, which their parts name as `scores` does.
     """
 
     benchmark: str
@@ -57,6 +61,7 @@ class BenchmarkResults:
     scores: pd.DataFrame
     protocol: dict[str, str]
     skipped: dict[str, str]
+    combinations: tuple[CombinationChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

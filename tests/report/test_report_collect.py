@@ -10,6 +10,7 @@ from small import write_suite
 
 from benchsuite.plan import make_plan, record
 from benchsuite.report.collect import collect, score_table
+from benchsuite.report.judge import judge
 from benchsuite.runner import execute, missing_jobs
 from benchsuite.store import Store, StoreError
 from benchsuite.suite import load_suite
@@ -66,6 +67,35 @@ def test_the_command_and_the_machine_are_told(store: Store) -> None:
 def test_a_suite_that_was_not_run_is_named(store: Store) -> None:
     with pytest.raises(StoreError, match="it holds: small"):
         collect(store, "large")
+
+
+def test_combinations_are_made_again_from_the_store_alone(tmp_path: Path) -> None:
+    file = write_suite(tmp_path, number=6, estimators=("params", "snip", "nwot"))
+    file.write_text(file.read_text() + '[[combination]]\nname = "vote"\nof = ["params", "snip"]\n')
+    plan = make_plan(load_suite(file))
+    with Store(tmp_path) as store:
+        execute(missing_jobs(plan, store), store, plan)
+        store.save_suite("small", record(plan, ""))
+    file.unlink()
+    with Store(tmp_path) as store:
+        results = collect(store, "small")
+    (judgement,) = (judge(benchmark) for benchmark in results.benchmarks)
+    row = judgement.leaderboard.set_index("estimator").loc["vote(params, snip)"]
+    assert (row["family"], row["trials"], row["n"], row["n_missing"]) == ("combination", 2, 6, 0)
+    assert "vote(params, snip)" not in set(score_table(results)["estimator"])
+
+
+def test_a_combination_waits_for_its_parts(tmp_path: Path) -> None:
+    file = write_suite(tmp_path, number=3, seeds=(0,), estimators=("params", "snip"))
+    plan = make_plan(load_suite(file))
+    file.write_text(file.read_text() + '[[combination]]\nname = "rank_mean"\nof = ["params", "snip"]\ntitle = "both"\n')
+    with Store(tmp_path) as store:
+        jobs = [job for job in missing_jobs(plan, store) if "params" in str(job)]
+        execute(jobs, store, plan)
+        store.save_suite("small", record(make_plan(load_suite(file)), ""))
+        (results,) = collect(store, "small").benchmarks
+    assert results.skipped == {"both": "not scored yet", "snip": "not scored yet"}
+    assert results.combinations == ()
 
 
 def test_published_figures_stand_beside_the_benchmark_they_are_of(tmp_path: Path) -> None:

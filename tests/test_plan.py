@@ -1,0 +1,68 @@
+"""What a suite becomes on this machine: combinations of estimators by the labels of their scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from small import write_suite
+
+from benchsuite.core import BenchsuiteError
+from benchsuite.plan import BenchmarkPlan, make_plan
+from benchsuite.suite import load_suite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _plan(folder: Path, ending: str, estimators: tuple[str, ...] = ("params", "snip", "synflow")) -> BenchmarkPlan:
+    file = write_suite(folder, number=3, estimators=estimators)
+    file.write_text(file.read_text() + ending)
+    (part,) = make_plan(load_suite(file)).benchmarks
+    return part
+
+
+def _vote(*parts: str) -> str:
+    return f'[[combination]]\nname = "vote"\nof = {list(parts)}\n'
+
+
+LOGARITHM = "parameters = {log = true}\n"  # ends the last estimator, synflow
+
+
+def test_parts_are_found_by_label_and_by_a_name_that_one_estimator_has(tmp_path: Path) -> None:
+    by_name = _plan(tmp_path, LOGARITHM + _vote("snip", "synflow")).combinations
+    by_label = _plan(tmp_path, LOGARITHM + _vote("snip", "synflow(log=True)")).combinations
+    assert [each.of for each in by_name] == [each.of for each in by_label] == [("snip", "synflow(log=True)")]
+
+
+@pytest.mark.parametrize(
+    ("ending", "message"),
+    [
+        (_vote("snip", "synflw"), "Did you mean 'synflow'"),
+        (_vote("snip", "nwot"), "Known: params, snip, synflow"),
+        (_vote("snip", "params").replace("vote", "votes"), "Did you mean 'vote'.*az"),
+        (LOGARITHM + _vote("synflow", "synflow(log=True)"), "name each once"),
+        ("grid = {log = [false, true]}\n" + _vote("snip", "synflow(log=1)"), "Did you mean"),
+        (_vote("snip", "params") * 2, "another title"),
+        (_vote("snip", "params") + 'title = "synflow"', "another title"),
+        ('[[combination]]\nname = "az"', "no estimator in the suite named 'az_expressivity'"),
+    ],
+)
+def test_a_mistake_in_a_combination_gets_one_clear_line(tmp_path: Path, ending: str, message: str) -> None:
+    with pytest.raises(BenchsuiteError, match=message) as caught:
+        _plan(tmp_path, ending)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_several_settings_have_must_be_made_clear(tmp_path: Path) -> None:
+    settings = '[[estimator]]\nname = "fisher"\nparameters = {aggregate = "channel"}\n'
+    assert _plan(tmp_path, settings + _vote("snip", "fisher")).combinations[0].of[1] == "fisher(aggregate=channel)"
+    settings += settings.replace("channel", "sum")
+    with pytest.raises(BenchsuiteError, match=r"which fisher\? Name one of: fisher\(aggregate=channel\), fisher"):
+        _plan(tmp_path, settings + _vote("snip", "fisher"))
+
+
+def test_a_combination_is_skipped_where_a_part_is(tmp_path: Path) -> None:
+    part = _plan(tmp_path, _vote("snip", "early_accuracy"), ("snip", "early_accuracy"))
+    assert part.combinations == ()
+    assert part.skipped["vote(snip, early_accuracy)"] == "it needs early_accuracy"
