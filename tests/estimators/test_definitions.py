@@ -59,7 +59,7 @@ def test_scores_equal_those_of_public_code(shared, name):
         assert outcome.value == pytest.approx(golden[estimator.name], rel=tolerance), estimator.name
 
 
-def loss_of_weights(network, inputs, targets):
+def loss_of_weights(network, inputs, targets, temperature=1.0):
     """The loss as a function of the conv and linear weights, and their values."""
     layers = {name: module for name, module in network.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
     names = [f"{name}.weight" for name in layers]
@@ -67,7 +67,7 @@ def loss_of_weights(network, inputs, targets):
 
     def loss(*weights):
         state = dict(zip(names, weights, strict=True)) | {key: value.clone() for key, value in buffers.items()}
-        return cross_entropy(functional_call(network, state, (inputs.clone(),)), targets)
+        return cross_entropy(functional_call(network, state, (inputs.clone(),)) / temperature, targets)
 
     return loss, tuple(network.get_parameter(name).detach().clone() for name in names)
 
@@ -103,6 +103,41 @@ def test_grasp_is_the_product_with_the_hessian(kind):
     )
     expected = -sum(float((w * (a - b)).sum()) / (2 * step) for w, a, b in zip(weights, ahead, behind, strict=True))
     assert score_network(network, inputs, targets, ["grasp"])["grasp"] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["batch norm", "no norm"])
+@pytest.mark.parametrize(("temperature", "batches"), [(3.0, 1), (1.0, 2), (200.0, 2)])
+def test_grasp_has_a_temperature_and_two_halves(kind, temperature, batches):
+    network, (inputs, targets) = make(kind).requires_grad_(False), batch(7)
+    parts = [(inputs, targets)] if batches == 1 else [(inputs[:3], targets[:3]), (inputs[3:], targets[3:])]
+
+    def gradients(*weights):
+        return torch.autograd.functional.jacobian(total, weights)
+
+    def total(*weights):
+        return sum(loss(*weights) for loss in losses)
+
+    losses = [loss_of_weights(network, *part, temperature=temperature)[0] for part in parts]
+    weights = loss_of_weights(network, *parts[0])[1]
+    gradient, step = gradients(*weights), 1e-6 * temperature
+    ahead, behind = (
+        gradients(*(w + sign * step * g for w, g in zip(weights, gradient, strict=True))) for sign in (1, -1)
+    )
+    expected = -sum(float((w * (a - b)).sum()) / (2 * step) for w, a, b in zip(weights, ahead, behind, strict=True))
+    found = score(network, inputs, targets, Grasp(temperature=temperature, batches=batches))
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+def test_one_image_has_no_two_halves():
+    assert math.isnan(score(make("no norm"), *batch(1), Grasp(batches=2)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_l2_norm_is_the_sum_of_the_norms_of_layers(kind):
+    network = make(kind)
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    expected = sum(math.sqrt(math.fsum(v * v for v in layer.weight.flatten().tolist())) for layer in layers)
+    assert score(network, *batch(), L2Norm()) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("aggregate", ["broadcast", "channel"])
@@ -145,6 +180,32 @@ def test_synflow_linearises_the_network_in_double_precision(dtype, log):
     assert scores["synflow"] == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_synflow_bn_keeps_batch_normalisation(dtype):
+    network, (inputs, targets) = make("batch norm", dtype), batch(dtype=dtype)
+    copied = copy.deepcopy(network).double().train()
+    for parameter in copied.parameters():
+        parameter.data.abs_()
+    copied(torch.ones(1, 3, 8, 8, dtype=torch.float64)).sum().backward()
+    layers = (copied[0], copied[3], copied[8])
+    expected = sum(float((layer.weight.detach() * layer.weight.grad).abs().sum()) for layer in layers)
+    assert score(network, inputs, targets, SynFlowWithNorm()) == pytest.approx(expected, rel=1e-12)
+
+
+def test_synflow_bn_is_undefined_where_a_map_has_one_pixel():
+    network = nn.Sequential(nn.Conv2d(3, 4, 8), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4, 5)).double()
+    assert math.isnan(score(network, *batch(), SynFlowWithNorm()))
+    assert score(network, *batch(), SynFlow()) > 0
+    network[1].train = lambda mode: network[1]  # stays in evaluation mode, where statistics are given
+    network[1].training = False
+    assert score(network, *batch(), SynFlowWithNorm()) > 0
+
+
+def test_log_synflow_is_defined_where_gradients_are_negative():
+    network = make("tokens")
+    assert score(network, *batch(), SynFlow(log=True)) > 0
+
+
 def test_synflow_knows_neither_data_nor_loss():
     network = make("batch norm")
     scores = [
@@ -161,6 +222,28 @@ def test_jacob_cov_follows_its_definition(kind):
     eigenvalues = np.linalg.eigvals(np.corrcoef(jacobian.reshape(len(inputs), -1).numpy())).real
     expected = -sum(math.log(v + 1e-5) + 1 / (v + 1e-5) for v in eigenvalues)
     assert score_network(network, inputs, targets, ["jacob_cov"])["jacob_cov"] == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("classes", [5, 100, 101])
+def test_epe_nas_compares_images_of_one_class(classes):
+    network, (inputs, _) = make("batch norm").train(), batch(9)
+    network[8] = nn.Linear(8, classes).double()
+    targets = torch.tensor([2, 0, 2, 4, 0, 2, 1, 4, 4])  # class 1 has one image
+    jacobian = torch.autograd.functional.jacobian(lambda x: network(x).sum(), inputs).reshape(9, -1).numpy()
+    sums, means = [], []
+    for each in (0, 1, 2, 4):
+        rows = [jacobian[i] for i in range(9) if targets[i] == each]
+        correlations = [np.corrcoef(a, b)[0, 1] for a in rows for b in rows]
+        sums.append(sum(math.log(abs(value) + 1e-5) for value in correlations))
+        means.append(sums[-1] / len(rows))
+    few, many = sum(abs(s) for s in sums), sum(abs(a - b) for a in means for b in means) / 4
+    assert score(network, inputs, targets, EPENAS()) == pytest.approx(few if classes <= 100 else many, rel=1e-9)
+
+
+def test_epe_nas_asks_for_one_class_per_image():
+    inputs, targets = batch()
+    with pytest.raises(UnsupportedError, match="one class per image"):
+        score(make("no norm"), inputs, nn.functional.one_hot(targets, 5).double(), EPENAS())
 
 
 @pytest.mark.parametrize("kind", ["batch norm", "no norm", "in-place modules"])
@@ -184,19 +267,45 @@ def test_images_with_equal_codes_leave_nwot_undefined():
     assert math.isnan(score_network(network, inputs, targets, ["nwot"])["nwot"])
 
 
-def test_nwot_says_that_it_sees_only_modules():
-    with pytest.raises(UnsupportedError, match=r"no nn\.ReLU module"):
-        score_network(make("in-place functions"), *batch(), ["nwot"])
+@pytest.mark.parametrize("n", [1, 3, 64, 65, 130])
+@pytest.mark.parametrize("parts", [(7,), (40, 1, 300)])
+def test_distinct_columns_are_counted(n, parts):
+    generator = torch.Generator().manual_seed(n)
+    codes = [torch.rand(n, units, generator=generator) > 0.1 / n for units in parts]
+    columns = {tuple(column) for code in codes for column in code.T.tolist()}
+    assert distinct_columns(codes) == len(columns)
+
+
+@pytest.mark.parametrize("kind", ["batch norm", "no norm", "in-place modules"])
+def test_swap_counts_the_patterns_of_units_on_maps(kind):
+    network, (inputs, targets) = make(kind).train(), batch(3)
+    network.insert(len(network) - 1, nn.ReLU())  # not on a map
+    features, columns = inputs, set()
+    for layer in network:
+        if isinstance(layer, nn.ReLU) and features.dim() == 4:
+            columns |= {tuple(unit) for unit in (features.flatten(1) > 0).T.tolist()}
+        features = features.clamp(min=0) if isinstance(layer, nn.ReLU) else layer(features)
+    assert 1 < len(columns) <= 8
+    assert score(network, inputs, targets, SWAP()) == len(columns)
+    params = sum(parameter.numel() for parameter in network.parameters())
+    expected = len(columns) * math.exp(-((params - 400.0) ** 2) / 1e6)
+    assert score(network, inputs, targets, SWAP(mu=400.0, sigma=1e6)) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("estimator", [NWOT(), SWAP()])
+def test_what_sees_only_modules_says_so(estimator):
+    with pytest.raises(UnsupportedError, match=rf"{estimator.name}: the network has no nn\.ReLU module"):
+        score(make("in-place functions"), *batch(), estimator)
 
 
 @pytest.mark.parametrize("network", [Blind(), Detached()])
 @pytest.mark.parametrize("number", [1, 6])
 def test_without_a_path_gradient_scores_are_zero_and_the_others_undefined(network, number):
-    inputs, targets = batch(number, dtype=torch.float32)
-    gradients = ["grad_norm", "plain", "snip", "grasp", "fisher", "synflow"]
-    scores = score_network(network, inputs, targets, [*gradients, "jacob_cov"])
-    assert {name: scores[name] for name in gradients} == dict.fromkeys(gradients, 0.0)
-    assert math.isnan(scores["jacob_cov"])
+    minibatch = batch(number, dtype=torch.float32)
+    for zero in (GradientNorm(), Plain(), Snip(), Grasp(), Grasp(temperature=2.0), Fisher(), SynFlow()):
+        assert score(network, *minibatch, zero) == 0
+    for undefined in (JacobianCovariance(), EPENAS()):
+        assert math.isnan(score(network, *minibatch, undefined))
 
 
 def test_equal_images_do_not_pass_for_a_missing_path():
@@ -214,6 +323,16 @@ def test_overflow_is_undefined():
     assert math.isfinite(scores["synflow"])
 
 
-def test_a_hyperparameter_outside_its_range_is_named():
-    with pytest.raises(SuiteError, match="choose 'broadcast' or 'channel'"):
-        score_network(make("no norm"), *batch(), ["fisher"], parameters={"fisher": {"aggregate": "layer"}})
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (Fisher(aggregate="layer"), "choose 'broadcast' or 'channel'"),
+        (Grasp(temperature=0.0), "choose a temperature above 0"),
+        (Grasp(batches=3), "and 1 or 2 batches"),
+        (SWAP(mu=1.0), "give both"),
+        (SWAP(mu=1.0, sigma=0.0), "sigma above 0"),
+    ],
+)
+def test_a_hyperparameter_outside_its_range_is_named(estimator, message):
+    with pytest.raises(SuiteError, match=message):
+        score(make("no norm"), *batch(), estimator)

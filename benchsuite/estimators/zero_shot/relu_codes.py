@@ -124,7 +124,7 @@ def _packed(code: Tensor) -> Tensor:
     octets = bits[:, :, 0].clone()
     for position in range(1, 8):
         octets.mul_(2).add_(bits[:, :, position])
-    return octets.movedim(1, -1).contiguous().view(torch.int64).squeeze(-1)
+    return octets.movedim(1, -1).flatten().view(torch.int64).view(len(bits), units)
 
 
 def _rows_of_images(name: str, codes: Sequence[Tensor], n: int) -> list[Tensor]:
