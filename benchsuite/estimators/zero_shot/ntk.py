@@ -1,0 +1,79 @@
+"""Condition number of the neural tangent kernel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from benchsuite.core import SuiteError
+from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.instruments import SingleValueError, single_values_refused, weights_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from benchsuite.estimators.zero_shot.probe import Probe
+
+_BLOCK = 1 << 18  # columns that are taken to double precision at once
+
+
+@dataclass(frozen=True, slots=True)
+class NTKCondition(ZeroShotEstimator):
+    """Minus the condition number of the empirical neural tangent kernel (TE-NAS, Chen et al., ICLR 2021).
+
+    With row i of G the gradient of image i's sum of logits to all weights, all images in one batch: minus the largest
+    eigenvalue of G G', divided by the smallest. Undefined if the smallest is not positive, up to rounding: images with
+    equal gradients, as two equal images or a network without a path have.
+
+    The authors measure networks of 3 channels and 1 cell a stage, at which size NAS-Bench-201 has to be asked for
+    (`sizes = {channels = 3, cells = 1}` in a suite); each image takes a backward pass of the whole batch, tens of
+    seconds at full size. Minibatches and initialisations scatter it widely: average several.
+
+    Parameters
+    ----------
+    images
+        The first so many images of the minibatch.
+    """
+
+    images: int = 16
+    name: ClassVar[str] = "ntk_cond"
+
+    def score(self, probe: Probe) -> float:
+        """Minus the ratio of the extreme eigenvalues."""
+        if self.images < 1:
+            raise SuiteError(f"ntk_cond: images = {self.images}; choose at least 1")
+        try:
+            with single_values_refused(probe.network), torch.enable_grad():
+                return -_condition(self._gradients(probe))
+        except SingleValueError:
+            return math.nan
+
+    def _gradients(self, probe: Probe) -> Tensor:
+        """Gradient of each image's sum of logits to all weights, shape (images, weights)."""
+        probe.network.requires_grad_(False)
+        weights = [weight.requires_grad_() for weight in weights_of(probe.network)]
+        sums = probe.run(probe.inputs[: self.images]).sum(1)
+        n = len(sums)
+        rows = sums.new_zeros(n, sum(weight.numel() for weight in weights))
+        for i in range(n if sums.requires_grad else 0):
+            gradients = torch.autograd.grad(sums[i], weights, retain_graph=i + 1 < n, materialize_grads=True)
+            torch.cat([gradient.flatten() for gradient in gradients], out=rows[i])
+        return rows
+
+
+def _condition(gradients: Tensor) -> float:
+    """Condition number of G G'; NaN where rounding can have made the smallest eigenvalue."""
+    n = len(gradients)
+    kernel = torch.zeros(n, n, dtype=torch.float64, device=gradients.device)
+    for block in torch.split(gradients, _BLOCK, dim=1):
+        columns = block.double()
+        kernel += columns @ columns.T
+    if not bool(kernel.isfinite().all()):
+        return math.nan
+    eigenvalues = torch.linalg.eigvalsh(kernel.cpu())
+    smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
+    rounding = max((n * torch.finfo(gradients.dtype).eps) ** 2, n * torch.finfo(torch.float64).eps)
+    return largest / smallest if smallest > rounding * largest else math.nan
