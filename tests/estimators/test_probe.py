@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,14 +18,34 @@ from benchsuite import score_network
 from benchsuite.core import UnknownNameError, UnsupportedError
 from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.scoring import probe_network
+from benchsuite.estimators.zero_shot.gradients import Fisher, GradientNorm, Grasp, L2Norm, Plain, Snip
+from benchsuite.estimators.zero_shot.jacobian import EPENAS, JacobianCovariance
 from benchsuite.estimators.zero_shot.probe import Probe
+from benchsuite.estimators.zero_shot.relu_codes import NWOT, SWAP
+from benchsuite.estimators.zero_shot.synflow import SynFlow, SynFlowWithNorm
 from benchsuite.registry import make_estimator
 
-NAMES = ("grad_norm", "plain", "snip", "grasp", "fisher", "synflow", "jacob_cov", "nwot")
+SHARING = {
+    estimator.name: estimator
+    for estimator in (
+        L2Norm(), GradientNorm(), Plain(), Snip(), Grasp(), Fisher(), SynFlow(), SynFlowWithNorm(),
+        JacobianCovariance(), EPENAS(), NWOT(), SWAP(),
+    )
+}  # fmt: skip
+FORMS = {
+    estimator.label(): estimator
+    for estimator in (Grasp(batches=2), Grasp(temperature=2.0), Fisher("channel"), SynFlow(log=True), SWAP(3e2, 1e6))
+}
+ALL = SHARING | FORMS
+NAMES = tuple(SHARING)
 
 
 def values(network, estimators, *, dtype=torch.float64, **options):
     return [outcome.value for outcome in probe_network(network, *batch(dtype=dtype), estimators, **options)]
+
+
+def scores(network, names=NAMES, **options):
+    return dict(zip(names, bits(values(network, [ALL[name] for name in names], **options)), strict=True))
 
 
 def bits(numbers):
@@ -35,7 +56,7 @@ def bits(numbers):
 def scores_alone():
     def alone(kind, dtype):
         network = make(kind, dtype)
-        return {name: bits(values(network, [make_estimator(name)], dtype=dtype))[0] for name in NAMES}
+        return {name: scores(network, [name], dtype=dtype)[name] for name in ALL}
 
     return {(kind, dtype): alone(kind, dtype) for kind in MAKERS for dtype in (torch.float32, torch.float64)}
 
@@ -43,12 +64,25 @@ def scores_alone():
 @given(
     kind=st.sampled_from(sorted(MAKERS)),
     dtype=st.sampled_from([torch.float32, torch.float64]),
-    names=st.lists(st.sampled_from(NAMES), min_size=2, unique=True),
+    names=st.lists(st.sampled_from(sorted(ALL)), min_size=2, unique=True),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_score_has_the_same_bits_whatever_else_is_chosen(scores_alone, kind, dtype, names):
-    found = bits(values(make(kind, dtype), [make_estimator(name) for name in names], dtype=dtype))
-    assert found == [scores_alone[kind, dtype][name] for name in names]
+    found = scores(make(kind, dtype), names, dtype=dtype)
+    assert found == {name: scores_alone[kind, dtype][name] for name in names}
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """Options of each call of torch.autograd.grad."""
+    gradients, taken = torch.autograd.grad, []
+
+    def grad(*arguments, **options):
+        taken.append({"retain_graph": options["retain_graph"], "create_graph": options["create_graph"]})
+        return gradients(*arguments, **options)
+
+    monkeypatch.setattr(torch.autograd, "grad", grad)
+    return taken
 
 
 class Counting(nn.Module):
@@ -64,29 +98,37 @@ class Counting(nn.Module):
 @pytest.mark.parametrize(
     ("names", "forwards", "backwards"),
     [
-        (("grad_norm", "plain", "snip", "fisher", "jacob_cov", "nwot"), [6], 2),
-        (("grad_norm", "plain", "snip", "fisher", "jacob_cov", "nwot", "grasp"), [6], 3),
-        (("grasp", "snip", "jacob_cov"), [6], 3),
-        (("nwot",), [6], 0),
-        (("synflow",), [1], 1),
-        ((*NAMES,), [6, 1], 4),
+        ("grad_norm plain snip fisher jacob_cov epe_nas nwot swap l2_norm", [6], 2),
+        ("grad_norm plain snip fisher jacob_cov epe_nas nwot grasp", [6], 3),
+        ("grasp snip jacob_cov", [6], 3),
+        ("grasp", [6], 2),
+        ("nwot swap", [6], 0),
+        ("epe_nas jacob_cov", [6], 1),
+        ("l2_norm", [], 0),
+        ("synflow synflow(log=True)", [1], 1),
+        ("synflow_bn", [1], 1),
+        ("synflow synflow_bn", [1, 1], 2),
+        ("fisher grasp(batches=2)", [6, 3, 3], 3),
+        (" ".join(NAMES), [6, 1, 1], 5),
     ],
 )
-def test_chosen_estimators_share_one_forward_and_the_fewest_backwards(monkeypatch, names, forwards, backwards):
-    network, gradients, taken = Counting(make("batch norm")), torch.autograd.grad, []
-
-    def grad(*arguments, **options):
-        taken.append(options)
-        return gradients(*arguments, **options)
-
-    monkeypatch.setattr(torch.autograd, "grad", grad)
+def test_chosen_estimators_share_one_forward_and_the_fewest_backwards(passes, names, forwards, backwards):
+    network = Counting(make("batch norm"))
     calls = network.calls
-    score_network(network, *batch(), names)
+    scores(network, names.split())
     assert calls == forwards
-    assert len(taken) == backwards
-    from_the_forward = [options for options in taken if not (names == NAMES and options is taken[-1])]
-    kept = [options["retain_graph"] for options in from_the_forward]
-    assert sum(not keep for keep in kept) == (1 if backwards else 0) or names == NAMES
+    assert len(passes) == backwards
+    freed = sum(not options["retain_graph"] and not options["create_graph"] for options in passes)
+    assert freed == min(backwards, len(forwards) - forwards.count(3) // 2)  # each graph by its last backward
+
+
+def test_without_batch_normalisation_both_synflows_are_one(passes):
+    network = Counting(make("no norm"))
+    calls = network.calls
+    found = scores(network, ["synflow_bn", "synflow"])
+    assert found["synflow_bn"] == found["synflow"]
+    assert calls == [1]
+    assert len(passes) == 1
 
 
 def dirty(network):
@@ -122,7 +164,7 @@ def state(network):
 def test_the_network_and_the_minibatch_come_back_bit_by_bit(kind):
     network, (inputs, targets) = dirty(make(kind, torch.float32)), batch(dtype=torch.float32)
     before, random_state, pixels = state(network), torch.get_rng_state(), inputs.clone()
-    probe_network(network, inputs, targets, [make_estimator(name) for name in NAMES])
+    probe_network(network, inputs, targets, list(ALL.values()))
     assert state(network) == before
     assert torch.equal(torch.get_rng_state(), random_state)
     assert torch.equal(inputs, pixels)
@@ -139,8 +181,8 @@ def test_the_network_comes_back_after_a_forward_that_fails(calls):
 
     handle = network[6].register_forward_hook(fail)
     before = state(network)
-    with pytest.raises(ValueError, match="no memory"):
-        score_network(network, *batch(dtype=torch.float32), NAMES)
+    outcomes = probe_network(network, *batch(dtype=torch.float32), list(ALL.values()))
+    assert {str(outcome.error) for outcome in outcomes} >= {"no memory"}
     assert state(network) == before
     handle.remove()
     assert state(network) != before
@@ -180,15 +222,15 @@ def test_an_estimator_without_needs_is_given_the_network_as_it_was():
 def test_frozen_parameters_count_as_any_others():
     free, frozen = make("batch norm"), make("batch norm")
     frozen.requires_grad_(False)
-    assert score_network(frozen, *batch(), NAMES) == score_network(free, *batch(), NAMES)
+    assert scores(frozen, ALL) == scores(free, ALL)
     with torch.no_grad():
-        assert score_network(free, *batch(), NAMES) == score_network(frozen, *batch(), NAMES)
+        assert scores(free, ALL) == scores(frozen, ALL)
 
 
 def test_in_place_activations_score_as_others():
     network, inplace = make("in-place modules"), make("in-place modules")
     network[1].inplace = network[3].inplace = False
-    assert score_network(inplace, *batch(), NAMES) == score_network(network, *batch(), NAMES)
+    assert scores(inplace, ALL) == scores(network, ALL)
 
 
 def test_a_weight_of_two_layers_counts_once():
@@ -196,21 +238,23 @@ def test_a_weight_of_two_layers_counts_once():
     network[3].weight = network[1].weight
     with Probe(network, *batch(dtype=torch.float32)) as probe:
         assert [weight.shape for weight in probe.weights] == [(192, 192), (5, 192)]
-    assert all(math.isfinite(v) for v in score_network(network, *batch(dtype=torch.float32), NAMES).values())
+    names = [name for name in NAMES if name != "swap"]
+    assert all(math.isfinite(float.fromhex(v)) for v in scores(network, names, dtype=torch.float32).values())
 
 
 def test_weights_off_the_path_count_as_zero():
     network = make("no norm")
-    before = score_network(network, *batch(), NAMES)
+    names = [name for name in NAMES if name != "l2_norm"]
+    before = scores(network, names)
     network[4].unused = nn.Conv2d(3, 3, 3)
-    assert score_network(network, *batch(), NAMES) == before
+    assert scores(network, names) == before
 
 
 def test_dropout_draws_the_same_each_time():
     network = make("tokens")
-    names = [name for name in NAMES if name != "nwot"]
-    assert score_network(network, *batch(), names) == score_network(network, *batch(), names)
-    assert score_network(network, *batch(), names, seed=1) != score_network(network, *batch(), names)
+    assert scores(network, ALL) == scores(network, ALL)
+    for name in set(ALL) - {"nwot", "swap", "swap(mu=300.0, sigma=1000000.0)", "l2_norm"}:
+        assert scores(network, [name], seed=1) != scores(network, [name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +295,23 @@ def test_measurements_are_dropped_after_their_last_use():
         assert not probe._graph
 
 
+def test_a_pass_that_fails_holds_no_activations():
+    network, alive = make("batch norm"), []
+
+    def fail(module, inputs, output):
+        alive.append(weakref.ref(inputs[0]))
+        raise MemoryError
+
+    network[6].register_forward_hook(fail)
+    with Probe(network, *batch(), [("logits",), ("loss",)]) as probe:
+        for needs in (("logits",), ("loss",)):
+            with probe.lent(needs), pytest.raises(MemoryError):
+                getattr(probe, needs[0])
+        assert [reference() for reference in alive] == [None]
+
+
 def test_cost_of_an_estimator_includes_all_that_it_shares():
-    outcomes = probe_network(make("batch norm"), *batch(), [make_estimator(name) for name in ("nwot", "snip", "grasp")])
+    outcomes = probe_network(make("batch norm"), *batch(), [NWOT(), Snip(), Grasp()])
     nwot, snip, grasp = (outcome.cpu_seconds for outcome in outcomes)
     assert nwot > 0
     assert 0 < snip < grasp

@@ -77,7 +77,7 @@ def hessian_product(
         reason = str(error).partition("\n")[0]
         if "derivative for" not in reason:
             raise
-        raise UnsupportedError(f"the network has no second derivative in this version of torch: {reason}") from error
+    raise UnsupportedError(f"the network has no second derivative in this version of torch: {reason}")
 
 
 def depends(logits: Tensor, leaf: Tensor) -> bool:

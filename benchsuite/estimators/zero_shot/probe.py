@@ -261,9 +261,9 @@ class Probe:
             with torch.enable_grad():
                 takes[step]()
         except Exception as error:
-            traceback.clear_frames(error.__traceback__)  # which hold the activations of the pass that failed
-            self._errors[step] = error
-            raise
+            error.add_note("".join(traceback.format_tb(error.__traceback__)))
+            self._errors[step] = error.with_traceback(None)  # which holds the activations of the pass that failed
+            raise self._errors[step] from error.__cause__
         finally:
             self.seconds[step] = time.process_time() - start
 
