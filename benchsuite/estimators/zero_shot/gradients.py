@@ -139,7 +139,8 @@ class Grasp(ZeroShotEstimator):
 class Fisher(ZeroShotEstimator):
     """Sum over channels c of D_c = 1/2 mean_n (sum_hw z dL/dz)^2 (Turner et al., ICLR 2020).
 
-    z is the output of each Conv2d and Linear layer, before normalisation.
+    z is the output of each call of a Conv2d or Linear layer, before normalisation; layers whose weight is read without
+    a call, as the last one of nn.MultiheadAttention, have none. It prefers networks whose gradients explode.
 
     Parameters
     ----------
