@@ -34,7 +34,8 @@ class MeCo(ZeroShotEstimator):
     ----------
     modules
         "leaves": modules without children, which see the first image of the minibatch. "all": the published form,
-        containers too (so that one tensor counts several times), on an image of normal noise, 64 x 64.
+        containers too (so that one tensor counts several times), on an image of normal noise, 64 x 64, at which a
+        network with another fixed size fails.
     """
 
     modules: str = "leaves"

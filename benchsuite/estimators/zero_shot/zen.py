@@ -51,8 +51,8 @@ class Zen(ZeroShotEstimator):
     Parameters
     ----------
     bn
-        "running": the running variances after both forward passes, from 1 with momentum 0.1, as in published code,
-        which keeps them close to 1. "batch": the variances by which x's pass is normalised.
+        Which variance: "running", after both forward passes, from 1 with momentum 0.1, as in published code, so about
+        0.81 + 0.19 times that of the batch; "batch", by which x's pass is normalised.
     repeats
         Draws over which the score is averaged.
     """
@@ -77,11 +77,12 @@ class Zen(ZeroShotEstimator):
     def _draw(self, probe: Probe, rng: torch.Generator) -> float:
         _initialise(probe, rng)
         inputs, change = _normal(probe.inputs, rng), _normal(probe.inputs, rng)
-        with _noting_variances(probe.network) as variances:
+        layers = batch_norms(probe.network)
+        with _noting_variances(layers if self.bn == "batch" else []) as variances:
             before = features_of(probe.run, inputs)
         after = features_of(probe.run, inputs + _STEP * change)
         if self.bn == "running":
-            variances = [layer.get_buffer("running_var") for layer in batch_norms(probe.network)]
+            variances = [layer.get_buffer("running_var") for layer in layers]
         distances = (after - before).double().abs().flatten(1).sum(1)
         scales = sum(float(variance.double().mean().sqrt().log()) for variance in variances)
         return float(distances.mean().log()) + scales
@@ -109,15 +110,15 @@ def _initialise(probe: Probe, rng: torch.Generator) -> None:
 
 
 @contextmanager
-def _noting_variances(network: nn.Module) -> Iterator[list[Tensor]]:
-    """Lend a list to which each batch normalisation adds the variances of its channels, those that it divides by."""
+def _noting_variances(layers: Iterable[nn.Module]) -> Iterator[list[Tensor]]:
+    """Lend a list to which batch normalisations add the variances of their channels, those that they divide by."""
     variances: list[Tensor] = []
 
     def note(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        variances.append(inputs[0].transpose(0, 1).flatten(1).var(1, correction=0))
+        variances.append(inputs[0].var([axis for axis in range(inputs[0].dim()) if axis != 1], correction=0))
 
     with ExitStack() as stack:
-        for layer in batch_norms(network):
+        for layer in layers:
             stack.callback(layer.register_forward_pre_hook(note).remove)
         yield variances
 
