@@ -52,6 +52,10 @@ class ChainNetwork(nn.Module):
         self.last = nn.Sequential(*conv_bn(Convolution(layers(channels)[-1].outputs, head)), nn.ReLU())
         self.classifier = nn.Linear(head, dataset.classes)
 
+    def feature_blocks(self) -> list[nn.Module]:
+        """The stem and each block that computes something, in the order of the forward pass."""
+        return [self.stem, *self.layers]
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         features: Tensor = self.last(self.layers(self.stem(images)))

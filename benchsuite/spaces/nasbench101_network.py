@@ -120,6 +120,10 @@ class ModuleNetwork(nn.Module):
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
+    def feature_blocks(self) -> list[nn.Module]:
+        """The stem and each cell, in the order of the forward pass."""
+        return [self.stem, *(layer for layer in self.layers if isinstance(layer, Cell))]
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         features: Tensor = self.layers(self.stem(images))

@@ -66,6 +66,10 @@ class CellNetwork(nn.Module):
         self.last = nn.Sequential(nn.BatchNorm2d(4 * channels), nn.ReLU())
         self.classifier = nn.Linear(4 * channels, dataset.classes)
 
+    def feature_blocks(self) -> list[nn.Module]:
+        """The stem and each cell or reduction, in the order of the forward pass."""
+        return [self.stem, *self.layers]
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         features: Tensor = self.last(self.layers(self.stem(images)))

@@ -92,6 +92,10 @@ class CellNetwork(nn.Module):
         if heads:
             self.auxiliary = auxiliary_head(NODES * cells[self._branch][0].width, dataset.classes)
 
+    def feature_blocks(self) -> list[nn.Module]:
+        """The stem and each cell, in the order of the forward pass."""
+        return [self.stem, *self.cells.values()]
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         last = deque(self._outputs(images), maxlen=1).pop()  # the others are let go at once

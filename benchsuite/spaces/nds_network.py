@@ -52,6 +52,10 @@ class StageNetwork(nn.Module):
         for module in self.modules():
             initialise(module)
 
+    def feature_blocks(self) -> list[nn.Module]:
+        """The stem and each block, in the order of the forward pass."""
+        return [self.stem, *self.blocks]
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         features: Tensor = self.blocks(self.stem(images))
