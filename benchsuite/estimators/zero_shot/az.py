@@ -50,8 +50,8 @@ class AZExpressivity(ZeroShotEstimator):
 
     The entropy is that of the eigenvalues, divided by their sum, of the covariance of channels over images and
     positions: log of the number of channels if they say different things, 0 if all say the same. Undefined if a block
-    gives a constant, as a cell without path does. It grows with width and the number of blocks. Networks that declare no
-    blocks are unsupported.
+    gives a constant, as a cell without path does. It grows with width and with the number of blocks. Networks that
+    declare no blocks are unsupported.
     """
 
     name: ClassVar[str] = "az_expressivity"
