@@ -159,8 +159,20 @@ def test_fisher_sums_squared_products_of_channels(kind, aggregate):
             images = [float((output[i, channel] * gradient[i, channel]).sum()) for i in range(len(inputs))]
             saliency = sum(value**2 for value in images) / len(inputs) / 2
             expected += saliency * (layer.weight[channel].numel() if aggregate == "broadcast" else 1)
-    scores = score_network(network, inputs, targets, ["fisher"], parameters={"fisher": {"aggregate": aggregate}})
-    assert scores["fisher"] == pytest.approx(expected, rel=1e-9)
+    assert score(network, inputs, targets, Fisher(aggregate)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_fisher_sees_the_outputs_of_layers_before_functions_change_them():
+    network, (inputs, targets) = make("in-place functions").train(), batch()
+    first = network.first(inputs * 2)
+    second = network.second(first.relu())
+    last = network.last((second + first.relu()).relu().mean((2, 3)))
+    gradients = torch.autograd.grad(cross_entropy(last, targets), (first, second, last))
+    expected = 0.0
+    for layer, z, gradient in zip(network.children(), (first, second, last), gradients, strict=True):
+        saliency = (z * gradient).detach().reshape(6, z.shape[1], -1).sum(2).square().mean(0) / 2
+        expected += layer.weight[0].numel() * float(saliency.sum())
+    assert score(network, inputs, targets, Fisher()) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -122,6 +122,15 @@ def test_chosen_estimators_share_one_forward_and_the_fewest_backwards(passes, na
     assert freed == min(backwards, len(forwards) - forwards.count(3) // 2)  # each graph by its last backward
 
 
+@pytest.mark.parametrize(("kind", "forwards"), [("in-place modules", 1), ("in-place functions", 2)])
+def test_outputs_are_copied_only_where_something_works_in_place(kind, forwards):
+    network = Counting(make(kind))
+    calls = network.calls
+    with_copies = scores(network, ["fisher", "snip"])
+    assert calls == [6] * forwards
+    assert scores(make(kind), ["snip"])["snip"] == with_copies["snip"]
+
+
 def test_without_batch_normalisation_both_synflows_are_one(passes):
     network = Counting(make("no norm"))
     calls = network.calls

@@ -44,14 +44,22 @@ class Activation:
 class Recorder:
     """Notes, while attached, the codes of ReLU modules or the outputs of convolution and linear layers.
 
-    Codes are read before the ReLU, which may work in place; layers hand a copy of their output on, so that what
-    follows may too.
+    Codes are read before the ReLU, which may work in place. Where it, or what else follows a layer, does, layers must
+    hand a copy of their output on.
     """
 
     records_codes: bool
     records_outputs: bool
+    copies_outputs: bool
     codes: list[Tensor] = field(default_factory=list)
     outputs: list[tuple[nn.Module, Tensor]] = field(default_factory=list)
+    _versions: list[int] = field(default_factory=list)
+
+    @property
+    def overwritten(self) -> bool:
+        """Whether something in place came after a layer: outputs are no longer what the layers gave."""
+        now = [output._version for _, output in self.outputs]  # noqa: SLF001 - torch's only count of changes
+        return now != self._versions
 
     @contextmanager
     def attached(self, network: nn.Module) -> Iterator[None]:
@@ -71,9 +79,10 @@ class Recorder:
     def _note_code(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         self.codes.append(inputs[0] > 0)
 
-    def _note_output(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+    def _note_output(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
         self.outputs.append((module, output))
-        return output.clone()
+        self._versions.append(output._version)  # noqa: SLF001 - torch's only count of changes
+        return output.clone() if self.copies_outputs else None
 
 
 def weighted_layers(network: nn.Module) -> list[tuple[nn.Module, nn.Parameter]]:
@@ -90,6 +99,11 @@ def weighted_layers(network: nn.Module) -> list[tuple[nn.Module, nn.Parameter]]:
 def weights_of(network: nn.Module) -> list[nn.Parameter]:
     """Weights of the Conv2d and Linear layers; one that layers share is there once."""
     return list({id(weight): weight for _, weight in weighted_layers(network)}.values())
+
+
+def works_in_place(network: nn.Module) -> bool:
+    """Whether a module says that it changes its input; functions that do say nothing."""
+    return any(getattr(module, "inplace", False) for module in network.modules())
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:

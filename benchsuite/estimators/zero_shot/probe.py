@@ -25,6 +25,7 @@ from benchsuite.estimators.zero_shot.instruments import (
     single_values_refused,
     weights_of,
     without_batch_norm,
+    works_in_place,
 )
 from benchsuite.estimators.zero_shot.preserve import preserved, seeded
 
@@ -281,15 +282,20 @@ class Probe:
         for parameter in self.network.parameters():
             parameter.requires_grad_(id(parameter) in trained)
         leaf = self.inputs.detach().requires_grad_(differentiable)
-        recorder = Recorder(self._uses["relu_codes"] > 0, self._uses["activation_gradients"] > 0)
         with torch.set_grad_enabled(differentiable), repeatable(seed_of("loss", self.seed), leaf.device):
-            with recorder.attached(self.network):
-                logits = self.run(leaf)
+            logits, recorder = self._recorded(leaf, copies=works_in_place(self.network))
+            if recorder.overwritten:  # by functions that work in place
+                logits, recorder = self._recorded(leaf, copies=True)
             loss = self.loss_function(logits, self.targets)
         self._values |= {"logits": logits.detach(), "loss": loss.detach(), "relu_codes": tuple(recorder.codes)}
         if differentiable:
             self._graph |= {"logits": logits, "leaf": leaf, "outputs": recorder.outputs}
             self._graph["loss"] = loss if depends(logits, leaf) else loss.detach()
+
+    def _recorded(self, leaf: Tensor, *, copies: bool) -> tuple[Tensor, Recorder]:
+        recorder = Recorder(self._uses["relu_codes"] > 0, self._uses["activation_gradients"] > 0, copies)
+        with recorder.attached(self.network):
+            return self.run(leaf), recorder
 
     def _input_backward(self) -> None:
         keeps = self._keeps_graph("input_backward")
