@@ -90,6 +90,12 @@ def test_more_channels_than_positions_count_exactly_zero():
     assert score(MeCo(), nn.Conv2d(3, 3, 1), batch(dtype=torch.float32)) > 1e-6
 
 
+def test_containers_add_nothing_to_leaves():
+    network = make("batch norm")
+    nested = nn.Sequential(nn.Sequential(network[:4], nn.Sequential(network[4:])))
+    assert score(MeCo(), nested, batch()) == score(MeCo(), network, batch())
+
+
 def test_meco_sees_the_first_image_alone_and_no_targets():
     network, (inputs, targets) = make("batch norm"), batch()
     expected = score(MeCo(), network, (inputs, targets))
@@ -174,6 +180,15 @@ def test_zen_knows_neither_weights_nor_images_but_the_seed():
     assert score(Zen(), network, (inputs, targets), seed=1) != expected
     draws = [score(Zen(), network, (inputs, targets), seed=seed) for seed in range(10)]
     assert score(Zen(repeats=50), network, (inputs, targets)) == pytest.approx(np.mean(draws), abs=2 * np.std(draws))
+
+
+@pytest.mark.parametrize("kind", ["batch norm", "group norm"])
+def test_zen_resets_normalisations_and_biases(kind):
+    network, images = make(kind), batch()
+    expected = score(Zen(), network, images)
+    for parameter in network.parameters():
+        parameter.data.fill_(3.0)
+    assert score(Zen(), network, images) == expected
 
 
 def test_zen_is_undefined_where_nothing_moves():

@@ -203,6 +203,14 @@ def test_dead_relus_are_a_missing_path():
     assert math.isnan(score(NTKCondition(), network, batch()))
 
 
+def test_gradients_behind_a_missing_path_count_as_zero():
+    network = make("no norm")
+    network[3].weight.data.zero_()
+    network[3].bias.data.fill_(1)  # constant features: the classifier's weights still have a gradient
+    assert any(layer.any() for layer in loss_gradients(network, *batch()))
+    assert score(ZiCo(), network, batch()) == score(GradSign(), network, batch()) == 0.0
+
+
 def test_one_image_has_no_halves_but_directions():
     network, images = make("batch norm"), batch(1)
     assert math.isnan(score(ZiCo(), network, images))
