@@ -128,6 +128,17 @@ def test_grasp_has_a_temperature_and_two_halves(kind, temperature, batches):
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
 
+def test_a_layer_whose_scale_does_not_matter_gives_grasp_its_squared_gradient():
+    network, (inputs, targets) = make("batch norm"), batch()
+    network[1].eps = network[4].eps = 1e-12
+    network[8].weight = None  # so that every layer that counts comes before normalisation
+    network[8].forward = lambda features: features[:, :5]
+    loss = cross_entropy(network(inputs), targets)
+    gradients = torch.autograd.grad(loss, [network[0].weight, network[3].weight])
+    expected = sum(float(gradient.square().sum()) for gradient in gradients)
+    assert score(network, inputs, targets, Grasp()) == pytest.approx(expected, rel=1e-6)
+
+
 def test_one_image_has_no_two_halves():
     assert math.isnan(score(make("no norm"), *batch(1), Grasp(batches=2)))
 

@@ -85,9 +85,9 @@ class Snip(ZeroShotEstimator):
 class Grasp(ZeroShotEstimator):
     """Sum over all weights of -w (H g), H and g Hessian and gradient of the loss (Wang et al., ICLR 2020).
 
-    Under batch normalisation the loss does not depend on the scale of a layer's weights; then the sum is, layer by
-    layer, what the layers share of g'g, and says little of the architecture. A network without second derivative, such
-    as one with an own kernel for attention, is refused.
+    Where batch normalisation makes the loss independent of the scale of a layer's weights, the layer's part is the
+    square of its gradient's norm: there, grasp says what grad_norm says. A network without second derivative, such as
+    one that chooses a fused kernel for attention, is refused.
 
     Parameters
     ----------
