@@ -296,5 +296,6 @@ def _protocol(part: BenchmarkPlan) -> dict[str, str]:
         + "; mean over trainings"
         + (", then over the members of a string class" if choice.architectures.pool == "class" else ""),
         "Batch normalisation": "batch statistics (train mode)",
+        **{f"Combination {each.title}": f"{each.name} of {', '.join(each.of)}" for each in part.combinations},
         "Numbers": "32-bit floats, 64-bit where a definition needs them; one thread a process",
     }

@@ -8,7 +8,7 @@ import pytest
 from small import write_suite
 
 from benchsuite.core import BenchsuiteError
-from benchsuite.plan import BenchmarkPlan, make_plan
+from benchsuite.plan import BenchmarkPlan, make_plan, record
 from benchsuite.suite import load_suite
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ def test_parts_are_found_by_label_and_by_a_name_that_one_estimator_has(tmp_path:
     by_name = _plan(tmp_path, LOGARITHM + _vote("snip", "synflow")).combinations
     by_label = _plan(tmp_path, LOGARITHM + _vote("snip", "synflow(log=True)")).combinations
     assert [each.of for each in by_name] == [each.of for each in by_label] == [("snip", "synflow(log=True)")]
+
+
+def test_the_protocol_says_what_a_combination_is_made_of(tmp_path: Path) -> None:
+    file = write_suite(tmp_path, number=3, estimators=("params", "snip"))
+    file.write_text(file.read_text() + _vote("snip", "params") + 'title = "mine"')
+    (entry,) = record(make_plan(load_suite(file)), "")["benchmarks"]
+    assert entry["protocol"]["Combination mine"] == "vote of snip, params"
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,7 @@ def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, population: int
         for part in ("low", "high", "deviation"):
             board[f"{item.key}_{part}"] = rows[part]
     board["reference"] = board["family"].isin(REFERENCE_FAMILIES)
+    board["mark"] = board["family"].where(board["reference"] | (board["family"] == COMBINATION), "")
     return board.sort_values(TAU.key, ascending=False, kind="stable", na_position="last").reset_index()
 
 

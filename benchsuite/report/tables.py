@@ -117,15 +117,14 @@ def _overview_row(name: str, boards: Sequence[dict[str, dict[str, Any]]]) -> tup
     taus = [row[TAU.key] for row in rows if math.isfinite(row[TAU.key])]
     mean = sum(taus) / len(taus) if taus else -math.inf
     cells = (_estimate(board[name], TAU) if name in board else Cell(number(math.nan), math.nan) for board in boards)
-    mark = rows[0]["family"] if rows[0]["reference"] else ""
-    return (Cell(name, name, mark=mark), Cell(number(mean if taus else math.nan), mean), *cells)
+    return (Cell(name, name, mark=rows[0]["mark"]), Cell(number(mean if taus else math.nan), mean), *cells)
 
 
 def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
     low, tau, high = ((row[f"{TAU.key}{end}"] - lowest) / (1 - lowest) for end in ("_low", "", "_high"))
     deviation = row[f"{TAU.key}_deviation"]
     return (
-        Cell(row["estimator"], row["estimator"], mark=row["family"] if row["reference"] else ""),
+        Cell(row["estimator"], row["estimator"], mark=row["mark"]),
         replace(_estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
         Cell(number(deviation), deviation),
         *(_estimate(row, item) for item in HEADLINE[1:]),

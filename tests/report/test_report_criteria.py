@@ -79,7 +79,7 @@ def test_a_combination_has_the_seeds_of_its_parts_and_repeats_those_that_have_no
     taus = [kendalltau(_ranks(results, "nwot", seed) + unseeded, results.truth).statistic for seed in range(3)]
     assert row["kendall_tau"] == pytest.approx(np.mean(taus), abs=1e-12)
     assert row["kendall_tau_deviation"] == pytest.approx(np.std(taus, ddof=1), abs=1e-12)
-    assert (row["family"], row["trials"], row["n"], row["n_missing"]) == ("combination", 3, 40, 0)
+    assert (row["family"], row["mark"], row["trials"], row["n_missing"]) == ("combination", "combination", 3, 0)
     for table in (judgement.criteria, judgement.bias, judgement.size, judgement.variance, judgement.ranks):
         assert "both" in set(table["estimator"])
 
