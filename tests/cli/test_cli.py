@@ -132,7 +132,17 @@ def test_everything_can_be_listed(tmp_path: Path) -> None:
     answer = _benchsuite("list", folder=tmp_path)
     for word in ("nasbench201", "nasbench201/cifar10", "synflow", "kendall_tau", "quickstart"):
         assert word in answer.stdout
-    assert _benchsuite("list", "spaces", folder=tmp_path).stdout.split() == ["nasbench201"]
+    listed = [
+        "macro",
+        "nasbench101",
+        "nasbench201",
+        "nasbench301",
+        "nds_resnet",
+        "nds_resnext_a",
+        "nds_resnext_b",
+        "nds_vanilla",
+    ]
+    assert _benchsuite("list", "spaces", folder=tmp_path).stdout.split() == listed
 
 
 def test_the_doctor_finds_every_built_in_sound(tmp_path: Path) -> None:
