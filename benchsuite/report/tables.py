@@ -93,7 +93,9 @@ def leaderboard_table(judgement: Judgement) -> Table:
 
 def overview_table(judgements: Sequence[Judgement]) -> Table:
     """Tau of every estimator on every benchmark, the best mean first, above the ceilings that the truths set."""
-    columns = [Column(each.results.benchmark, each.results.population) for each in judgements]
+    columns = [
+        Column(each.results.benchmark, f"{each.results.population}; {each.results.caption}") for each in judgements
+    ]
     boards = [{row["estimator"]: row for row in rows_of(each.leaderboard)} for each in judgements]
     rows = [_overview_row(name, boards) for name in dict.fromkeys(name for board in boards for name in board)]
     rows.sort(key=lambda row: row[1].value, reverse=True)
