@@ -72,9 +72,10 @@ def show(title: str, home: str | None = None) -> None:
         return
     later = sorted((measured(name, home) or first for _ in range(3)), key=lambda found: found["load"])
     second = later[1]
+    peak = max(first["peak"], later[-1]["peak"])
     print(
         f"{title:44} {first['architectures']:>9,} classes; first load {first['load']:6.2f} s, later "
-        f"{second['load']:5.2f} s, truth {second['truth']:5.2f} s, peak {max(first['peak'], later[-1]['peak']):6.0f} MiB"
+        f"{second['load']:5.2f} s, truth {second['truth']:5.2f} s, peak {peak:6.0f} MiB"
     )
 
 
