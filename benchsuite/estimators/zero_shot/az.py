@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import nn
 from torch.nn.functional import pixel_unshuffle
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from benchsuite.core import UnsupportedError
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.zero_shot.instruments import SingleValueError, single_values_refused, weighted_layers
+from benchsuite.estimators.zero_shot.instruments import (
+    SingleValueError,
+    draw_weights,
+    normal_like,
+    single_values_refused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,13 +127,14 @@ def _at_blocks(probe: Probe, measure: Callable[[Tensor | None, Tensor], float]) 
         return before.clone()  # which the network may change in place
 
     blocks = _blocks(probe.network)
-    _initialise(probe.network, probe.rng)
+    draw_weights(probe.network, probe.rng, lambda weight: math.sqrt(2 / weight[0].numel()))
+    probe.network.requires_grad_(requires_grad=False)  # no gradient to weights is asked for
     with ExitStack() as stack:
         for block in blocks:
             stack.callback(block.register_forward_hook(note).remove)
         try:
             with single_values_refused(probe.network):
-                probe.run(_normal(probe.inputs, probe.rng))
+                probe.run(normal_like(probe.inputs, probe.rng))
         except SingleValueError:
             return [math.nan]
     if not found:
@@ -144,24 +149,6 @@ def _blocks(network: nn.Module) -> Sequence[nn.Module]:
             "blocks in the order of the forward pass"
         )
     return network.feature_blocks()
-
-
-def _initialise(network: nn.Module, rng: torch.Generator) -> None:
-    """Draw the weights and reset normalisations; through .data, as graphs that others hold must not notice."""
-    for layer, weight in weighted_layers(network):
-        weight.data.copy_(_normal(weight, rng) * math.sqrt(2 / weight[0].numel()))
-        if isinstance(layer.bias, nn.Parameter):
-            layer.bias.data.zero_()
-    for module in network.modules():
-        if isinstance(module, _BatchNorm | nn.GroupNorm) and isinstance(module.weight, nn.Parameter):
-            module.weight.data.fill_(1)
-            module.bias.data.zero_()
-    network.requires_grad_(requires_grad=False)  # no gradient to weights is asked for
-
-
-def _normal(like: Tensor, rng: torch.Generator) -> Tensor:
-    """Normal values of a tensor's shape, the same on every device."""
-    return torch.randn(like.shape, generator=rng, dtype=like.dtype).to(like.device)
 
 
 def spectral_entropy(features: Tensor) -> float:

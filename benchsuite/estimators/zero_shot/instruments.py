@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -16,7 +17,6 @@ from benchsuite.estimators.zero_shot.preserve import seeded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import torch
     from torch import Tensor
 
 
@@ -109,6 +109,26 @@ def works_in_place(network: nn.Module) -> bool:
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:
     """Layers of batch normalisation, of any number of dimensions."""
     return [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+
+def normal_like(like: Tensor, rng: torch.Generator) -> Tensor:
+    """Normal values of a tensor's shape, the same on every device."""
+    return torch.randn(like.shape, generator=rng, dtype=like.dtype).to(like.device)
+
+
+def draw_weights(network: nn.Module, rng: torch.Generator, deviation: Callable[[Tensor], float]) -> None:
+    """Draw weights of Conv2d and Linear layers from normal distributions; zero biases and reset normalisations.
+
+    `deviation` gives a weight's standard deviation. All goes through .data, as graphs that others hold must not notice.
+    """
+    for layer, weight in weighted_layers(network):
+        weight.data.copy_(normal_like(weight, rng) * deviation(weight))
+        if isinstance(layer.bias, nn.Parameter):
+            layer.bias.data.zero_()
+    for module in network.modules():
+        if isinstance(module, _BatchNorm | nn.GroupNorm) and isinstance(module.weight, nn.Parameter):
+            module.weight.data.fill_(1)
+            module.bias.data.zero_()
 
 
 @contextmanager

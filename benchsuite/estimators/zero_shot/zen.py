@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
 from benchsuite.core import SuiteError, UnsupportedError, seed_of
@@ -18,14 +17,16 @@ from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.zero_shot.instruments import (
     SingleValueError,
     batch_norms,
+    draw_weights,
+    normal_like,
     single_values_refused,
-    weighted_layers,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor
+    from torch.nn.modules.batchnorm import _BatchNorm
 
     from benchsuite.estimators.zero_shot.probe import Probe
 
@@ -75,9 +76,10 @@ class Zen(ZeroShotEstimator):
             return math.nan
 
     def _draw(self, probe: Probe, rng: torch.Generator) -> float:
-        _initialise(probe, rng)
-        inputs, change = _normal(probe.inputs, rng), _normal(probe.inputs, rng)
+        draw_weights(probe.network, rng, lambda _: 1.0)
+        inputs, change = normal_like(probe.inputs, rng), normal_like(probe.inputs, rng)
         layers = batch_norms(probe.network)
+        _forget_statistics(layers, probe.inputs)
         with _noting_variances(layers if self.bn == "batch" else []) as variances:
             before = features_of(probe.run, inputs)
         after = features_of(probe.run, inputs + _STEP * change)
@@ -88,25 +90,11 @@ class Zen(ZeroShotEstimator):
         return float(distances.mean().log()) + scales
 
 
-def _normal(like: Tensor, rng: torch.Generator) -> Tensor:
-    """Normal values of a tensor's shape, the same on every device."""
-    return torch.randn(like.shape, generator=rng, dtype=like.dtype).to(like.device)
-
-
-def _initialise(probe: Probe, rng: torch.Generator) -> None:
-    """Draw the weights and reset normalisations; through .data, as graphs that others hold must not notice."""
-    for layer, weight in weighted_layers(probe.network):
-        weight.data.copy_(_normal(weight, rng))
-        if isinstance(layer.bias, nn.Parameter):
-            layer.bias.data.zero_()
-    for module in probe.network.modules():
-        if isinstance(module, _BatchNorm | nn.GroupNorm) and isinstance(module.weight, nn.Parameter):
-            module.weight.data.fill_(1)
-            module.bias.data.zero_()
-        if isinstance(module, _BatchNorm):
-            module.running_mean = probe.inputs.new_zeros(module.num_features)
-            module.running_var = probe.inputs.new_ones(module.num_features)
-            module.momentum, module.track_running_stats = _MOMENTUM, True
+def _forget_statistics(layers: Iterable[_BatchNorm], like: Tensor) -> None:
+    """Let running statistics start anew, as those of batch normalisations that keep them."""
+    for layer in layers:
+        layer.running_mean, layer.running_var = like.new_zeros(layer.num_features), like.new_ones(layer.num_features)
+        layer.momentum, layer.track_running_stats = _MOMENTUM, True
 
 
 @contextmanager
