@@ -133,6 +133,7 @@ def _task(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architecture
         seed=next((trial.seed for trial in trials if trial.seed is not None), part.choice.seeds[0]),
         minibatches=part.minibatches([*batch_seeds, part.choice.batch.seeds[0]][0]) if probed else (),
         device=plan.device,
+        fast=part.fast,
         plugins=plan.plugins,
         curves=part.benchmark.curves(architectures) if curves else None,
     )

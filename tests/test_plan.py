@@ -8,6 +8,7 @@ import pytest
 from small import write_suite
 
 from benchsuite.core import BenchsuiteError
+from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.plan import BenchmarkPlan, make_plan, record
 from benchsuite.suite import load_suite
 
@@ -40,6 +41,23 @@ def test_the_protocol_says_what_a_combination_is_made_of(tmp_path: Path) -> None
     file.write_text(file.read_text() + _vote("snip", "params") + 'title = "mine"')
     (entry,) = record(make_plan(load_suite(file)), "")["benchmarks"]
     assert entry["protocol"]["Combination mine"] == "vote of snip, params"
+
+
+def test_fast_scores_of_networks_have_recipes_of_their_own_and_all_others_keep_theirs(tmp_path: Path) -> None:
+    suite = load_suite(write_suite(tmp_path, number=3, estimators=("params", "snip", "synflow")))
+    (usual,), (fast,) = (make_plan(suite, fast=fast).benchmarks for fast in (False, True))
+    for before, after in zip(usual.trials, fast.trials, strict=True):
+        added = {"fast": True} if isinstance(before.estimator, ZeroShotEstimator) else {}
+        assert "fast" not in before.recipe
+        assert after.recipe == before.recipe | added
+        assert (after.key == before.key) == (not added)
+
+
+def test_the_protocol_says_whether_scores_are_fast_ones(tmp_path: Path) -> None:
+    suite = load_suite(write_suite(tmp_path, number=3, estimators=("snip",)))
+    usual, fast = (record(make_plan(suite, fast=fast), "")["benchmarks"][0]["protocol"] for fast in (False, True))
+    assert "fast" not in usual["Numbers"]
+    assert fast["Numbers"].startswith(usual["Numbers"] + "; fast: channels last")
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,16 @@ def test_a_changed_recipe_is_scored_anew(tmp_path: Path) -> None:
     assert _run(file, tmp_path) == 24
 
 
+def test_fast_scores_are_computed_and_kept_beside_the_usual_ones(tmp_path: Path) -> None:
+    file = write_suite(tmp_path, estimators=("params", "nwot", "snip"), seeds=(0,), number=6)
+    _run(file, tmp_path)
+    usual = _values(tmp_path)
+    assert _run(file, tmp_path, fast=True) == 2 * 6, "params sees no network"
+    both = _values(tmp_path)
+    pd.testing.assert_frame_equal(both.loc[usual.index], usual)
+    assert len(both) == len(usual) + 2 * 6
+
+
 def test_a_plugins_content_is_part_of_its_recipe(tmp_path: Path) -> None:
     file, plugin = write_suite(tmp_path, estimators=("params",), number=2, seeds=(0,)), tmp_path / "slow.py"
     plugin.write_text(SLOW_PLUGIN)

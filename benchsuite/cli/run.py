@@ -35,6 +35,9 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes of one thread each; default: all cores.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler to run on.")] = None,
     device: Annotated[str, typer.Option(help="Where networks run: cpu, cuda, cuda:1 ...")] = "cpu",
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Networks channels last in memory: less time, scores rounded otherwise.")
+    ] = False,
     plugin: Annotated[list[Path] | None, typer.Option(help="Python file with further estimators; repeatable.")] = None,
     store: StoreOption = Path(".benchsuite"),
     out: OutOption = None,
@@ -60,7 +63,8 @@ def run(
     from benchsuite.suite import load_suite
 
     chosen = load_suite(suite)
-    plan = make_plan(chosen, plugins=[str(path) for path in plugin or []], device=device, limit=limit)
+    plugins = [str(path) for path in plugin or []]
+    plan = make_plan(chosen, plugins=plugins, device=device, limit=limit, fast=fast)
     with Store(store) as held:
         work = missing_jobs(plan, held, retry_failed=retry_failed)
         if not quiet:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from benchsuite import registry
 from benchsuite.core import Dataset, Score, Status, SuiteError, UnsupportedError, seed_of
@@ -47,6 +48,8 @@ class Task:
         Over which scores are averaged; none where no estimator reads one.
     dtype, device
         In which, and where, networks are scored.
+    fast
+        Whether networks and minibatches lie in memory channels last: faster, and rounded otherwise.
     plugins
         Plug-in files to load first.
     curves
@@ -61,6 +64,7 @@ class Task:
     minibatches: tuple[Minibatch, ...] = field(default=(), compare=False, repr=False)
     dtype: str = "float32"
     device: str = "cpu"
+    fast: bool = False
     plugins: tuple[str, ...] = ()
     curves: Mapping[str, pd.DataFrame] | None = field(default=None, compare=False)
 
@@ -116,8 +120,12 @@ def _minibatches(task: Task) -> list[tuple[Tensor, Tensor]]:
     dtype = getattr(torch, task.dtype, None)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise SuiteError(f"dtype = {task.dtype!r} is no floating-point type of torch; choose float32 or float64")
+    layout = torch.channels_last if task.fast else torch.contiguous_format
     return [
-        (torch.tensor(inputs, dtype=dtype, device=task.device), torch.tensor(targets, device=task.device))
+        (
+            torch.tensor(inputs, dtype=dtype, device=task.device).contiguous(memory_format=layout),
+            torch.tensor(targets, device=task.device),
+        )
         for inputs, targets in task.minibatches
     ]
 
@@ -181,7 +189,8 @@ def _build(task: Task, space: Space, architecture: str) -> nn.Module:
     """The network, whose weights depend on the seed and the architecture alone."""
     with seeded(seed_of(task.seed, architecture), torch.device("cpu")):
         network = space.build(architecture, task.dataset)
-    return network.to(task.device, getattr(torch, task.dtype))
+    network = network.to(task.device, getattr(torch, task.dtype))
+    return convert_conv2d_weight_memory_format(network, torch.channels_last) if task.fast else network
 
 
 def _mean(outcomes: Sequence[Outcome]) -> Outcome:

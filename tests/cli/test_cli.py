@@ -101,6 +101,11 @@ def test_a_dry_run_says_what_is_missing_and_computes_nothing(tmp_path: Path) -> 
     assert "0 ok" in _benchsuite("store", "check", folder=tmp_path).stdout
 
 
+def test_a_fast_run_lacks_what_networks_are_needed_for(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    answer = _benchsuite("run", "small.toml", "--fast", "--dry-run", folder=ran[0])
+    assert "108 scores wanted, 36 held, 72 to compute" in answer.stdout, answer.stderr
+
+
 def test_stores_are_merged(ran: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
     folder, _ = ran
     answer = _benchsuite("store", "merge", str(folder / ".benchsuite"), folder=tmp_path)

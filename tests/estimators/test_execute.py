@@ -151,6 +151,36 @@ def test_networks_are_scored_in_the_dtype_asked_for():
         score_architectures(task(dtype="int8"), ARCHITECTURES[:1])
 
 
+@dataclass(frozen=True, slots=True)
+class _ChannelsLast(ZeroShotEstimator):
+    """1 if the minibatch and every kernel lie channels last and in no other way, else 0."""
+
+    name: ClassVar[str] = "channels_last"
+
+    def score(self, probe):
+        kernels = [weight for weight in probe.network.parameters() if weight.dim() == 4 and min(weight.shape[1:]) > 1]
+        tensors = [probe.inputs, *kernels]
+        last = {tensor.is_contiguous(memory_format=torch.channels_last) for tensor in tensors}
+        first = {tensor.is_contiguous() for tensor in tensors}
+        return float(last == {True} and first == {False})
+
+
+def test_fast_networks_and_minibatches_lie_channels_last(monkeypatch):
+    monkeypatch.setattr(registry, "make_estimator", lambda name, _: _ChannelsLast())
+    colours = Dataset("cifar10", 10)  # with one channel, first and last are the same
+    made = task(("channels_last",), dataset=colours, minibatches=tuple(minibatch(noise(colours), 4, 0)))
+    for fast in (False, True):
+        ((_, score),) = score_architectures(replace(made, fast=fast), ARCHITECTURES[:1])
+        assert score.value == fast
+
+
+def test_fast_scores_differ_by_rounding_alone():
+    exact = replace(task(dtype="float64"), minibatches=digits())
+    fast = {key: float.fromhex(value) for key, value in values(replace(exact, fast=True), ARCHITECTURES).items()}
+    usual = {key: float.fromhex(value) for key, value in values(exact, ARCHITECTURES).items()}
+    assert fast == pytest.approx(usual, rel=1e-9, nan_ok=True)
+
+
 def test_noise_can_stand_for_images():
     dataset = Dataset("cifar10", 10, size=8)
     noisy = task(("jacob_cov",), dataset=dataset, minibatches=tuple(minibatch(noise(dataset), 10, 0)))
