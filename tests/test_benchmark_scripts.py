@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from benchsuite.benchmark import load_benchmark
+from benchsuite.estimators.scoring import score_network
 from benchsuite.report.results import BenchmarkResults
 from benchsuite.spaces.nasbench101 import NASBench101
+from benchsuite.spaces.nasbench201 import NASBench201
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -110,3 +114,40 @@ def test_public_tables_are_imported_with_the_networks_that_they_were_made_with(
     assert len(accuracy) == 1218
     assert accuracy.max() == pytest.approx(94.488883)
     assert "surrogate" in naslib.card["title"]
+
+
+DEAD_CONVOLUTION = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|avg_pool_3x3~1|nor_conv_3x3~2|"
+ALL_ALIVE = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
+
+
+@pytest.mark.parametrize("architecture", [DEAD_CONVOLUTION, ALL_ALIVE])
+def test_the_slow_way_to_compute_scores_computes_the_same_scores(architecture: str) -> None:
+    slow = script("speed/public_style")
+    space = NASBench201(channels=4, cells=1)
+    torch.manual_seed(0)
+    kept = space.build(architecture, "cifar10", dead="keep").double()
+    state = kept.state_dict()
+    inputs, targets = torch.randn(20, 3, 32, 32, dtype=torch.float64), torch.arange(20) % 7
+    build = partial(space.build, architecture, "cifar10", dead="keep")
+    found = slow.scores(build, inputs, targets, list(slow.SCORES), state)
+    assert found == pytest.approx(score_network(kept, inputs, targets, list(slow.SCORES)), rel=1e-9)
+    lean = space.build(architecture, "cifar10").double()
+    lean.load_state_dict({name: state[name] for name in lean.state_dict()})
+    deaf = [name for name in slow.SCORES if name not in {"nwot", "zen"}]  # to ReLUs and BN of dead operations
+    own = score_network(lean, inputs, targets, deaf)
+    assert {name: found[name] for name in deaf} == pytest.approx(own, rel=1e-9)
+
+
+def test_the_speed_of_estimators_is_compared_on_small_networks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(FOLDER / "speed")
+    small = {"networks": 2, "channels": 2, "cells": 1, "batch": 10, "repeats": 1}
+    command = [part for name, value in small.items() for part in (f"--{name}", str(value))]
+    monkeypatch.setattr(sys, "argv", ["zero_shot.py", *command, "--others"])
+    speed = script("speed/zero_shot")
+    monkeypatch.setattr(speed, "_print_scaling", lambda *_: None)  # starts processes, which load torch
+    speed.main()
+    shown = capsys.readouterr().out
+    assert {"seven", "twelve", "eighteen"} <= {line.split(" ")[0] for line in shown.splitlines()}
+    assert "GFLOP/s" in shown
