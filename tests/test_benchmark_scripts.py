@@ -151,3 +151,30 @@ def test_the_speed_of_estimators_is_compared_on_small_networks(
     shown = capsys.readouterr().out
     assert {"seven", "twelve", "eighteen"} <= {line.split(" ")[0] for line in shown.splitlines()}
     assert "GFLOP/s" in shown
+
+
+def test_a_deviation_is_the_largest_relative_one() -> None:
+    largest = script("fast_deviations").largest_deviation
+    assert largest(np.array([2.0, -4.0, 0.0]), np.array([2.1, -5.0, 0.0])) == 0.25
+    assert largest(np.array([0.0]), np.array([0.1])) == np.inf
+
+
+def test_fast_scores_are_compared_with_the_usual_ones_of_the_same_networks() -> None:
+    columns = ["estimator", "architecture", "mode", "value", "cpu_seconds"]
+    usual = [("snip", name, "usual", value, 3.0) for name, value in (("a", 1.0), ("b", 2.0), ("c", 4.0), ("d", NAN))]
+    fast = [("snip", name, "fast", value, 2.0) for name, value in (("a", 1.0), ("b", 2.5), ("c", 2.0), ("d", 7.0))]
+    table = script("fast_deviations").compare(pd.DataFrame([*usual, *fast[::-1]], columns=columns))
+    assert table.loc["snip"].tolist() == [0.5, 0.5, 1, 3.0, 1.5]
+
+
+def test_deviations_of_fast_scores_are_a_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--networks", "2", "--batch", "4", "--estimators", "snip", "swap"]
+    monkeypatch.setattr(sys, "argv", ["fast_deviations.py", *command])
+    deviations = script("fast_deviations")
+    monkeypatch.setattr(deviations, "SPACE", NASBench201(channels=2, cells=1))
+    deviations.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" ")[1] for line in lines if line.startswith("| s")] == ["snip", "swap"]
+    assert lines[-1].startswith("ratio: ")
