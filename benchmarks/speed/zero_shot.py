@@ -54,6 +54,7 @@ def main() -> None:
     options = _options()
     torch.set_num_threads(1)
     architectures = fixed_architectures(options.networks)
+    _print_scaling(architectures[::2], options)  # first: the system counts this process's peak into its children's
     flops = {label: _flops(architectures, names, options) for label, (names, *_) in WANTED.items()}
     times: Times = defaultdict(list)
     for _ in range(options.repeats):
@@ -65,7 +66,6 @@ def main() -> None:
             times[key].append(statistics.mean(taken))
     _print_times({key: statistics.median(seconds) for key, seconds in times.items()}, flops, options)
     _print_peak()
-    _print_scaling(architectures[::2], options)
 
 
 def _options() -> argparse.Namespace:
