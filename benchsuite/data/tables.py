@@ -230,8 +230,8 @@ def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.Dat
         with parquet.ParquetFile(path, read_dictionary=list(_CATEGORIES)) as file:
             if architectures is not None:
                 return _frame(_read_part(file, sorted(architectures)))
-            without_losses = not _has_losses(file.metadata)  # such a column need not be read
-            return _frame(file.read(columns=[name for name in COLUMNS if name != LOSS or not without_losses]))
+            known = COLUMNS if _has_losses(file.metadata) else [name for name in COLUMNS if name != LOSS]
+            return _frame(file.read(columns=list(known)))  # losses of which none is known need not be read
     except (pa.ArrowException, ValueError, OSError) as error:
         raise DataCorruptError(f"{path} is truncated or not a Parquet file; import or fetch it again") from error
 
@@ -242,7 +242,7 @@ def _has_losses(metadata: Any) -> bool:
 
 
 def _frame(rows: Any) -> pd.DataFrame:
-    """The rows as a data frame; a column's memory is let go as soon as it is converted."""
+    """The rows as a data frame, without losses where none is read; memory is let go column by column."""
     values: dict[str, Any] = {}
     n = rows.num_rows
     for name in rows.column_names:
@@ -250,21 +250,24 @@ def _frame(rows: Any) -> pd.DataFrame:
         rows = rows.remove_column(0)
         values[name] = _categories(column) if name in _CATEGORIES else column.to_numpy()
         del column
-    return pd.DataFrame({LOSS: np.full(n, np.nan), **values}, columns=list(COLUMNS), copy=False)
+    if LOSS not in values:
+        values[LOSS] = np.full(n, np.nan)
+    return pd.DataFrame(values, columns=list(COLUMNS), copy=False)
 
 
 def _categories(column: Any) -> pd.Categorical:
     """The texts as categories in their order, so that groups are sorted; each part of a file numbers its own."""
-    if not column.num_chunks:
+    chunks = [part for part in column.chunks if len(part)]
+    if not chunks:
         return pd.Categorical([], dtype=pd.CategoricalDtype(pd.Index([], dtype="str")))
-    texts = pa.concat_arrays([part.dictionary for part in column.chunks])
+    texts = pa.concat_arrays([part.dictionary for part in chunks])
     order = compute.sort_indices(texts)
     ordered = texts.take(order)
     new = np.concatenate([[True], compute.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)])
     codes = np.empty(len(texts), np.int32)
     codes[order.to_numpy()] = np.cumsum(new, dtype=np.int32) - 1
-    starts = np.cumsum([0, *(len(part.dictionary) for part in column.chunks)])
-    parts = [codes[start:][part.indices.to_numpy()] for start, part in zip(starts, column.chunks, strict=False)]
+    starts = np.cumsum([0, *(len(part.dictionary) for part in chunks)])
+    parts = [codes[start:][part.indices.to_numpy()] for start, part in zip(starts, chunks, strict=False)]
     kind = pd.CategoricalDtype(pd.Index(pd.array(ordered.filter(pa.array(new)), dtype="str")))
     return pd.Categorical.from_codes(np.concatenate(parts), dtype=kind, validate=False)
 

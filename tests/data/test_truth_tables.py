@@ -161,6 +161,10 @@ def test_a_part_of_a_table_can_be_read(tmp_path):
             append(table[start : start + 100])
     part = load_table(tmp_path / "truth.parquet", ["cell007", "cell250"])
     assert part["accuracy"].tolist() == table["accuracy"][[7, 250]].tolist()
+    for absent in ("cell", "cell0075", "zzz"):  # before all, between two, behind all
+        nothing = load_table(tmp_path / "truth.parquet", [absent])
+        assert nothing.empty
+        assert list(nothing.columns) == list(table.columns)
 
 
 @pytest.mark.parametrize("losses", [[0.5, np.nan, 0.25, 1.0], [np.nan] * 4])
