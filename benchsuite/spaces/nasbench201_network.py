@@ -10,10 +10,10 @@ from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.layers import (
     ReLUConvBN,
     ResidualReduction,
+    SameAveragePool,
     SummingCell,
     Zero,
     convolution_row,
-    same_average_pool,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def make_operation(name: str, channels: int) -> nn.Module | None:
         "skip_connect": lambda: None,
         "nor_conv_1x1": lambda: ReLUConvBN(channels, channels, 1),
         "nor_conv_3x3": lambda: ReLUConvBN(channels, channels, 3),
-        "avg_pool_3x3": same_average_pool,
+        "avg_pool_3x3": SameAveragePool,
     }
     return makers[name]()
 

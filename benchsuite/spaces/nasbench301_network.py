@@ -12,11 +12,11 @@ from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.layers import (
     FactorizedReduction,
     ReLUConvBN,
+    SameAveragePool,
     SeparableConvBN,
     SummingCell,
     Zero,
     convolution_row,
-    same_average_pool,
 )
 from benchsuite.spaces.nasbench301_layout import NODES
 
@@ -34,7 +34,7 @@ def make_operation(name: str, channels: int, stride: int) -> nn.Module | None:
     makers: dict[str, Callable[[], nn.Module | None]] = {
         "none": lambda: Zero(stride),
         "max_pool_3x3": lambda: nn.MaxPool2d(3, stride, padding=1),
-        "avg_pool_3x3": lambda: same_average_pool(stride),
+        "avg_pool_3x3": lambda: SameAveragePool(stride),
         "skip_connect": lambda: None if stride == 1 else FactorizedReduction(channels, channels),
         "sep_conv_3x3": lambda: _twice(channels, 3, stride),
         "sep_conv_5x5": lambda: _twice(channels, 5, stride),

@@ -19,10 +19,10 @@ _SAME_FORMULA = frozenset(
     {
         "AccumulateGrad", "AdaptiveAvgPool2DBackward", "AddBackward", "AddmmBackward", "AvgPool2DBackward",
         "CatBackward", "CloneBackward", "ConstantPadNdBackward", "ConvolutionBackward", "CudnnBatchNormBackward",
-        "CudnnConvolutionBackward", "ExpandBackward", "HardtanhBackward", "LogSoftmaxBackward",
+        "CudnnConvolutionBackward", "DivBackward", "ExpandBackward", "HardtanhBackward", "LogSoftmaxBackward",
         "MaxPool2DWithIndicesBackward", "MeanBackward", "MulBackward", "NativeBatchNormBackward", "NllLossBackward",
         "ReluBackward", "ReshapeAliasBackward", "SliceBackward", "SubBackward", "SumBackward", "TBackward",
-        "UnsafeViewBackward", "ViewBackward",
+        "UnsafeViewBackward", "ViewBackward", "_NeighbourSumBackward",
     }
 )  # fmt: skip
 
