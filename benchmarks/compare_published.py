@@ -5,12 +5,14 @@
 The published table has the official `index` of each architecture and one column per estimator (NAS-Bench-Suite-Zero).
 The population is every string class of the run with a member in the published table: our score is the
 representative's, and tau is averaged over the seeds; theirs is the mean over the members found, and the truth is the
-class mean. Prints Markdown.
+class mean. How far two initialisations of ours agree, in the run itself or in another with several seeds (--repeated),
+says how much agreement can be expected. Prints Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ from benchsuite.store import Store
 if TYPE_CHECKING:
     from benchsuite.report.results import BenchmarkResults
 
+BENCHMARK = "nasbench201/cifar10"
 NAMES = {"jacov": "jacob_cov"}  # where the published column has another name
 DRAWS = 400
 
@@ -56,11 +59,25 @@ def compare(results: BenchmarkResults, published: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([_row(name, results, published[[name]]) for name in names], columns=columns)
 
 
-def _row(name: str, results: BenchmarkResults, published: pd.DataFrame) -> tuple[str, int, *tuple[float, ...]]:
+def scores_by_seed(name: str, results: BenchmarkResults) -> pd.DataFrame:
+    """An estimator's scores: architectures x seeds."""
     rows = results.scores[results.scores["estimator"] == name]
-    ours = rows.assign(seed=rows["seed"].fillna(0)).pivot_table(
+    return rows.assign(seed=rows["seed"].fillna(0)).pivot_table(
         index="architecture", columns="seed", values="value", aggfunc="first", dropna=False
     )
+
+
+def agreement_of_seeds(results: BenchmarkResults) -> pd.Series[float]:
+    """Mean rank correlation of scores between two seeds, by estimator; NaN for a single seed."""
+    found = {}
+    for name in sorted(set(results.scores["estimator"])):
+        scores = lowest_where_undefined(scores_by_seed(name, results)).T
+        found[name] = np.mean([spearmanr(one, two).statistic for one, two in combinations(scores, 2)] or [np.nan])
+    return pd.Series(found, name="between two of our seeds", dtype=float)
+
+
+def _row(name: str, results: BenchmarkResults, published: pd.DataFrame) -> tuple[str, int, *tuple[float, ...]]:
+    ours = scores_by_seed(name, results)
     common = results.truth.index.intersection(published.index).intersection(ours.index)
     mine, theirs = lowest_where_undefined(ours.loc[common]), lowest_where_undefined(published.loc[common])
     truth = results.truth.loc[common].to_numpy()
@@ -94,11 +111,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite")
     parser.add_argument("published", type=Path)
+    parser.add_argument("--repeated", metavar="SUITE", help="run with several seeds; default: the run itself")
     parser.add_argument("--store", type=Path, default=Path(".benchsuite"))
     arguments = parser.parse_args()
     with Store(arguments.store, create=False) as store:
-        (results,) = collect(store, arguments.suite).benchmarks
-    print(markdown(compare(results, published_scores(arguments.published))))
+        results, repeated = (_results(store, name) for name in (arguments.suite, arguments.repeated or arguments.suite))
+    table = compare(results, published_scores(arguments.published))
+    print(markdown(table.join(agreement_of_seeds(repeated), on="estimator")))
+
+
+def _results(store: Store, suite: str) -> BenchmarkResults:
+    """The run's only benchmark on the space and data set of the published scores."""
+    (results,) = (part for part in collect(store, suite).benchmarks if part.benchmark == BENCHMARK)
+    return results
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ def test_scores_are_compared_on_the_architectures_that_both_have() -> None:
     assert row.n == 20
     assert row[2:5] == pytest.approx((1.0, -1.0, 2.0))
     assert row[-1] == pytest.approx(-1.0)
+    assert compare.agreement_of_seeds(results)["snip"] == pytest.approx(1.0)
 
 
 def test_public_modules_become_the_strings_of_their_published_hashes_and_percent(shared: Path) -> None:

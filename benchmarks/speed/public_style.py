@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import nn
 from torch.nn.functional import conv2d, cross_entropy, linear
 
 from benchsuite.core import seed_of
+from benchsuite.spaces.layers import SameAveragePool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,10 +41,18 @@ def scores(
     """
     found = {}
     for name in names:
-        network = build().to(inputs.dtype)
+        network = _with_plain_pools(build().to(inputs.dtype))
         network.load_state_dict(state)
         found[name] = SCORES[name](copy.deepcopy(network).train(), inputs.clone(), targets)
     return found
+
+
+def _with_plain_pools(network: nn.Module) -> nn.Module:
+    """The network with torch's average pooling in place of benchsuite's, which gives the same in less time."""
+    for module in network.modules():
+        if isinstance(module, SameAveragePool):
+            vars(module)["forward"] = partial(nn.AvgPool2d.forward, module)
+    return network
 
 
 def _layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
