@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from benchsuite.core import BenchsuiteError, T, UnknownNameError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
     from torch import nn
 
     from benchsuite.core import Complexity, Dataset
+    from benchsuite.spaces.supernet import Supernet
 
 _REPEATS = 10_000  # draws in a row that brought nothing new, after which a space is taken for exhausted
 _DEAD = ("drop", "keep")
@@ -119,9 +120,28 @@ class SearchSpace:
         """The operation at each position."""
         raise self._lacks("operations at positions")
 
+    def draw(self, rng: np.random.Generator) -> str:
+        """A random architecture string, all alike in probability."""
+        strings = self.every_string()
+        return strings[int(rng.integers(len(strings)))]
+
+    def operation_choices(self) -> tuple[tuple[str, ...], ...]:
+        """The operations that are allowed at each position of `operations`."""
+        raise self._lacks("table of choices, the same positions in all architectures")
+
+    def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
+        """The architecture with other operations at its positions, edges as they are."""
+        raise self._lacks("table of choices, the same positions in all architectures")
+
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """The untrained network, initialised from torch's current random state."""
         raise self._lacks("networks")
+
+    def supernet(
+        self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
+    ) -> Supernet:
+        """The network that shares weights among all architectures, initialised from torch's current random state."""
+        raise self._lacks("supernet")
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters and multiply-adds in closed form."""

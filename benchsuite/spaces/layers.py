@@ -12,9 +12,11 @@ from torch.nn.functional import avg_pool2d
 from benchsuite.spaces.costs import Convolution
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torch import Tensor
+
+    Connection = tuple[int, int, str | None]  # source, target, name of the module; None brings the source as it is
 
 
 def conv_bn(convolution: Convolution) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
@@ -56,7 +58,7 @@ class SummingCell(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.edges: list[tuple[int, int, str | None]] = []
+        self.edges: list[Connection] = []
 
     def connect(self, source: int, target: int, operation: nn.Module | None) -> None:
         """Add an edge, after all that lead to its source; without a module it brings its source as it is."""
@@ -65,10 +67,10 @@ class SummingCell(nn.Module):
         if name is not None:
             self.add_module(name, operation)
 
-    def sums(self, nodes: dict[int, Tensor]) -> dict[int, Tensor]:
-        """Features of each node, those of the given ones included."""
+    def sums(self, nodes: dict[int, Tensor], edges: Iterable[Connection] | None = None) -> dict[int, Tensor]:
+        """Features of each node, those of the given ones included, by all edges or some of them."""
         children, found = self._modules, dict(nodes)
-        for source, target, name in self.edges:
+        for source, target, name in self.edges if edges is None else edges:
             value = found[source]
             if name is not None:
                 value = children[name](value)  # type: ignore[misc]  # children are typed as optional modules

@@ -17,9 +17,11 @@ from benchsuite.spaces.cells import Edge, live_edges, unique_string
 from benchsuite.spaces.costs import Convolution, Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import nn
+
+    from benchsuite.spaces.supernet import Supernet
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES: tuple[Edge, ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -211,6 +213,15 @@ class NASBench201(SearchSpace):
         """The operation on each edge: 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2."""
         return parse(architecture)
 
+    def operation_choices(self) -> tuple[tuple[str, ...], ...]:
+        """The five operations, for each edge."""
+        return (OPERATIONS,) * len(EDGES)
+
+    def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
+        """The string of the operations, in the order of `operations`."""
+        parse(architecture)
+        return render(operations)
+
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """The untrained network, initialised from torch's current random state.
 
@@ -233,6 +244,33 @@ class NASBench201(SearchSpace):
         edges = live_part(operations) if drops_dead(dead) else list(zip(EDGES, operations, strict=True))
         _stages(self, data)  # refuses images that the network cannot take
         return CellNetwork(lambda width: Cell(edges, width), self.channels, self.cells, data)
+
+    def supernet(
+        self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
+    ) -> Supernet:
+        """The supernet, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        substitute
+            Modules in the place of operations, made from the number of channels.
+        """
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.nasbench201_supernet import NASBench201Supernet  # noqa: PLC0415
+
+        data = describe(dataset)
+        _stages(self, data)  # refuses images that the network cannot take
+        return NASBench201Supernet(self.channels, self.cells, data, substitute or {})
+
+    def region_network(self, architecture: str) -> nn.Module:
+        """The network whose linear regions TE-NAS counts: one cell of one channel, live operations alone.
+
+        Initialised from torch's current random state; it takes images of one channel and any size to what its last
+        ReLU gives.
+        """
+        from benchsuite.spaces.nasbench201_network import narrow_cell  # noqa: PLC0415 - torch takes a second to load
+
+        return narrow_cell(live_part(parse(architecture)))
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters and multiply-adds of convolutions and classifier, its bias included as in the official table.

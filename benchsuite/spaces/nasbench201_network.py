@@ -52,6 +52,11 @@ class Cell(SummingCell):
         return self.sums({0: features})[self.edges[-1][1]]
 
 
+def narrow_cell(edges: Sequence[tuple[Edge, str]]) -> nn.Module:
+    """One cell of one channel, batch normalisation and ReLU: without stem, for images of one channel and any size."""
+    return nn.Sequential(Cell(edges, 1), nn.BatchNorm2d(1), nn.ReLU())
+
+
 class CellNetwork(nn.Module):
     """Stem, three stages of cells at C, 2C and 4C channels, batch normalisation, ReLU, global average, classifier."""
 
@@ -72,6 +77,9 @@ class CellNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
-        features: Tensor = self.last(self.layers(self.stem(images)))
-        logits: Tensor = self.classifier(features.mean((2, 3)))
+        return self.classify(self.layers(self.stem(images)))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits, shape (batch, classes), of the last cell's features."""
+        logits: Tensor = self.classifier(self.last(features).mean((2, 3)))
         return logits
