@@ -35,7 +35,7 @@ class NWOT(ZeroShotEstimator):
         """Logarithm of the determinant of the matrix of agreements."""
         n = len(probe.inputs)
         kernel = torch.zeros(n, n, dtype=torch.float64)
-        for code in _rows_of_images(self.name, probe.relu_codes, n):
+        for code in rows_of_images(self.name, probe.relu_codes, n):
             kernel += agreements(code).cpu()
         if int(torch.linalg.matrix_rank(kernel, hermitian=True)) < n:
             return math.nan
@@ -86,7 +86,7 @@ class SWAP(ZeroShotEstimator):
         """Number of different patterns, times the factor of the network's size if regularised."""
         factor = self._factor(sum(parameter.numel() for parameter in probe.network.parameters()))
         codes = [code for code in probe.relu_codes if code.dim() == 4]
-        return distinct_columns(_rows_of_images("swap", codes, len(probe.inputs))) * factor
+        return distinct_columns(rows_of_images("swap", codes, len(probe.inputs))) * factor
 
     def _factor(self, params: int) -> float:
         if self.mu is None and self.sigma is None:
@@ -127,7 +127,7 @@ def _packed(code: Tensor) -> Tensor:
     return octets.movedim(1, -1).flatten().view(torch.int64).view(len(bits), units)
 
 
-def _rows_of_images(name: str, codes: Sequence[Tensor], n: int) -> list[Tensor]:
+def rows_of_images(name: str, codes: Sequence[Tensor], n: int) -> list[Tensor]:
     """Codes as matrices (n, units); UnsupportedError says what an estimator cannot read."""
     if not codes:
         raise UnsupportedError(f"{name}: the network has no nn.ReLU module that it reads; use modules, not functions")

@@ -1,0 +1,89 @@
+"""Number of linear regions of a network that is one channel wide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+import torch
+
+from benchsuite.core import SuiteError, UnsupportedError
+from benchsuite.estimators.base import ArchitectureEstimator
+from benchsuite.estimators.zero_shot.instruments import Recorder
+from benchsuite.estimators.zero_shot.preserve import seeded
+from benchsuite.estimators.zero_shot.relu_codes import distinct_columns, rows_of_images
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+    from benchsuite.core import Dataset, Space
+
+_SHAPE = (1, 3, 3)  # of one input, as published
+
+
+@runtime_checkable
+class HasRegionNetwork(Protocol):
+    """A space that builds networks narrow enough for their linear regions to be counted."""
+
+    def region_network(self, architecture: str) -> nn.Module:
+        """The untrained network, one channel wide and without stem, from torch's current random state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinearRegions(ArchitectureEstimator):
+    """Number of different sign patterns of all ReLU units over random inputs (TE-NAS, Chen et al., ICLR 2021).
+
+    A pattern says which units are positive; where it is the same, the network is linear. Counted in the network that
+    the space's `region_network` builds: for NAS-Bench-201 one cell of one channel without stem, then batch
+    normalisation and ReLU, as in the authors' code; without dead operations, which cut no regions. Inputs of 1x3x3 come
+    from the standard normal distribution (the authors': random crops of images) in one batch, so that batch statistics
+    make one function of them (the authors': three batches). Weights have the framework's default initialisation, whose
+    scale batch normalisation cancels.
+
+    No minibatch is read. The number is at most that of inputs, which large cells come close to, and 1 without a path.
+    One draw of so few weights scatters widely: average several seeds. Spaces without such a network are unsupported;
+    the one of DARTS cells has nearly as many regions as inputs for every architecture.
+
+    Parameters
+    ----------
+    inputs
+        How many, at least 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from benchsuite.data.datasets import dataset
+    >>> from benchsuite.registry import load_space
+    >>> no_path = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+    >>> LinearRegions().score(load_space("nasbench201"), no_path, dataset("cifar10"), np.random.default_rng(0))
+    1
+    """
+
+    inputs: int = 3000
+    name: ClassVar[str] = "linear_regions"
+    family: ClassVar[str] = "zero-shot"
+    seeded: ClassVar[bool] = True
+
+    def score(self, space: Space, architecture: str, dataset: Dataset, rng: np.random.Generator) -> float:
+        """Number of different patterns."""
+        if not isinstance(space, HasRegionNetwork):
+            raise UnsupportedError(
+                f"{self.name}: the space {space.name!r} builds no network of one channel without stem"
+            )
+        if self.inputs < 2:
+            raise SuiteError(f"{self.name}: inputs = {self.inputs}; choose at least 2")
+        with seeded(int(rng.integers(1 << 63)), torch.device("cpu")), torch.no_grad():
+            network = space.region_network(architecture).double()  # float32 would let rounding decide signs near 0
+            codes = _codes(network, torch.randn(self.inputs, *_SHAPE, dtype=torch.float64))
+        patterns = torch.cat(rows_of_images(self.name, codes, self.inputs), dim=1)
+        return distinct_columns([patterns.T])
+
+
+def _codes(network: nn.Module, inputs: Tensor) -> list[Tensor]:
+    """For each call of an nn.ReLU module, whether its inputs are positive."""
+    recorder = Recorder(records_codes=True, records_outputs=False, copies_outputs=False)
+    with recorder.attached(network):
+        network(inputs)
+    return recorder.codes
