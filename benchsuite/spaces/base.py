@@ -74,6 +74,7 @@ class SearchSpace:
 
     name: ClassVar[str]
     datasets: ClassVar[tuple[str, ...]] = ()
+    skips: ClassVar[tuple[str, ...]] = ()  # operations that are the identity wherever the shape is kept
 
     @property
     def sizes(self) -> Mapping[str, int]:
@@ -142,6 +143,10 @@ class SearchSpace:
     ) -> Supernet:
         """The network that shares weights among all architectures, initialised from torch's current random state."""
         raise self._lacks("supernet")
+
+    def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
+        """How the pooling of each operation that has no weights is made, for places that keep the shape."""
+        return {}
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters and multiply-adds in closed form."""

@@ -14,16 +14,19 @@ from benchsuite.spaces.base import SearchSpace, drops_dead, one_changed
 from benchsuite.spaces.costs import Convolution, Cost, row_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from torch import nn
+
+    from benchsuite.spaces.supernet import Supernet
 
 OPERATIONS = ("identity", "MB3_K3", "MB6_K5")  # by the digit that stands for each
 STAGES = (2, 3, 3)  # layers in each stage; the first one halves the size and doubles the channels
 _LAYERS = sum(STAGES)
 _OPENING = (0, 2, 5)  # positions of the first layers of the stages
 _DIGITS = "012"
+_DIGIT_OF = dict(zip(OPERATIONS, _DIGITS, strict=True))
 _INVERTED = {"1": (3, 3), "2": (6, 5)}  # expansion and depthwise kernel of the inverted residuals
 
 
@@ -119,6 +122,7 @@ class Macro(SearchSpace):
     head: int = 1280
     name: ClassVar[str] = "macro"
     datasets: ClassVar[tuple[str, ...]] = ("cifar10", "digits")
+    skips: ClassVar[tuple[str, ...]] = ("identity",)
 
     def architectures(self) -> Sequence[str]:
         """The representatives of the 3,969 classes, in the order of their digits."""
@@ -144,6 +148,15 @@ class Macro(SearchSpace):
         """The block of each layer."""
         return tuple(OPERATIONS[int(digit)] for digit in parse(architecture))
 
+    def operation_choices(self) -> tuple[tuple[str, ...], ...]:
+        """The three blocks, for each layer."""
+        return (OPERATIONS,) * _LAYERS
+
+    def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
+        """The string of the blocks; nothing of the architecture stays."""
+        parse(architecture)
+        return parse("".join(_DIGIT_OF.get(operation, operation) for operation in operations))
+
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """The untrained network, initialised from torch's current random state.
 
@@ -158,12 +171,28 @@ class Macro(SearchSpace):
             If a size of the network is below 1.
         """
         # torch takes a second to load, and reports and listings need the strings alone
-        from benchsuite.spaces.macro_network import ChainNetwork  # noqa: PLC0415
+        from benchsuite.spaces.macro_network import chain, make_network  # noqa: PLC0415
 
         digits, data = parse(architecture), describe(dataset)
         drops_dead(dead)  # another word is refused
         self._check_sizes()
-        return ChainNetwork(digits, self.channels, self.head, data)
+        return make_network(self, data, chain(digits, self.channels))
+
+    def supernet(
+        self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
+    ) -> Supernet:
+        """The supernet, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        substitute
+            Modules in the place of blocks, made from the number of channels; in layers that keep the shape alone.
+        """
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.macro_supernet import make_supernet  # noqa: PLC0415
+
+        self._check_sizes()
+        return make_supernet(self, describe(dataset), substitute)
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters and multiply-adds of convolutions and classifier, without its bias, as in the official table.

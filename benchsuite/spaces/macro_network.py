@@ -6,58 +6,38 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from benchsuite.spaces.chains import ChainNetwork, InvertedResidual
 from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.layers import conv_bn, convolution_row
 from benchsuite.spaces.macro import block, layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from torch import Tensor
+    from collections.abc import Iterator
 
     from benchsuite.core import Dataset
+    from benchsuite.spaces.macro import Layer, Macro
 
 
-class InvertedResidual(nn.Module):
-    """Block of MobileNetV2: wide 1x1, depthwise and narrow 1x1 convolution; its input is added where shapes allow."""
-
-    def __init__(self, convolutions: Sequence[Convolution]) -> None:
-        super().__init__()
-        self.convolutions = convolution_row(convolutions)
-        self.residual = all(convolution.stride == 1 for convolution in convolutions)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features of the layer's output channels, their size divided by its stride."""
-        result: Tensor = self.convolutions(features)
-        return features + result if self.residual else result
+def make_block(digit: str, layer: Layer) -> nn.Module | None:
+    """The module of a block; an identity that keeps the shape needs none."""
+    convolutions = block(digit, layer)
+    if len(convolutions) > 1:
+        return InvertedResidual(convolution_row(convolutions), residual=layer.stride == 1)
+    return convolution_row(convolutions) if convolutions else None
 
 
-def _chain(digits: str, channels: int) -> Iterator[nn.Module]:
+def chain(digits: str, channels: int) -> Iterator[nn.Module]:
     """The blocks that compute something, so that equal architectures give equal networks."""
-    for digit, layer in zip(digits, layers(channels), strict=True):
-        convolutions = block(digit, layer)
-        if len(convolutions) > 1:
-            yield InvertedResidual(convolutions)
-        elif convolutions:
-            yield convolution_row(convolutions)
+    blocks = (make_block(digit, layer) for digit, layer in zip(digits, layers(channels), strict=True))
+    return (module for module in blocks if module is not None)
 
 
-class ChainNetwork(nn.Module):
-    """Stem of 3x3 convolution, chain of blocks, 1x1 convolution to `head` features, global average, classifier."""
-
-    def __init__(self, digits: str, channels: int, head: int, dataset: Dataset) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(*conv_bn(Convolution(dataset.channels, channels, 3)), nn.ReLU())
-        self.layers = nn.Sequential(*_chain(digits, channels))
-        self.last = nn.Sequential(*conv_bn(Convolution(layers(channels)[-1].outputs, head)), nn.ReLU())
-        self.classifier = nn.Linear(head, dataset.classes)
-
-    def feature_blocks(self) -> list[nn.Module]:
-        """The stem and each block that computes something, in the order of the forward pass."""
-        return [self.stem, *self.layers]
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
-        features: Tensor = self.last(self.layers(self.stem(images)))
-        logits: Tensor = self.classifier(features.mean((2, 3)))
-        return logits
+def make_network(space: Macro, dataset: Dataset, body: Iterator[nn.Module]) -> ChainNetwork:
+    """Stem of 3x3 convolution, the chain, 1x1 convolution to `head` features, global average, classifier."""
+    wide = layers(space.channels)[-1].outputs
+    return ChainNetwork(
+        nn.Sequential(*conv_bn(Convolution(dataset.channels, space.channels, 3)), nn.ReLU()),
+        list(body),  # not earlier: networks draw their weights in the order of the forward pass
+        nn.Sequential(*conv_bn(Convolution(wide, space.head)), nn.ReLU()),
+        nn.Linear(space.head, dataset.classes),
+    )

@@ -169,6 +169,7 @@ class NASBench201(SearchSpace):
     cells: int = 5
     name: ClassVar[str] = "nasbench201"
     datasets: ClassVar[tuple[str, ...]] = ("cifar10", "cifar100", "imagenet16-120", "digits")
+    skips: ClassVar[tuple[str, ...]] = ("skip_connect",)
 
     def architectures(self) -> Sequence[str]:
         """The representatives of the 6,466 classes, by index."""
@@ -261,6 +262,12 @@ class NASBench201(SearchSpace):
         data = describe(dataset)
         _stages(self, data)  # refuses images that the network cannot take
         return NASBench201Supernet(self.channels, self.cells, data, substitute or {})
+
+    def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
+        """How the average pooling is made."""
+        from benchsuite.spaces.layers import SameAveragePool  # noqa: PLC0415 - torch takes a second to load
+
+        return {"avg_pool_3x3": SameAveragePool}
 
     def region_network(self, architecture: str) -> nn.Module:
         """The network whose linear regions TE-NAS counts: one cell of one channel, live operations alone.
