@@ -16,12 +16,13 @@ from benchsuite.spaces.base import SampledSpace, drops_dead
 from benchsuite.spaces.nasbench301_layout import NODES, Part, auxiliary_params, layout, plan, plan_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from torch import nn
 
     from benchsuite.core import Dataset
+    from benchsuite.spaces.supernet import Supernet
 
 
 OPERATIONS = (
@@ -295,6 +296,16 @@ class NASBench301(SampledSpace):
         """The operation on each of 16 edges: those of the normal cell node by node, then the reduction cell's."""
         return tuple(operation for cell in parse(architecture) for node in cell for operation, _ in node)
 
+    def operation_choices(self) -> tuple[tuple[str, ...], ...]:
+        """The seven operations, for each of 16 edges."""
+        return (OPERATIONS,) * (4 * NODES)
+
+    def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
+        """The architecture's edges with other operations, in the order of `operations`."""
+        sources = [source for cell in parse(architecture) for node in cell for _, source in node]
+        choices = list(zip(operations, sources, strict=True))
+        return render(_cell(choices[:8]), _cell(choices[8:]))
+
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """The untrained network, initialised from torch's current random state.
 
@@ -319,6 +330,22 @@ class NASBench301(SampledSpace):
         if drop:
             return CellNetwork(plan(places, live_part(normal), live_part(reduction)), data)
         return CellNetwork(plan(places, whole(normal), whole(reduction)), data, heads=self.auxiliary)
+
+    def supernet(
+        self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
+    ) -> Supernet:
+        """The supernet, initialised from torch's current random state; without auxiliary classifier.
+
+        Parameters
+        ----------
+        substitute
+            Modules in the place of operations that keep the size, made from the number of channels.
+        """
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.nasbench301_supernet import NASBench301Supernet  # noqa: PLC0415
+
+        data = describe(dataset)
+        return NASBench301Supernet(layout(self, data), data, substitute or {})
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters, and multiply-adds of convolutions and classifier (without its bias).

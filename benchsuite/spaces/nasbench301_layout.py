@@ -39,6 +39,10 @@ class Place:
     input_side: int
     side: int
 
+    def stride(self, source: int) -> int:
+        """By what an edge from a node divides the size: a reduction cell halves what its inputs bring."""
+        return 2 if self.reduction and source < 2 else 1
+
 
 @lru_cache
 def layout(space: NASBench301, data: Dataset) -> tuple[Place, ...]:
@@ -86,10 +90,10 @@ def plan(places: Sequence[Place], normal: Part, reduction: Part) -> Plan:
 
 
 @lru_cache
-def _operation_cost(operation: str, width: int, side: int, shrinks: bool) -> Cost:
+def _operation_cost(operation: str, width: int, side: int, stride: int) -> Cost:
     """Cost of an operation at output features of so many pixels a side."""
     pointwise = Convolution(width, width).cost(side)
-    if operation == "skip_connect" and shrinks:
+    if operation == "skip_connect" and stride == 2:
         return pointwise
     kind, _, kernel = operation.partition("_conv_")
     repeats = {"sep": 2, "dil": 1}.get(kind, 0)
@@ -103,8 +107,7 @@ def _part_cost(place: Place, part: Part) -> Cost:
     """Cost of a cell."""
     inputs = (Convolution(place.inputs[number], place.width).cost(place.input_side) for number in part.inputs)
     edges = (
-        _operation_cost(operation, place.width, place.side, place.reduction and source < 2)
-        for source, _, operation in part.edges
+        _operation_cost(operation, place.width, place.side, place.stride(source)) for source, _, operation in part.edges
     )
     return sum(chain(inputs, edges), Cost())
 

@@ -62,8 +62,7 @@ class Cell(SummingCell):
             module = FactorizedReduction if shrinks else _pointwise
             self.add_module(f"input_{number}", module(place.inputs[number], place.width))
         for source, target, operation in part.edges:
-            stride = 2 if place.reduction and source < 2 else 1
-            self.connect(source, target, make_operation(operation, place.width, stride))
+            self.connect(source, target, make_operation(operation, place.width, place.stride(source)))
 
     def forward(self, older: Tensor, newer: Tensor) -> Tensor:
         """The nodes of the cell side by side, shape (batch, 4 * width, height, width)."""
@@ -80,11 +79,18 @@ def _pointwise(inputs: int, outputs: int) -> ReLUConvBN:
 class CellNetwork(nn.Module):
     """Stem, cells, global average, classifier; `heads` is the number of auxiliary classifiers, 0 or 1."""
 
-    def __init__(self, cells: Plan, dataset: Dataset, *, heads: int = 0) -> None:
+    def __init__(
+        self,
+        cells: Plan,
+        dataset: Dataset,
+        *,
+        heads: int = 0,
+        make_cell: Callable[[Place, Part], nn.Module] = Cell,
+    ) -> None:
         super().__init__()
         stem, features = cells[0][0].inputs[0], NODES * cells[-1][0].width
         self.stem = convolution_row([Convolution(dataset.channels, stem, 3)])
-        built = {str(number): Cell(place, part) for number, (place, part) in enumerate(cells) if part is not None}
+        built = {str(number): make_cell(place, part) for number, (place, part) in enumerate(cells) if part is not None}
         self.cells = nn.ModuleDict(built)
         self.classifier = nn.Linear(features, dataset.classes)
         self._names = [str(number) for number in range(len(cells))]
@@ -98,14 +104,17 @@ class CellNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
-        last = deque(self._outputs(images), maxlen=1).pop()  # the others are let go at once
-        logits: Tensor = self.classifier(last.mean((2, 3)))
+        return self.classify(deque(self._outputs(images), maxlen=1).pop())  # the others are let go at once
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits, shape (batch, classes), of the last cell's features."""
+        logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
 
     def both_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of the classifier and of the auxiliary one, in a network that has it: the loss adds 0.4 of its own."""
         outputs = list(self._outputs(images))
-        return self.classifier(outputs[-1].mean((2, 3))), self.auxiliary(outputs[self._branch])
+        return self.classify(outputs[-1]), self.auxiliary(outputs[self._branch])
 
     def _outputs(self, images: Tensor) -> Iterator[Tensor]:
         """What each cell gives; a cell that nothing reads is not there, and its place gives its input."""
