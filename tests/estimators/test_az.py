@@ -8,17 +8,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from benchsuite.core import Dataset, UnsupportedError, seed_of
 from benchsuite.estimators.scoring import probe_network
-from benchsuite.estimators.zero_shot.az import (
-    AZExpressivity,
-    AZProgressivity,
-    AZTrainability,
-    gradient_gain,
-    spectral_entropy,
-)
+from benchsuite.estimators.zero_shot.az import AZExpressivity, AZProgressivity, AZTrainability
+from benchsuite.estimators.zero_shot.blocks import gradient_gain, spectral_entropy
+from benchsuite.estimators.zero_shot.probe import Probe
 from benchsuite.registry import make_estimator, make_space, names
 from benchsuite.testing import check_estimator
 
@@ -158,15 +156,76 @@ def test_scores_follow_the_seed_and_neither_weights_nor_images():
     assert all(one != two for one, two in zip(_scores(network), _scores(network, seed=1), strict=True))
 
 
-def test_the_network_is_what_it_was_and_others_change_nothing():
+COMPANIONS = [make_estimator(name) for name in ("snip", "grasp", "nwot", "synflow_bn", "zen", "l2_norm")]
+
+
+@pytest.fixture(scope="module")
+def alone():
+    network = _usual()
+    return network, {part: _scores(network, parts=[part])[0].hex() for part in (*PARTS, *COMPANIONS)}
+
+
+@given(parts=st.lists(st.sampled_from((*PARTS, *PARTS, *COMPANIONS)), min_size=2, unique_by=lambda part: part.name))
+@settings(max_examples=40, deadline=None)
+def test_scores_have_the_same_bits_whatever_else_is_chosen(alone, parts):
+    network, expected = alone
+    assert [score.hex() for score in _scores(network, parts=parts)] == [expected[part] for part in parts]
+
+
+def test_the_network_is_what_it_was():
     network = _usual()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    alone = [_scores(network, parts=[part])[0] for part in PARTS]
-    together = _scores(network, parts=[make_estimator("grasp"), *reversed(PARTS), make_estimator("snip")])
-    assert together[1:4] == list(reversed(alone))
+    _scores(network)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in network.parameters())
     assert not any(module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.parametrize(
+    ("parts", "passes"), [(PARTS, [True]), (PARTS[:2], [False]), (PARTS[2:], [True]), ((*PARTS, *COMPANIONS[:3]), None)]
+)
+def test_the_parts_share_one_pass_with_gradients_only_if_they_are_read(parts, passes):
+    network, taken = _usual(), []
+    network.register_forward_pre_hook(lambda module, inputs: taken.append(torch.is_grad_enabled()))
+    _scores(network, parts=parts)
+    assert taken == (passes or [True, True])  # companions share the other pass
+    outcomes = probe_network(network, torch.ones(5, 3, 8, 8).double(), torch.arange(5) % 3, parts)
+    assert all(outcome.cpu_seconds > 0 for outcome in outcomes)
+
+
+def test_the_pass_over_blocks_disturbs_no_graph_of_the_other_pass():
+    network, images = _usual(), torch.ones(5, 3, 8, 8, dtype=torch.float64)
+    needs = ("loss", "weight_gradients", "block_gains")
+    found = []
+    for order in itertools.permutations(needs):
+        with Probe(network, images, torch.arange(5) % 3, [needs]) as probe, probe.lent(needs):
+            values = {name: getattr(probe, name) for name in order}
+        found.append(
+            [values["loss"].item(), values["block_gains"], *(each.tolist() for each in values["weight_gradients"])]
+        )
+    assert all(each == found[0] for each in found)
+
+
+class Detaching(Residual):
+    """A block that no gradient goes through, as it leaves torch, which it cannot under one."""
+
+    def forward(self, features):
+        return torch.from_numpy(super().forward(features).numpy())
+
+
+@pytest.mark.parametrize(
+    ("block", "error"), [(nn.AdaptiveAvgPool2d(5), "divide them evenly"), (Detaching(4), "Can't call numpy")]
+)
+@pytest.mark.parametrize("parts", list(itertools.permutations(PARTS)))
+def test_a_failing_gradient_is_that_of_trainability_alone(block, error, parts):
+    network, images = _network(_stem()), torch.ones(5, 3, 8, 8, dtype=torch.float64)
+    network.blocks.append(block.double())
+    outcomes = probe_network(network, images, torch.arange(5) % 3, parts)
+    for part, outcome in zip(parts, outcomes, strict=True):
+        [alone] = probe_network(network, images, torch.arange(5) % 3, [part])
+        assert outcome.value.hex() == alone.value.hex()
+        assert repr(outcome.error) == repr(alone.error)
+        assert (error in str(outcome.error)) == (part.name == "az_trainability")
 
 
 def test_what_works_in_place_between_blocks_changes_no_features():

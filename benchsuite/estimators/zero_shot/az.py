@@ -11,41 +11,16 @@ of the forward pass, the stem first, then each cell or block; outputs of shape (
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from torch import nn
-from torch.nn.functional import pixel_unshuffle
-
-from benchsuite.core import UnsupportedError
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.zero_shot.instruments import (
-    SingleValueError,
-    draw_weights,
-    normal_like,
-    single_values_refused,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from torch import Tensor
-
     from benchsuite.estimators.zero_shot.probe import Probe
 
 _SHIFT = 1e-6  # the published constant that keeps the penalty of vanished gradients finite
-
-
-@runtime_checkable
-class HasBlocks(Protocol):
-    """A network that says what its blocks are."""
-
-    def feature_blocks(self) -> Sequence[nn.Module]:
-        """The stem and each cell or block, in the order of the forward pass."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +34,11 @@ class AZExpressivity(ZeroShotEstimator):
     """
 
     name: ClassVar[str] = "az_expressivity"
+    needs: ClassVar[tuple[str, ...]] = ("block_entropies",)
 
     def score(self, probe: Probe) -> float:
         """Sum of the entropies."""
-        return math.fsum(_entropies(probe))
+        return math.fsum(probe.block_entropies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +50,11 @@ class AZProgressivity(ZeroShotEstimator):
     """
 
     name: ClassVar[str] = "az_progressivity"
+    needs: ClassVar[tuple[str, ...]] = ("block_entropies",)
 
     def score(self, probe: Probe) -> float:
         """Least difference between the entropies of a block and the one before."""
-        differences = [after - before for before, after in pairwise(_entropies(probe))]
+        differences = [after - before for before, after in pairwise(probe.block_entropies)]
         return math.nan if any(map(math.isnan, differences)) else min(differences, default=math.nan)
 
 
@@ -95,123 +72,9 @@ class AZTrainability(ZeroShotEstimator):
     """
 
     name: ClassVar[str] = "az_trainability"
+    needs: ClassVar[tuple[str, ...]] = ("block_gains",)
 
     def score(self, probe: Probe) -> float:
         """Mean of 2 - s - 1 / (s + 1e-6) over the blocks behind the first."""
-        with torch.enable_grad():
-            first, *others = _at_blocks(probe, lambda before, after: _preserved_gradient(before, after, probe.rng))
-        return math.fsum(others) / len(others) if others else first
-
-
-def _entropies(probe: Probe) -> list[float]:
-    """The entropy of each block's features."""
-    with torch.no_grad():
-        return _at_blocks(probe, lambda _, after: spectral_entropy(after))
-
-
-def _at_blocks(probe: Probe, measure: Callable[[Tensor | None, Tensor], float]) -> list[float]:
-    """What `measure` gives of the features before and after each block, in one forward pass; None before the first.
-
-    Features of one block are a leaf for the next, so that no more than one block's graph is held. All estimators draw
-    the same weights and inputs.
-    """
-    found: list[float] = []
-    before: Tensor | None = None
-
-    def note(block: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tensor:
-        nonlocal before
-        if not isinstance(output, torch.Tensor) or output.dim() != 4:
-            raise UnsupportedError(f"the block {type(block).__name__} gives no features of four dimensions")
-        found.append(measure(before, output))
-        before = output.detach().requires_grad_(torch.is_grad_enabled())
-        return before.clone()  # which the network may change in place
-
-    blocks = _blocks(probe.network)
-    draw_weights(probe.network, probe.rng, lambda weight: math.sqrt(2 / weight[0].numel()))
-    probe.network.requires_grad_(requires_grad=False)  # no gradient to weights is asked for
-    with ExitStack() as stack:
-        for block in blocks:
-            stack.callback(block.register_forward_hook(note).remove)
-        try:
-            with single_values_refused(probe.network):
-                probe.run(normal_like(probe.inputs, probe.rng))
-        except SingleValueError:
-            return [math.nan]
-    if not found:
-        raise UnsupportedError(f"no block that {type(probe.network).__name__} declares is run by its forward pass")
-    return found
-
-
-def _blocks(network: nn.Module) -> Sequence[nn.Module]:
-    if not isinstance(network, HasBlocks):
-        raise UnsupportedError(
-            f"{type(network).__name__} declares no blocks; give it a method feature_blocks() that lists its stem and "
-            "blocks in the order of the forward pass"
-        )
-    return network.feature_blocks()
-
-
-def spectral_entropy(features: Tensor) -> float:
-    """Entropy of the normalised eigenvalues of the channels' covariance; NaN if no channel varies or one overflows.
-
-    Parameters
-    ----------
-    features
-        Shape (batch, channels, height, width).
-
-    Examples
-    --------
-    >>> channel = torch.tensor([[1.0, -1.0], [1.0, -1.0]])
-    >>> round(spectral_entropy(torch.stack([channel, channel.T])[None]), 4) == round(math.log(2), 4)
-    True
-    """
-    columns = features.flatten(2).double()
-    centred = columns - columns.mean((0, 2), keepdim=True)
-    covariance = torch.einsum("ncp,ndp->cd", centred, centred).cpu()
-    if not bool(covariance.isfinite().all()):
-        return math.nan
-    spectrum = torch.linalg.eigvalsh(covariance).clamp(min=0)
-    return float(torch.special.entr(spectrum / spectrum.sum()).sum())
-
-
-def _preserved_gradient(before: Tensor | None, after: Tensor, rng: torch.Generator) -> float:
-    """2 - s - 1 / (s + 1e-6) of a block; NaN of the first, and of one that hands its input on unchanged."""
-    if before is None:
-        return math.nan
-    signs = torch.empty(after.shape).bernoulli_(0.5, generator=rng).mul(2).sub(1).to(after)
-    gradient = torch.zeros_like(before)
-    if after.requires_grad:
-        [gradient] = torch.autograd.grad(after, before, signs, materialize_grads=True)
-    if torch.equal(gradient, signs):
-        return math.nan
-    largest = gradient_gain(gradient, signs)
-    return 2 - largest - 1 / (largest + _SHIFT)
-
-
-def gradient_gain(inner: Tensor, outer: Tensor) -> float:
-    """Largest singular value of the mean, over images and positions, of g_in g_out'.
-
-    Parameters
-    ----------
-    inner, outer
-        Gradients before and behind a block, shape (batch, channels, height, width); the sides of `inner` are
-        those of `outer` or a multiple, whose pixels are moved into channels.
-
-    Raises
-    ------
-    UnsupportedError
-        If the sides are no multiples.
-
-    Examples
-    --------
-    >>> signs = torch.tensor([1.0, 1.0, -1.0, -1.0]).reshape(4, 1, 1, 1)
-    >>> gradient_gain(3 * signs, signs)
-    3.0
-    """
-    stride = inner.shape[2] // outer.shape[2]
-    if stride < 1 or inner.shape[2:] != (stride * outer.shape[2], stride * outer.shape[3]):
-        sides = f"{tuple(inner.shape[2:])} to {tuple(outer.shape[2:])}"
-        raise UnsupportedError(f"az_trainability: a block takes sides from {sides}; it must divide them evenly")
-    rows = pixel_unshuffle(inner, stride).flatten(2).double()
-    mean = torch.einsum("ncp,ndp->cd", rows, outer.flatten(2).double()) / (rows.shape[0] * rows.shape[2])
-    return float(torch.linalg.matrix_norm(mean.cpu(), 2))
+        kept = [2 - gain - 1 / (gain + _SHIFT) for gain in probe.block_gains]
+        return math.fsum(kept) / len(kept) if kept else math.nan

@@ -6,7 +6,7 @@ import math
 import time
 import traceback
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -15,6 +15,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from benchsuite.core import UnknownNameError, UnsupportedError, seed_of
+from benchsuite.estimators.zero_shot.blocks import block_pass
 from benchsuite.estimators.zero_shot.derivatives import depends, gradients_of, hessian_product, same_first_order
 from benchsuite.estimators.zero_shot.instruments import (
     Activation,
@@ -38,10 +39,15 @@ if TYPE_CHECKING:
     Loss = Callable[[Tensor, Tensor], Tensor]
 
 # All steps, in the order that takes least memory: what only the earlier ones serve is dropped before the next.
-_ORDER = ("forward", "input_backward", "loss_backward", "hessian_backward", "absolute_pass", "absolute_norm_pass")
+_ORDER = (
+    "block_pass", "entropy_pass", "gain_pass", "forward", "input_backward", "loss_backward", "hessian_backward",
+    "absolute_pass", "absolute_norm_pass",
+)  # fmt: skip
 # The steps that each measurement takes.
 _STEPS: dict[str, tuple[str, ...]] = {
     "weights": (),
+    "block_entropies": ("block_pass", "entropy_pass"),
+    "block_gains": ("block_pass", "gain_pass"),
     "logits": ("forward",),
     "loss": ("forward",),
     "relu_codes": ("forward",),
@@ -59,9 +65,9 @@ _BACKWARD = _TO_WEIGHTS | {"input_backward"}
 class Probe:
     """One network in training mode and one minibatch, on which measurements are taken when they are first read.
 
-    A measurement is taken once and dropped when the last estimator that needs it is done. All of them but absolute
-    gradients come from the same forward pass. Measured values depend on no other measurement. On leaving the `with`
-    block the network's state is what it was.
+    A measurement is taken once and dropped when the last estimator that needs it is done. All of them but those of
+    blocks and absolute gradients come from the same forward pass. Measured values depend on no other measurement. On
+    leaving the `with` block the network's state is what it was.
 
     Parameters
     ----------
@@ -162,6 +168,18 @@ class Probe:
         return tuple(weight.detach() for weight in weights_of(self.network))
 
     @property
+    def block_entropies(self) -> tuple[float, ...]:
+        """Entropy of the features of each block in the network drawn anew; NaN where it is not defined."""
+        value: tuple[float, ...] = self._read("block_entropies")
+        return value
+
+    @property
+    def block_gains(self) -> tuple[float, ...]:
+        """Factor by which gradients grow going back through each block but the first; NaN where it is not defined."""
+        value: tuple[float, ...] = self._read("block_gains")
+        return value
+
+    @property
     def logits(self) -> Tensor:
         """Logits of the minibatch, shape (batch, classes)."""
         value: Tensor = self._read("logits")
@@ -250,6 +268,9 @@ class Probe:
         if step in self.seconds:
             return
         takes = {
+            "block_pass": self._block_pass,
+            "entropy_pass": lambda: self._block_pass_of("block_entropies"),
+            "gain_pass": lambda: self._block_pass_of("block_gains"),
             "forward": self._forward,
             "input_backward": self._input_backward,
             "loss_backward": self._loss_backward,
@@ -274,6 +295,15 @@ class Probe:
 
     def _keeps_graph(self, step: str) -> bool:
         return bool((self._wanted() - {step}) & _BACKWARD)
+
+    def _block_pass(self) -> None:
+        wanted = [name for name in ("block_entropies", "block_gains") if self._uses[name] > 0]
+        with suppress(Exception):  # of one measurement, which its own pass raises again
+            self._values |= block_pass(self, wanted)
+
+    def _block_pass_of(self, name: str) -> None:
+        if name not in self._values:
+            self._values |= block_pass(self, [name])
 
     def _forward(self) -> None:
         wanted = self._wanted()

@@ -1,0 +1,157 @@
+"""The pass that the parts of AZ-NAS share: entropies of each block's features, and how a gradient grows going back.
+
+It does not look at the network as it is, but drawn anew (Kaiming's normal distribution by the fan-in, biases 0,
+normalisations 1 and 0), on an input of the minibatch's shape from the standard normal distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import torch
+from torch import nn
+from torch.nn.functional import pixel_unshuffle
+
+from benchsuite.core import UnsupportedError, seed_of
+from benchsuite.estimators.zero_shot.instruments import (
+    SingleValueError,
+    draw_weights,
+    normal_like,
+    single_values_refused,
+)
+from benchsuite.estimators.zero_shot.preserve import preserved
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from torch import Tensor
+
+    from benchsuite.estimators.zero_shot.probe import Probe
+
+
+@runtime_checkable
+class HasBlocks(Protocol):
+    """A network that says what its blocks are."""
+
+    def feature_blocks(self) -> Sequence[nn.Module]:
+        """The stem and each cell or block, in the order of the forward pass."""
+        ...
+
+
+def block_pass(probe: Probe, names: Collection[str]) -> dict[str, tuple[float, ...]]:
+    """What some of "block_entropies" and "block_gains" are, by one forward pass; neither depends on the other.
+
+    The network comes back as it was. Measurements are one NaN where batch normalisation sees one value per channel.
+
+    Raises
+    ------
+    UnsupportedError
+        If the network declares no blocks or runs none, a block gives no feature maps or, for gains, their sides do not
+        divide those before.
+    """
+    watch = _Watch({name: [] for name in names}, torch.Generator().manual_seed(seed_of("estimator", probe.seed)))
+    blocks = _blocks(probe.network)
+    with preserved(probe.network), single_values_refused(probe.network), torch.set_grad_enabled("block_gains" in names):
+        draw_weights(probe.network, watch.rng, lambda weight: math.sqrt(2 / weight[0].numel()))
+        probe.network.requires_grad_(requires_grad=False)  # no gradient to weights is asked for
+        for block in blocks:
+            block.register_forward_hook(watch.note)
+        try:
+            probe.run(normal_like(probe.inputs, watch.rng))
+        except SingleValueError:
+            return dict.fromkeys(names, (math.nan,))
+    if watch.before is None:
+        raise UnsupportedError(f"no block that {type(probe.network).__name__} declares is run by its forward pass")
+    return {name: tuple(values) for name, values in watch.found.items()}
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Measures what comes out of each block, and hands it on as a leaf: no more than one block's graph is held."""
+
+    found: dict[str, list[float]]
+    rng: torch.Generator
+    before: Tensor | None = None
+
+    def note(self, block: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tensor:
+        """A block's features without their graph."""
+        if not isinstance(output, torch.Tensor) or output.dim() != 4:
+            raise UnsupportedError(f"the block {type(block).__name__} gives no features of four dimensions")
+        if "block_gains" in self.found and self.before is not None:
+            self.found["block_gains"].append(_gain(self.before, output, self.rng))  # first, as it frees the graph
+        self.before = output.detach().requires_grad_(torch.is_grad_enabled())
+        if "block_entropies" in self.found:
+            self.found["block_entropies"].append(spectral_entropy(output.detach()))
+        return self.before.clone()  # which the network may change in place
+
+
+def _blocks(network: nn.Module) -> Sequence[nn.Module]:
+    if not isinstance(network, HasBlocks):
+        raise UnsupportedError(
+            f"{type(network).__name__} declares no blocks; give it a method feature_blocks() that lists its stem and "
+            "blocks in the order of the forward pass"
+        )
+    return network.feature_blocks()
+
+
+def spectral_entropy(features: Tensor) -> float:
+    """Entropy of the normalised eigenvalues of the channels' covariance; NaN if no channel varies or one overflows.
+
+    Parameters
+    ----------
+    features
+        Shape (batch, channels, height, width).
+
+    Examples
+    --------
+    >>> channel = torch.tensor([[1.0, -1.0], [1.0, -1.0]])
+    >>> round(spectral_entropy(torch.stack([channel, channel.T])[None]), 4) == round(math.log(2), 4)
+    True
+    """
+    columns = features.flatten(2).double()
+    centred = columns - columns.mean((0, 2), keepdim=True)
+    covariance = torch.einsum("ncp,ndp->cd", centred, centred).cpu()
+    if not bool(covariance.isfinite().all()):
+        return math.nan
+    spectrum = torch.linalg.eigvalsh(covariance).clamp(min=0)
+    return float(torch.special.entr(spectrum / spectrum.sum()).sum())
+
+
+def _gain(before: Tensor, after: Tensor, rng: torch.Generator) -> float:
+    """Gain of random signs that go back through a block; NaN of one that hands its input on unchanged."""
+    signs = torch.empty(after.shape).bernoulli_(0.5, generator=rng).mul(2).sub(1).to(after)
+    gradient = torch.zeros_like(before)
+    if after.requires_grad:
+        [gradient] = torch.autograd.grad(after, before, signs, materialize_grads=True)
+    return math.nan if torch.equal(gradient, signs) else gradient_gain(gradient, signs)
+
+
+def gradient_gain(inner: Tensor, outer: Tensor) -> float:
+    """Largest singular value of the mean, over images and positions, of g_in g_out'.
+
+    Parameters
+    ----------
+    inner, outer
+        Gradients before and behind a block, shape (batch, channels, height, width); the sides of `inner` are
+        those of `outer` or a multiple, whose pixels are moved into channels.
+
+    Raises
+    ------
+    UnsupportedError
+        If the sides are no multiples.
+
+    Examples
+    --------
+    >>> signs = torch.tensor([1.0, 1.0, -1.0, -1.0]).reshape(4, 1, 1, 1)
+    >>> gradient_gain(3 * signs, signs)
+    3.0
+    """
+    stride = inner.shape[2] // outer.shape[2]
+    if stride < 1 or inner.shape[2:] != (stride * outer.shape[2], stride * outer.shape[3]):
+        sides = f"{tuple(inner.shape[2:])} to {tuple(outer.shape[2:])}"
+        raise UnsupportedError(f"az_trainability: a block takes sides from {sides}; it must divide them evenly")
+    rows = pixel_unshuffle(inner, stride).flatten(2).double()
+    mean = torch.einsum("ncp,ndp->cd", rows, outer.flatten(2).double()) / (rows.shape[0] * rows.shape[2])
+    return float(torch.linalg.matrix_norm(mean.cpu(), 2))
