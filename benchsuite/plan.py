@@ -280,7 +280,7 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
 
 
 def _caption(part: BenchmarkPlan) -> str:
-    seen = any(trial.estimator.family == ZeroShotEstimator.family for trial in part.trials)
+    seen = any(isinstance(trial.estimator, ZeroShotEstimator) for trial in part.trials)
     shown = [_networks(part), *([_minibatch(part)] if seen else []), f"truth: {_truth_title(part)}"]
     return "; ".join(shown)
 

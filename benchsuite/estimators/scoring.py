@@ -98,7 +98,9 @@ def _estimators(names: Sequence[str], parameters: Mapping[str, Mapping[str, Any]
     for name in dict.fromkeys(names):
         estimator = registry.make_estimator(name, parameters.get(name))
         if not isinstance(estimator, ZeroShotEstimator):
-            raise UnsupportedError(f"{name} ({estimator.family}) reads no network; name zero-shot estimators only")
+            raise UnsupportedError(
+                f"{name} ({estimator.family}) reads no network that it is given; name estimators that do, such as snip"
+            )
         chosen.append(estimator)
     return chosen
 

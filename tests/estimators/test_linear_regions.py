@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 import torch
 from scipy.signal import correlate2d
+from small import write_suite
 from torch import nn
 
 from benchsuite import registry
 from benchsuite.core import SuiteError, UnsupportedError
 from benchsuite.data.datasets import dataset
+from benchsuite.estimators.scoring import score_network
 from benchsuite.estimators.zero_shot.linear_regions import LinearRegions
+from benchsuite.plan import make_plan, record
 from benchsuite.spaces.nasbench201 import EDGES, OPERATIONS, NASBench201, live_part, parse, render
+from benchsuite.suite import load_suite
 
 SPACE, DATASET = NASBench201(), dataset("cifar10")
 SKIP = render(("none", "none", "none", "skip_connect", "none", "none"))
@@ -132,3 +136,19 @@ def test_too_few_inputs_and_networks_without_activation_modules_are_refused():
         _score(DENSE, inputs=1)
     with pytest.raises(UnsupportedError, match=r"the network has no nn\.ReLU module"):
         _score("", space=Silent(1))
+
+
+@pytest.mark.parametrize(("estimators", "seen"), [(("linear_regions",), False), (("linear_regions", "snip"), True)])
+def test_a_report_shows_it_among_zero_shot_estimators_and_a_minibatch_only_if_another_reads_one(
+    tmp_path, estimators, seen
+):
+    (entry,) = record(make_plan(load_suite(write_suite(tmp_path, estimators=estimators))), "")["benchmarks"]
+    assert ("minibatch" in entry["caption"]) is seen
+    assert {trial["family"] for trial in entry["trials"]} == {"zero-shot"}
+    mine = [trial for trial in entry["trials"] if trial["estimator"] == "linear_regions"]
+    assert [(trial["seed"], trial["batch_seed"]) for trial in mine] == [(0, None), (1, None)]
+
+
+def test_a_network_of_a_user_is_not_what_it_reads():
+    with pytest.raises(UnsupportedError, match=r"linear_regions .* reads no network that it is given"):
+        score_network(nn.Linear(2, 2), torch.ones(3, 2), torch.tensor([0, 1, 1]), ["linear_regions"])
