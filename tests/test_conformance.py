@@ -20,6 +20,7 @@ SMALL = {
     "nasbench101": {"channels": 4, "cells": 1, "stacks": 2},
     "nasbench201": {"channels": 4, "cells": 1},
     "nasbench301": {"channels": 2, "cells": 3},
+    "scarlet": {"width_divisor": 16, "halvings": 3},
     **dict.fromkeys(("nds_resnet", "nds_resnext_a", "nds_resnext_b", "nds_vanilla"), NARROW),
 }
 DIGITS = Dataset("digits", classes=10, channels=1, size=12)

@@ -64,6 +64,21 @@ def one_changed(values: Sequence[T], allowed: Sequence[T]) -> Iterator[tuple[T, 
                 yield (*values[:place], other, *values[place + 1 :])
 
 
+def with_gaps_anywhere(values: Sequence[T], gap: T, rng: np.random.Generator) -> list[T]:
+    """The values with those that equal `gap` at random places between the others, which keep their order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> "".join(with_gaps_anywhere("ab--", "-", np.random.default_rng(0)))
+    'a-b-'
+    """
+    others = [value for value in values if value != gap]
+    places = set(rng.permutation(len(values))[: len(others)].tolist())
+    following = iter(others)
+    return [next(following) if place in places else gap for place in range(len(values))]
+
+
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
     """Base of search spaces; the fields of a derived class are the sizes of its macro network.

@@ -1,4 +1,4 @@
-"""Networks that are chains of blocks, and their supernets: in every layer all blocks, of which one is run."""
+"""Networks that are chains of blocks, and their supernets, where every layer has all blocks and runs one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from benchsuite.spaces.supernet import Step, Supernet
+from benchsuite.spaces.supernet import Step, Supernet, checked_substitutes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import Tensor
+
+    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.spaces.costs import Layer
+    from benchsuite.spaces.supernet import Substitute
+
+    Make = Callable[[str, Layer], nn.Module | None]  # operation, layer -> its module, None for the identity
 
 
 class InvertedResidual(nn.Module):
@@ -52,6 +58,12 @@ class ChainNetwork(nn.Module):
         return logits
 
 
+def chain(operations: Iterable[str], layers: Iterable[Layer], make: Make) -> list[nn.Module]:
+    """The blocks that compute something, so that equal architectures give equal networks."""
+    blocks = [make(name, layer) for name, layer in zip(operations, layers, strict=True)]
+    return [block for block in blocks if block is not None]
+
+
 class Choice(nn.ModuleDict):
     """A layer: modules by operation, of which the chosen one is run."""
 
@@ -87,3 +99,18 @@ class ChainSupernet(Supernet):
         """The stem, each layer, all that follows."""
         layers = [Step(choice.chosen, choice[choice.chosen]) for choice in self.choices]
         return [Step("stem", self.network.stem), *layers, Step("rest", self.network.classify)]
+
+
+def choices(
+    space: SearchSpace, layers: Iterable[Layer], make: Make, substitute: Mapping[str, Substitute] | None
+) -> list[Choice]:
+    """All blocks of each layer, those with a substitute replaced in layers that keep the shape."""
+    allowed = space.operation_choices()
+    known = checked_substitutes(substitute, sorted({name for names in allowed for name in names}))
+
+    def module(name: str, layer: Layer) -> nn.Module:
+        replaced = name in known and layer.keeps_shape
+        made = known[name](layer.outputs) if replaced else make(name, layer)
+        return nn.Identity() if made is None else made
+
+    return [Choice({name: module(name, layer) for name in names}) for names, layer in zip(allowed, layers, strict=True)]

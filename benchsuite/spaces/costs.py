@@ -57,6 +57,19 @@ class Convolution(NamedTuple):
         return Cost(weights + 2 * self.outputs, weights * side**2)
 
 
+class Layer(NamedTuple):
+    """Channels that go in and out, and stride, of a layer."""
+
+    inputs: int
+    outputs: int
+    stride: int
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether features come out as they go in."""
+        return self.stride == 1 and self.inputs == self.outputs
+
+
 def row_cost(convolutions: Iterable[Convolution], side: int) -> Cost:
     """Cost of convolutions one after the other, the first on features of so many pixels a side.
 

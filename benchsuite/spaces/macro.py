@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnsupportedError
 from benchsuite.data.datasets import dataset as describe
-from benchsuite.spaces.base import SearchSpace, drops_dead, one_changed
-from benchsuite.spaces.costs import Convolution, Cost, row_cost
+from benchsuite.spaces.base import SearchSpace, drops_dead, one_changed, with_gaps_anywhere
+from benchsuite.spaces.costs import Convolution, Cost, Layer, row_cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,15 +27,7 @@ _LAYERS = sum(STAGES)
 _OPENING = (0, 2, 5)  # positions of the first layers of the stages
 _DIGITS = "012"
 _DIGIT_OF = dict(zip(OPERATIONS, _DIGITS, strict=True))
-_INVERTED = {"1": (3, 3), "2": (6, 5)}  # expansion and depthwise kernel of the inverted residuals
-
-
-class Layer(NamedTuple):
-    """Channels that go in and out, and stride, of a layer."""
-
-    inputs: int
-    outputs: int
-    stride: int
+_INVERTED = {"MB3_K3": (3, 3), "MB6_K5": (6, 5)}  # expansion and depthwise kernel of the inverted residuals
 
 
 def parse(architecture: str) -> str:
@@ -70,17 +62,17 @@ def layers(channels: int) -> tuple[Layer, ...]:
     return tuple(found)
 
 
-def block(digit: str, layer: Layer) -> tuple[Convolution, ...]:
+def block(name: str, layer: Layer) -> tuple[Convolution, ...]:
     """The convolutions of a block one after the other; none for an identity that keeps the shape.
 
     Examples
     --------
-    >>> [(each.outputs, each.kernel) for each in block("2", Layer(32, 64, 2))]
+    >>> [(each.outputs, each.kernel) for each in block("MB6_K5", Layer(32, 64, 2))]
     [(192, 1), (192, 5), (64, 1)]
     """
     inputs, outputs, stride = layer
-    if digit in _INVERTED:
-        expansion, kernel = _INVERTED[digit]
+    if name in _INVERTED:
+        expansion, kernel = _INVERTED[name]
         hidden = expansion * inputs
         depthwise = Convolution(hidden, hidden, kernel, stride, groups=hidden)
         return Convolution(inputs, hidden), depthwise, Convolution(hidden, outputs)
@@ -89,11 +81,11 @@ def block(digit: str, layer: Layer) -> tuple[Convolution, ...]:
 
 @lru_cache
 def _costs(space: Macro, data: Dataset) -> tuple[Cost, tuple[dict[str, Cost], ...]]:
-    """Cost of stem and head, and at each layer that of each digit."""
+    """Cost of stem and head, and at each layer that of each block."""
     side, choices = data.size, []
     frame = Convolution(data.channels, space.channels, 3).cost(side)
     for layer in layers(space.channels):
-        choices.append({digit: row_cost(block(digit, layer), side) for digit in _DIGITS})
+        choices.append({name: row_cost(block(name, layer), side) for name in OPERATIONS})
         side = -(-side // layer.stride)
     frame += Convolution(layer.outputs, space.head).cost(side)
     frame += Cost((space.head + 1) * data.classes, space.head * data.classes)
@@ -138,7 +130,8 @@ class Macro(SearchSpace):
 
     def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
         """A random string of the architecture's class: its identities are elsewhere in their stages."""
-        return "".join(_spread(stage, rng) for stage in _stages(parse(architecture)))
+        stages = _stages(parse(architecture))
+        return "".join(digit for stage in stages for digit in (stage[0], *with_gaps_anywhere(stage[1:], "0", rng)))
 
     def neighbours(self, architecture: str) -> list[str]:
         """The 16 architectures that differ in the block of one layer."""
@@ -171,12 +164,12 @@ class Macro(SearchSpace):
             If a size of the network is below 1.
         """
         # torch takes a second to load, and reports and listings need the strings alone
-        from benchsuite.spaces.macro_network import chain, make_network  # noqa: PLC0415
+        from benchsuite.spaces.macro_network import network  # noqa: PLC0415
 
-        digits, data = parse(architecture), describe(dataset)
+        operations, data = self.operations(architecture), describe(dataset)
         drops_dead(dead)  # another word is refused
         self._check_sizes()
-        return make_network(self, data, chain(digits, self.channels))
+        return network(self, operations, data)
 
     def supernet(
         self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
@@ -189,10 +182,10 @@ class Macro(SearchSpace):
             Modules in the place of blocks, made from the number of channels; in layers that keep the shape alone.
         """
         # torch takes a second to load, and reports and listings need the strings alone
-        from benchsuite.spaces.macro_supernet import make_supernet  # noqa: PLC0415
+        from benchsuite.spaces.macro_network import supernet  # noqa: PLC0415
 
         self._check_sizes()
-        return make_supernet(self, describe(dataset), substitute)
+        return supernet(self, describe(dataset), substitute)
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters and multiply-adds of convolutions and classifier, without its bias, as in the official table.
@@ -202,10 +195,10 @@ class Macro(SearchSpace):
         >>> Macro().complexity("22212220", "cifar10")
         Complexity(params=1985514, macs=85164544, live_params=1985514, live_macs=85164544)
         """
-        digits, data = parse(architecture), describe(dataset)
+        operations, data = self.operations(architecture), describe(dataset)
         self._check_sizes()
         frame, choices = _costs(self, data)
-        total = sum((costs[digit] for costs, digit in zip(choices, digits, strict=True)), frame)
+        total = sum((costs[name] for costs, name in zip(choices, operations, strict=True)), frame)
         return Complexity(total.params, total.macs, total.params, total.macs)
 
     def _check_sizes(self) -> None:
@@ -221,16 +214,6 @@ def _stages(digits: str) -> list[str]:
 def _canonical(digits: str) -> str:
     """The digits with the identities of each stage last, but for the layer that opens it."""
     return "".join(stage[0] + stage[1:].replace("0", "").ljust(len(stage) - 1, "0") for stage in _stages(digits))
-
-
-def _spread(stage: str, rng: np.random.Generator) -> str:
-    """The digits of a stage with its identities at random places, but for the layer that opens it."""
-    blocks = stage[1:].replace("0", "")
-    digits = [stage[0], *"0" * (len(stage) - 1)]
-    places = sorted(rng.permutation(len(stage) - 1)[: len(blocks)])
-    for place, digit in zip(places, blocks, strict=True):
-        digits[1 + place] = digit
-    return "".join(digits)
 
 
 @lru_cache

@@ -146,6 +146,7 @@ def test_everything_can_be_listed(tmp_path: Path) -> None:
         "nds_resnext_a",
         "nds_resnext_b",
         "nds_vanilla",
+        "scarlet",
     ]
     assert _benchsuite("list", "spaces", folder=tmp_path).stdout.split() == listed
 

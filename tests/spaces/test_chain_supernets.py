@@ -9,9 +9,10 @@ from torch import nn
 
 from benchsuite.core import Dataset, InvalidArchitectureError, UnknownNameError
 from benchsuite.spaces.macro import Macro
+from benchsuite.spaces.scarlet import Scarlet
 
 DATA = Dataset("small", 3, channels=2, size=12)
-SPACES = {"macro": Macro(channels=4, head=6)}
+SPACES = {"macro": Macro(channels=4, head=6), "scarlet": Scarlet(width_divisor=16, halvings=2)}
 
 
 @pytest.fixture(params=SPACES)
@@ -27,7 +28,7 @@ def architectures(space, number):
 def test_active_architecture_computes_what_its_own_network_with_the_same_weights_does(space) -> None:
     torch.manual_seed(0)
     supernet, images = space.supernet(DATA), torch.randn(5, 2, 12, 12)
-    for architecture in architectures(space, 12):
+    for architecture in architectures(space, 6):
         supernet.activate(architecture)
         own, whole = space.build(architecture, DATA), supernet.network
         chosen = [module for module in supernet.active_choices() if not isinstance(module, nn.Identity)]
