@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from benchsuite.analysis.correlation import kendall_tau
+from benchsuite.analysis.concordance import concordance
+from benchsuite.analysis.correlation import LeaveOneOut, kendall_tau, rho_without_each, tau_b_without_each
 from benchsuite.analysis.ranking import average_ranks
+from benchsuite.analysis.uncertainty import correlation_interval, mean_interval
 from benchsuite.core import BenchsuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from benchsuite.analysis.concordance import Concordance
+
+    Figure = NDArray[np.float64]  # on all n architectures, then without each of them: shape (1 + n,)
+    Codes = NDArray[np.intp]
+    Shared = tuple[bool, bool]  # whether two trials share the initialisation, and the minibatch
+    Pair = tuple[Figure, Figure, Concordance]
+
+_OTHER_SEED, _OTHER_BATCH, _OTHER_BOTH = (False, True), (True, False), (False, False)
+_TAUS = {"tau_other_seed": _OTHER_SEED, "tau_other_batch": _OTHER_BATCH, "tau_other_both": _OTHER_BOTH}
 
 
 def ranking_stability(scores: pd.DataFrame) -> pd.DataFrame:
@@ -72,3 +87,82 @@ def over_seeds(evaluations: Iterable[pd.DataFrame]) -> pd.DataFrame:
     spread = groups["value"].agg(deviation="std", seeds="count")
     columns = ["criterion", "k", "value", "deviation", "low", "high", "n", "n_undefined", "seeds"]
     return means.join(spread).reset_index()[columns]
+
+
+def crossed_factors(scores: pd.DataFrame, *, confidence: float = 0.95) -> pd.DataFrame:
+    """Shares of initialisation and minibatch in how ranks vary: columns value, low, high, a row per figure.
+
+    The ranks of each trial, standardised, are taken as a sum of random effects: of the architecture, of the
+    architecture under one initialisation, of the architecture on one minibatch, and of the architecture under both
+    together, of which there is one value and so no further residual. (Effects of a seed on all architectures alike do
+    not exist in ranks.) The components are the symmetric estimators of Koch (Technometrics 9, 1967): differences of
+    mean products over pairs of trials that share a factor and pairs that do not. The mean product of two columns of
+    standardised ranks is Spearman's rho, so that, for instance, the share of the initialisation is the mean rho between
+    trials that share it alone, less that between trials that share neither factor. In a complete grid of seeds these
+    are the estimators of the analysis of variance (Searle, Casella, McCulloch, Variance Components, 1992, chapter 4)
+    and sum to 1. They are unbiased, hence a component of 0 may be estimated below 0; it is left so.
+
+    Parameters
+    ----------
+    scores : one row per architecture, one column per trial, labelled by the two levels (seed, batch seed), of which
+        one may be missing throughout; NaN = undefined, ranked worst
+    confidence : of the intervals over architectures, for these seeds, by the jackknife
+
+    Returns
+    -------
+    Rows architecture, seed, batch, both (shares), tau_other_seed (mean tau-b of two trials that share the minibatch but
+    not the initialisation), tau_other_batch, tau_other_both. With a single seed or batch seed the other factor takes
+    what they would do together: its own share and that of both are NaN, as is what too few trials leave unknown.
+    Raises BenchsuiteError if the columns have not two levels, or repeat a label.
+
+    Examples
+    --------
+    >>> trials = pd.MultiIndex.from_product([[0, 1], [0, 1]])
+    >>> scores = pd.DataFrame([[1, 1, 2, 2], [2, 2, 1, 1], [3, 3, 3, 3]], columns=trials)
+    >>> crossed_factors(scores)["value"].round(3).tolist()
+    [0.5, 0.5, 0.0, 0.0, 0.333, 1.0, 0.333]
+    """
+    if scores.columns.nlevels != 2 or not scores.columns.is_unique:
+        raise BenchsuiteError(f"columns {scores.columns.tolist()}; label each trial by its own (seed, batch seed)")
+    # a missing seed is one level, too
+    seeds, batch_seeds = (scores.columns.get_level_values(level).factorize()[0] for level in (0, 1))
+    n, pairs = len(scores), _pairs(scores, seeds, batch_seeds)
+    rhos = {shared: _mean(n, [rho_without_each(*pair) for pair in found]) for shared, found in pairs.items()}
+    taus = {name: _mean(n, [tau_b_without_each(pair[2]) for pair in pairs[shared]]) for name, shared in _TAUS.items()}
+    rows = {}
+    for name, figure in {**_shares(rhos, len(set(seeds)), len(set(batch_seeds))), **taus}.items():
+        interval = correlation_interval if name in taus else mean_interval
+        rows[name] = figure[0], *interval(LeaveOneOut(float(figure[0]), figure[1:]), confidence)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
+
+
+def _pairs(scores: pd.DataFrame, seeds: Codes, batch_seeds: Codes) -> dict[Shared, list[Pair]]:
+    """All pairs of trials that differ in a factor, by what they share."""
+    columns = scores.to_numpy(dtype=np.float64).T
+    pairs: dict[Shared, list[Pair]] = {shared: [] for shared in _TAUS.values()}
+    for i, j in itertools.combinations(range(len(columns)), 2):
+        shared = bool(seeds[i] == seeds[j]), bool(batch_seeds[i] == batch_seeds[j])
+        pairs[shared].append((columns[i], columns[j], concordance(columns[i], columns[j])))
+    return pairs
+
+
+def _mean(n: int, figures: Sequence[LeaveOneOut]) -> Figure:
+    """The mean of figures on n architectures, and without each of them; NaN of none."""
+    values = [np.concatenate([[each.value], each.without]) for each in figures]
+    return np.mean(values, axis=0) if values else np.full(1 + n, np.nan)
+
+
+def _shares(rhos: Mapping[Shared, Figure], seeds: int, batch_seeds: int) -> dict[str, Figure]:
+    """Components of the variance of standardised ranks, from the mean rho of each kind of pair of trials."""
+    other_seed, other_batch, neither = (rhos[shared] for shared in (_OTHER_SEED, _OTHER_BATCH, _OTHER_BOTH))
+    unknown = np.full_like(neither, np.nan)
+    if batch_seeds == 1:
+        return {"architecture": other_seed, "seed": 1 - other_seed, "batch": unknown, "both": unknown}
+    if seeds == 1:
+        return {"architecture": other_batch, "seed": unknown, "batch": 1 - other_batch, "both": unknown}
+    return {
+        "architecture": neither,
+        "seed": other_batch - neither,
+        "batch": other_seed - neither,
+        "both": 1 - other_batch - other_seed + neither,
+    }

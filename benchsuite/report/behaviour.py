@@ -14,7 +14,7 @@ from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
 from benchsuite.analysis.subsets import quantile_groups
 from benchsuite.analysis.top_k import precision_at_top
-from benchsuite.analysis.variance import rank_deviation, ranking_stability
+from benchsuite.analysis.variance import crossed_factors, rank_deviation, ranking_stability
 from benchsuite.report.words import large
 
 if TYPE_CHECKING:
@@ -89,6 +89,31 @@ def _variance_of(name: str, trials: Sequence[pd.Series]) -> tuple[str, int, floa
     taus = matrix[np.triu_indices(len(matrix), k=1)]
     deviation = 100 * float(rank_deviation(scores).mean())
     return name, len(trials), float(taus.mean()), float(taus.min()), float(taus.max()), deviation
+
+
+def factors_table(trials: Mapping[str, Sequence[pd.Series]]) -> pd.DataFrame:
+    """Initialisation against minibatch, by every estimator that has several trials; empty where none crosses the two.
+
+    Columns: estimator, figure (as `benchsuite.analysis.variance.crossed_factors` names them), value, low, high. A
+    figure that a score cannot have, because it depends on one factor only, is NaN.
+    """
+    tables = [pd.DataFrame(columns=["estimator", "figure", "value", "low", "high"])]
+    if any(_crossed(each) for each in trials.values()):
+        tables = [_factors_of(name, each) for name, each in trials.items() if len(each) > 1]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _crossed(trials: Sequence[pd.Series]) -> bool:
+    """Whether trials differ in both their seeds and their batch seeds."""
+    factors = zip(*(each.name for each in trials), strict=True)
+    return all(len(pd.Series(seeds).dropna().unique()) > 1 for seeds in factors)
+
+
+def _factors_of(name: str, trials: Sequence[pd.Series]) -> pd.DataFrame:
+    """Rows of the table, from the architectures that all trials have scored."""
+    figures = crossed_factors(pd.concat(trials, axis=1, join="inner")).rename_axis("figure").reset_index()
+    figures.insert(0, "estimator", name)
+    return figures
 
 
 def reliability_table(trials: pd.DataFrame) -> pd.DataFrame:

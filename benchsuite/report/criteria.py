@@ -85,11 +85,14 @@ def with_size_baselines(results: BenchmarkResults) -> pd.DataFrame:
 
 
 def trials_of(scores: pd.DataFrame) -> dict[str, list[pd.Series]]:
-    """Scores by architecture of every trial of an estimator; NaN where a score is undefined or failed."""
+    """Scores by architecture of every trial of an estimator; NaN where a score is undefined or failed.
+
+    The name of each is the trial's (seed, batch seed).
+    """
     trials: dict[str, list[pd.Series]] = {}
     for key, rows in scores.groupby(["estimator", *TRIAL_KEY], dropna=False, sort=False):
         values = rows["value"].where(rows["status"] == "ok").astype(float)
-        trials.setdefault(str(key[0]), []).append(values.set_axis(pd.Index(rows["architecture"])))
+        trials.setdefault(str(key[0]), []).append(values.set_axis(pd.Index(rows["architecture"])).rename(key[1:]))
     return trials
 
 

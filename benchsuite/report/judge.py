@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchsuite.report.behaviour import bias_table, ranks_table, reliability_table, size_table, variance_table
+from benchsuite.report.behaviour import (
+    bias_table,
+    factors_table,
+    ranks_table,
+    reliability_table,
+    size_table,
+    variance_table,
+)
 from benchsuite.report.criteria import (
     criteria_by_k,
     leaderboard_of,
@@ -32,6 +39,7 @@ class Judgement:
     bias: pd.DataFrame
     size: pd.DataFrame
     variance: pd.DataFrame
+    factors: pd.DataFrame
     reliability: pd.DataFrame
     ranks: pd.DataFrame
 
@@ -64,6 +72,7 @@ def judge(results: BenchmarkResults) -> Judgement:
         bias_table(trials, truth, params),
         size_table(trials, truth, params),
         variance_table(trials),
+        factors_table(trials),
         reliability_table(results.trials),
         ranks_table(trials, truth, params),
     )

@@ -54,6 +54,7 @@ def _section(section: Section) -> list[str]:
         *_titled(section.bias),
         *_titled(section.size),
         *([_image(drawings.variance), *_titled(section.variance)] if drawings.variance else []),
+        *([*_titled(section.factors), escaped(section.factors_note)] if section.factors.rows else []),
         *(part for each in section.by_k for part in _titled(each)),
         "### Truth",
         *([escaped(section.no_ceiling)] if section.no_ceiling else _titled(section.reliability)),

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from benchsuite.report.results import Results
     from benchsuite.report.tables import Table
 
+_FACTORS_NOTE = (
+    "The variance of the ranks, in shares that sum to 1: what belongs to the architecture in every trial, what changes "
+    "with its initialisation, with the minibatch, and with the two in combination. A share below 0 is chance about 0; "
+    "a dash: the score does not depend on it."
+)
 _WEAK = 0.6  # a ceiling below it is said on every figure
 
 
@@ -38,6 +43,8 @@ class Section:
     bias: Table
     size: Table
     variance: Table
+    factors: Table
+    factors_note: str
     by_k: list[Table]
     reliability: Table
     no_ceiling: str
@@ -64,6 +71,8 @@ def section(judgement: Judgement, results: Results, anchor: str) -> Section:
         bias=tables.bias_numbers(judgement),
         size=tables.size_numbers(judgement),
         variance=tables.variance_numbers(judgement),
+        factors=tables.factors_numbers(judgement),
+        factors_note=_FACTORS_NOTE,
         by_k=tables.by_k_tables(judgement),
         reliability=tables.reliability_numbers(judgement),
         no_ceiling=no_ceiling(judgement),

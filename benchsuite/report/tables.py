@@ -71,6 +71,15 @@ _SIZE = {
     ),
     "partial_rho": Column("Partial, given params", "Partial rank correlation: 0 = nothing beyond size"),
 }
+_FACTORS = {
+    "architecture": Column("Architecture", "Share on which trials agree that share neither seed"),
+    "seed": Column("Initialisation", "Share that changes with the initialisation, on any minibatch"),
+    "batch": Column("Minibatch", "Share that changes with the minibatch, under any initialisation"),
+    "both": Column("Both together", "Share that belongs to one initialisation on one minibatch"),
+    "tau_other_seed": Column("τ, other initialisation", "Mean tau-b of two trials on the same minibatch"),
+    "tau_other_batch": Column("τ, other minibatch", "Mean tau-b of two trials with the same initialisation"),
+    "tau_other_both": Column("τ, both other", "Mean tau-b of two trials that share neither"),
+}
 _TRUTH = {"kendall_tau": "Kendall's tau-b", "spearman_rho": "Spearman", "precision_at_top@0.05": "P@top 5%"}
 
 
@@ -207,6 +216,14 @@ def variance_numbers(judgement: Judgement) -> Table:
         for row in rows_of(judgement.variance)
     )
     return Table("variance", "Stability across seeds; small print: least and greatest pair", columns, rows)
+
+
+def factors_numbers(judgement: Judgement) -> Table:
+    """What changes the ranks from trial to trial: the initialisation, the minibatch, or both together."""
+    several = set(judgement.factors["estimator"])
+    order = [name for name in judgement.order if name in several]
+    caption = "Initialisation against minibatch; small print: intervals over architectures"
+    return _matrix(Table("factors", caption, (), ()), judgement.factors, "figure", _FACTORS, order, 3)
 
 
 def reliability_numbers(judgement: Judgement) -> Table:

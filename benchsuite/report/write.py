@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
     from benchsuite.report.results import Results
 
-_TABLES = ("leaderboard", "criteria", "bias", "size", "variance", "reliability", "scores")
+_TABLES = ("leaderboard", "criteria", "bias", "size", "variance", "factors", "reliability", "scores")
 
 
 def write_report(results: Results, folder: Path) -> Path:
