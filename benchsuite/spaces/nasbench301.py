@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import permutations
 from operator import index
 from typing import TYPE_CHECKING, ClassVar
@@ -265,6 +265,7 @@ class NASBench301(SampledSpace):
     auxiliary: int = 0
     name: ClassVar[str] = "nasbench301"
     datasets: ClassVar[tuple[str, ...]] = ("cifar10", "digits")
+    skips: ClassVar[tuple[str, ...]] = ("skip_connect",)
 
     def canonical(self, architecture: str) -> str:
         """The string with each cell's nodes and edges in lexical order; InvalidArchitectureError if it is foreign."""
@@ -346,6 +347,15 @@ class NASBench301(SampledSpace):
 
         data = describe(dataset)
         return NASBench301Supernet(layout(self, data), data, substitute or {})
+
+    def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
+        """How the two poolings are made."""
+        # torch takes a second to load, and reports and listings need the strings alone
+        from torch.nn import MaxPool2d  # noqa: PLC0415
+
+        from benchsuite.spaces.layers import SameAveragePool  # noqa: PLC0415
+
+        return {"max_pool_3x3": partial(MaxPool2d, 3, 1, padding=1), "avg_pool_3x3": SameAveragePool}
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters, and multiply-adds of convolutions and classifier (without its bias).

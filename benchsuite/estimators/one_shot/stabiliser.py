@@ -1,0 +1,148 @@
+"""SCARLET's equivariant learnable stabiliser: linear maps in the place of skips while weights are shared."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from benchsuite.core import UnknownNameError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchsuite.spaces.base import SearchSpace
+
+    Substitute = Callable[[int], nn.Module]  # channels -> the module in an operation's place
+
+STABILISERS = ("none", "skip", "skip+pool")
+_COMMUTING = (nn.Identity, nn.AvgPool2d, nn.AdaptiveAvgPool2d)  # with maps of each pixel's channels
+
+
+class ELS(nn.Conv2d):
+    """A 1x1 convolution without bias, normalisation or activation: the equivariant learnable stabiliser.
+
+    It stands for a skip connection while a supernet is trained and its architectures are scored; their own networks
+    have the plain identity. The stabilised network computes no other functions than the plain one as long as the
+    next block takes in the linear map (`fold`). On NAS-Bench-201 and NAS-Bench-301, where a skip leads to a sum
+    and that to a ReLU, it does not, and the stabiliser is a heuristic. The same holds wherever the next block adds
+    its input to its output, as the residual blocks inside the stages of NAS-Bench-Macro and of SCARLET's own space.
+
+    The weights begin as torch draws those of any convolution.
+
+    References
+    ----------
+    Chu, Zhang, Li, Xu and Li: SCARLET-NAS: Bridging the gap between stability and scalability in weight-sharing
+    neural architecture search. ICCV workshops 2021, arXiv:1908.06022.
+
+    Examples
+    --------
+    >>> ELS(8).weight.shape
+    torch.Size([8, 8, 1, 1])
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels, 1, bias=False)
+
+
+def substitutes(stabiliser: str, space: SearchSpace) -> dict[str, Substitute]:
+    """What stands for operations of the space, as `space.supernet` takes it.
+
+    Parameters
+    ----------
+    stabiliser
+        "none"; "skip": an ELS for each skip; "skip+pool": also an ELS after each pooling, if the space has any.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is another word.
+    UnsupportedError
+        If the space has no skip.
+
+    Examples
+    --------
+    >>> from benchsuite.spaces.nasbench201 import NASBench201
+    >>> sorted(substitutes("skip+pool", NASBench201()))
+    ['avg_pool_3x3', 'skip_connect']
+    """
+    if stabiliser not in STABILISERS:
+        raise UnknownNameError("stabiliser", stabiliser, STABILISERS)
+    if stabiliser == "none":
+        return {}
+    if not space.skips:
+        raise UnsupportedError(f"the space {space.name!r} has no skip to stabilise; choose stabiliser 'none'")
+    pools = space.pools() if stabiliser == "skip+pool" else {}
+    return {**dict.fromkeys(space.skips, ELS), **{name: partial(_pooled, make) for name, make in pools.items()}}
+
+
+def fold(els: ELS, following: nn.Module) -> nn.Conv2d:
+    """The convolution that does what the stabiliser and then the first convolution of `following` do.
+
+    It takes the place of that convolution, the stabiliser goes: with the same result for all inputs, because maps of
+    each pixel's channels without bias compose with convolutions and commute with padding and average pooling.
+
+    Parameters
+    ----------
+    following
+        What reads the stabiliser's output and nothing else does: a convolution, a row of modules, or a block whose
+        attribute `residual` says whether it adds its input to its output.
+
+    Raises
+    ------
+    UnsupportedError
+        If there is no such convolution: `following` adds its input to its output, begins with something that is not
+        linear, or its first convolution has groups, which the result would not have.
+
+    Examples
+    --------
+    >>> els, convolution, images = ELS(3), nn.Conv2d(3, 5, 3, padding=1), torch.randn(1, 3, 6, 6)
+    >>> torch.allclose(fold(els, convolution)(images), convolution(els(images)), atol=1e-5)
+    True
+    """
+    convolution = _first_convolution(following)
+    if convolution.groups > 1:
+        raise UnsupportedError(
+            f"a convolution of {convolution.groups} groups takes in no stabiliser: it would lose its groups"
+        )
+    if convolution.in_channels != els.out_channels:
+        raise UnsupportedError(
+            f"a convolution of {convolution.in_channels} channels does not follow a stabiliser of {els.out_channels}"
+        )
+    folded = copy.deepcopy(convolution)
+    weight = torch.einsum("omhw,mi->oihw", convolution.weight.detach(), els.weight.detach()[:, :, 0, 0])
+    folded.weight = nn.Parameter(weight)
+    return folded
+
+
+def _pooled(make: Callable[[], nn.Module], channels: int) -> nn.Sequential:
+    """A pooling and the stabiliser of what it gives."""
+    return nn.Sequential(make(), ELS(channels))
+
+
+def _first_convolution(following: nn.Module) -> nn.Conv2d:
+    for module in _row(following):
+        if isinstance(module, nn.Conv2d):
+            return module
+        if not isinstance(module, _COMMUTING):
+            raise UnsupportedError(
+                f"{type(following).__name__} begins with {type(module).__name__}, which takes in no linear map"
+            )
+    raise UnsupportedError(f"{type(following).__name__} has no convolution that could take in the stabiliser")
+
+
+def _row(module: nn.Module) -> Iterator[nn.Module]:
+    """The modules that an input goes through one after the other."""
+    residual = getattr(module, "residual", None)
+    if residual:
+        raise UnsupportedError(
+            f"{type(module).__name__} adds its input to its output: the stabiliser would be missing in the sum"
+        )
+    if isinstance(module, nn.Sequential) or residual is False:
+        for part in module.children():
+            yield from _row(part)
+    else:
+        yield module
