@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from dataclasses import fields
+from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,11 +64,22 @@ def load(kind: Kind, name: str) -> type:
 
 def _configured(kind: Kind, name: str, parameters: Mapping[str, Any]) -> Any:
     cls = load(kind, name)
-    known = [item.name for item in fields(cls)]
-    for key in parameters:
-        if key not in known:
-            raise UnknownNameError(f"parameter of {kind} {name!r}", key, known)
-    return cls(**parameters)
+    return cls(**_checked(f"{kind} {name!r}", cls, parameters))
+
+
+def _checked(what: str, cls: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a dataclass, those in a table of their own put into the default that they belong to."""
+    defaults = {item.name: item.default for item in fields(cls)}
+    found = dict(parameters)
+    for key, value in parameters.items():
+        if key not in defaults:
+            raise UnknownNameError(f"parameter of {what}", key, defaults)
+        default = defaults[key]
+        if is_dataclass(default) and not isinstance(default, type):
+            if not isinstance(value, dict):
+                raise SuiteError(f"{what}: {key} = {value!r}; give a table, such as {key} = {{...}}")
+            found[key] = replace(default, **_checked(f"{what}, {key}", default, value))
+    return found
 
 
 def make_estimator(name: str, parameters: Mapping[str, Any] | None = None) -> Estimator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchsuite.core import label
@@ -32,17 +32,25 @@ class Estimator(ABC):
     batched: ClassVar[bool] = False
 
     def parameters(self) -> dict[str, Any]:
-        """All hyperparameters by name."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        """All hyperparameters by name; those of a training are a table of their own."""
+        return asdict(self)
 
     def label(self) -> str:
         """The name with the hyperparameters that are not at their default."""
-        changed = {
-            item.name: getattr(self, item.name)
-            for item in fields(self)
-            if item.default is MISSING or getattr(self, item.name) != item.default
-        }
-        return label(self.name, changed)
+        return label(self.name, _changed(self))
+
+
+def _changed(chosen: Any) -> dict[str, Any]:
+    """The fields of a dataclass that are not at their default; of one that is a dataclass itself, its own."""
+    found: dict[str, Any] = {}
+    for item in fields(chosen):
+        value = getattr(chosen, item.name)
+        if is_dataclass(value) and is_dataclass(item.default):
+            before = asdict(item.default)  # type: ignore[arg-type]  # no class
+            found |= {f"{item.name}.{name}": new for name, new in asdict(value).items() if new != before[name]}  # type: ignore[arg-type]  # no class
+        elif item.default is MISSING or value != item.default:
+            found[item.name] = value
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+"""One-shot estimators: how their supernet is trained, and what is read of an architecture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from benchsuite.core import SuiteError, UnknownNameError
+from benchsuite.estimators.base import Estimator
+from benchsuite.estimators.one_shot.readouts import STATISTICS
+from benchsuite.estimators.one_shot.training import Training
+
+if TYPE_CHECKING:
+    from benchsuite.estimators.one_shot.readouts import Reading
+
+_READOUTS = ("accuracy", "loss")
+_PATHS = Training()
+_CLASSES = Training(sampling="class")
+_ROUNDS = Training(sampling="fair", accumulation="sum")
+_STABILISED = Training(sampling="fair", accumulation="sum", stabiliser="skip")
+
+
+@dataclass(frozen=True, slots=True)
+class OneShotEstimator(Estimator):
+    """An architecture's score is what validation images say of its sub-network, whose weights a supernet lends.
+
+    Trainings are shared: estimators that differ in what they read of one do not train it anew.
+
+    Parameters
+    ----------
+    training
+        How the supernet is trained.
+    readout
+        "accuracy" on the validation images (percent), or minus their mean "loss".
+    images
+        Validation images; 0 = all, a fifth of the image set's training split.
+    batch
+        Images in a batch of the validation.
+    statistics
+        What batch normalisation divides by: "batch", "running" or "recalibrated", see `Evaluation`.
+    epoch
+        Epoch whose checkpoint is read; 0 = the last. It must be one that the training keeps.
+    averaged
+        Number of kept checkpoints, up to that epoch, whose weights are averaged.
+    """
+
+    training: Training = _PATHS
+    readout: str = "accuracy"
+    images: int = 1000
+    batch: int = 100
+    statistics: str = "batch"
+    epoch: int = 0
+    averaged: int = 1
+    family: ClassVar[str] = "one-shot"
+
+    def check(self) -> None:
+        """Return nothing for hyperparameters that say what to read; the error says what is wrong with others."""
+        self.training.check()
+        if self.readout not in _READOUTS:
+            raise UnknownNameError("readout", self.readout, _READOUTS)
+        if self.statistics not in STATISTICS:
+            raise UnknownNameError("statistics", self.statistics, STATISTICS)
+        if self.batch < 2 or self.images < 0:
+            raise SuiteError(f"{self.name}: images = {self.images}, batch = {self.batch}; choose batches of at least 2")
+        self.epochs()
+
+    def epochs(self) -> tuple[int, ...]:
+        """Epochs whose checkpoints are read, their weights averaged if there are several.
+
+        Raises
+        ------
+        SuiteError
+            If the training does not keep them.
+        """
+        kept = self.training.kept_epochs()
+        last = self.epoch or kept[-1]
+        if last not in kept or not 1 <= self.averaged <= kept.index(last) + 1:
+            raise SuiteError(
+                f"{self.name}: epoch = {self.epoch}, averaged = {self.averaged}, but the training keeps the epochs "
+                f"{', '.join(map(str, kept))}; choose of them, or more with training.kept"
+            )
+        return tuple(kept[: kept.index(last) + 1][-self.averaged :])
+
+    def score(self, reading: Reading) -> float:
+        """Accuracy or minus the loss; NaN where the loss is not finite."""
+        if self.readout == "accuracy":
+            return reading.accuracy
+        return -reading.loss if math.isfinite(reading.loss) else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform(OneShotEstimator):
+    """Validation by a supernet trained on architecture strings, all alike in probability (SPOS, Guo et al., 2020)."""
+
+    name: ClassVar[str] = "uniform"
+
+
+@dataclass(frozen=True, slots=True)
+class Deisomorphic(OneShotEstimator):
+    """Validation by a supernet trained on classes of isomorphic architectures, all alike (Ning et al., 2021)."""
+
+    name: ClassVar[str] = "deiso"
+    training: Training = _CLASSES
+
+
+@dataclass(frozen=True, slots=True)
+class Fair(OneShotEstimator):
+    """Validation by a supernet whose updates use every operation of every position once (FairNAS, Chu et al., 2021).
+
+    An update costs as many passes as there are operations.
+    """
+
+    name: ClassVar[str] = "fair"
+    training: Training = _ROUNDS
+
+
+@dataclass(frozen=True, slots=True)
+class Scarlet(OneShotEstimator):
+    """Validation by a fairly trained supernet whose skips are linear stabilisers (SCARLET, Chu et al., 2019).
+
+    Each skip is a learnable 1x1 convolution while the supernet is trained and read; networks built of an architecture
+    have plain skips. On spaces whose skips lead into a ReLU, such as NAS-Bench-201's, the two are not equivalent, and
+    the stabiliser is a heuristic.
+    """
+
+    name: ClassVar[str] = "scarlet"
+    training: Training = _STABILISED

@@ -1,0 +1,150 @@
+"""The folder of a training: checkpoints that survive a kill, its learning curve, the lock of the process that writes.
+
+recipe.json       everything that determines the weights
+latest.pt         the whole state after the last finished epoch: what a training goes on from
+epoch_0040.pt     the supernet alone after an epoch that is kept
+curve.csv         a row for each finished epoch
+lock              host and process that train now
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from benchsuite.core import BenchsuiteError, DataCorruptError, DataMissingError
+from benchsuite.estimators.one_shot.training import Epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from benchsuite.estimators.one_shot.training import Trainer
+
+_LATEST = "latest.pt"
+
+
+class TrainingBusyError(BenchsuiteError):
+    """A training that another process works on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFolder:
+    """Files of one training at `path`; every file is written whole."""
+
+    path: Path
+
+    def finished(self, epochs: int) -> bool:
+        """Whether the training has come to its last epoch."""
+        return self.checkpoint_file(epochs).is_file()
+
+    def checkpoint_file(self, epoch: int) -> Path:
+        """File of the supernet's weights after an epoch."""
+        return self.path / f"epoch_{epoch:04d}.pt"
+
+    def run(self, trainer: Trainer, recipe: Mapping[str, Any], advance: Callable[[Epoch], None]) -> None:
+        """Train to the end, from the last finished epoch if there is one, under the folder's lock.
+
+        Raises
+        ------
+        TrainingBusyError
+            If another process trains here.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            _write(self.path / "recipe.json", lambda file: file.write(json.dumps(recipe, indent=1).encode()))
+            if (self.path / _LATEST).is_file():
+                trainer.load_state_dict(self._load(self.path / _LATEST))
+            while trainer.epoch < trainer.training.epochs:
+                done = trainer.run_epoch()
+                self._keep(trainer)
+                advance(done)
+
+    def _keep(self, trainer: Trainer) -> None:
+        """Write what the last epoch gave; the state to go on from comes last, so that nothing is ever behind it."""
+        state = trainer.state_dict()
+        if trainer.epoch in trainer.training.kept_epochs():
+            _write(self.checkpoint_file(trainer.epoch), lambda file: torch.save(state["supernet"], file))
+        self._write_curve(state["curve"])
+        _write(self.path / _LATEST, lambda file: torch.save(state, file))
+
+    def weights(self, epoch: int) -> dict[str, torch.Tensor]:
+        """The supernet's state after an epoch; DataMissingError if it was not kept."""
+        file = self.checkpoint_file(epoch)
+        if not file.is_file():
+            kept = ", ".join(str(int(found.stem[6:])) for found in sorted(self.path.glob("epoch_*.pt")))
+            raise DataMissingError(f"{self.path} has no checkpoint of epoch {epoch}; it has: {kept or 'none'}")
+        weights: dict[str, torch.Tensor] = self._load(file)
+        return weights
+
+    def curve(self) -> list[Epoch]:
+        """What each finished epoch left."""
+        file = self.path / "curve.csv"
+        if not file.is_file():
+            return []
+        with file.open(newline="", encoding="utf-8") as lines:
+            return [
+                Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+                for row in csv.DictReader(lines)
+            ]
+
+    def _write_curve(self, curve: list[dict[str, Any]]) -> None:
+        names = [field.name for field in fields(Epoch)]
+        lines = [",".join(names), *(",".join(repr(point[name]) for name in names) for point in curve)]
+        _write(self.path / "curve.csv", lambda file: file.write(("\n".join(lines) + "\n").encode()))
+
+    def _load(self, file: Path) -> Any:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file can raise anything
+            raise DataCorruptError(f"{file} cannot be read ({type(error).__name__}); move it away") from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = self.path / "lock"
+        own = {"host": platform.node(), "pid": os.getpid()}
+        if lock.is_file() and _alive(lock):
+            holder = json.loads(lock.read_text(encoding="utf-8"))
+            raise TrainingBusyError(
+                f"{self.path} is being trained by process {holder['pid']} on {holder['host']}; "
+                f"wait for it, or remove {lock} if it no longer runs"
+            )
+        _write(lock, lambda file: file.write(json.dumps(own).encode()))
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _alive(lock: Path) -> bool:
+    """Whether the process that a lock names may still run: one of this machine is looked up, others are believed."""
+    try:
+        holder = json.loads(lock.read_text(encoding="utf-8"))
+    except ValueError:  # killed while the machine went down
+        return False
+    if holder["host"] != platform.node():
+        return True
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return bool(holder["pid"] != os.getpid())
+
+
+def _write(path: Path, content: Callable[[Any], object]) -> None:
+    """Write a file under a temporary name, then give it its own."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        content(file)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)

@@ -1,0 +1,243 @@
+"""How a supernet is trained: the hyperparameters, and the updates of one epoch after the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional
+
+from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
+from benchsuite.estimators.one_shot.sampling import sampler
+from benchsuite.estimators.one_shot.split import Split, augmented
+from benchsuite.estimators.one_shot.stabiliser import substitutes
+from benchsuite.estimators.zero_shot.preserve import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor, nn
+
+    from benchsuite.data.images import Images
+    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.spaces.supernet import Supernet
+
+_SCHEDULES = ("cosine", "plateau")
+_ACCUMULATIONS = ("mean", "sum")
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Hyperparameters of a supernet's training by stochastic gradient descent with Nesterov momentum.
+
+    Defaults are for small runs. The published protocol (Ning et al., NeurIPS 2021) on NAS-Bench-201 is 1,000 to 1,400
+    epochs of 40,000 images, batches of 512, rate 0.05, plateau schedule, one architecture an update.
+
+    Parameters
+    ----------
+    epochs
+        Passes over the training images.
+    images
+        Training images; 0 = four fifths of the image set's training split, all that may be used.
+    batch
+        Images in an update; the last ones of an epoch that fill no batch are left out.
+    lr, momentum, weight_decay
+        Of the optimiser.
+    schedule
+        "cosine" to 0, or "plateau": halved when the mean training loss has not fallen for 30 epochs.
+    clip
+        Largest norm of an update's gradient; 0 = any.
+    augmentation
+        "crop+flip" (pad 4 and crop, mirror half of them), "crop" or "none".
+    shrink
+        Images are averaged over squares of so many pixels a side before anything else.
+    sampling
+        "uniform", "class" or "fair" architectures, see `sampler`.
+    architectures
+        How many in an update; "fair" has its own number.
+    accumulation
+        Gradients of several architectures: "mean" over those that use a weight, or "sum" (FairNAS).
+    stabiliser
+        What stands for skip connections: "none", "skip" (SCARLET's ELS) or "skip+pool".
+    kept
+        Checkpoints kept at equal distances, the last epoch's included.
+    """
+
+    epochs: int = 40
+    images: int = 0
+    batch: int = 128
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: str = "cosine"
+    clip: float = 5.0
+    augmentation: str = "crop+flip"
+    shrink: int = 1
+    sampling: str = "uniform"
+    architectures: int = 1
+    accumulation: str = "mean"
+    stabiliser: str = "none"
+    kept: int = 4
+
+    def check(self) -> None:
+        """Return nothing for values that make a training; SuiteError says what is wrong with others."""
+        if self.schedule not in _SCHEDULES:
+            raise UnknownNameError("schedule", self.schedule, _SCHEDULES)
+        if self.accumulation not in _ACCUMULATIONS:
+            raise UnknownNameError("accumulation", self.accumulation, _ACCUMULATIONS)
+        positive = {name: getattr(self, name) for name in ("epochs", "batch", "lr", "shrink", "architectures", "kept")}
+        for name, value in positive.items():
+            if not value > 0:
+                raise SuiteError(f"training: {name} = {value}; choose a positive number")
+
+    def kept_epochs(self) -> list[int]:
+        """Epochs after which a checkpoint is kept.
+
+        Examples
+        --------
+        >>> Training(epochs=10, kept=4).kept_epochs()
+        [3, 5, 8, 10]
+        """
+        return sorted({math.ceil(self.epochs * part / self.kept) for part in range(1, self.kept + 1)})
+
+    def dataset(self, data: Dataset) -> Dataset:
+        """The data set as supernets see it, of shrunken images."""
+        return Dataset(data.name, data.classes, data.channels, data.size // self.shrink)
+
+    def supernet(self, space: SearchSpace, data: Dataset) -> Supernet:
+        """The untrained supernet, initialised from torch's current random state."""
+        return space.supernet(self.dataset(data), substitute=substitutes(self.stabiliser, space))
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What an epoch left: mean training loss and accuracy (percent) of the sampled architectures, rate, CPU seconds."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    lr: float
+    cpu_seconds: float
+
+
+class Trainer:
+    """A supernet in training: an epoch at a time, its whole state between two of them in `state_dict`.
+
+    All that is random in an epoch depends on the seed and the epoch's number, so that a training that goes on from
+    its state gives the weights of one that was never stopped, bit for bit.
+    """
+
+    def __init__(self, space: SearchSpace, images: Images, training: Training, seed: int, device: str = "cpu") -> None:
+        training.check()
+        self.training = training
+        self.seed = seed
+        self.curve: list[Epoch] = []
+        self._space = space
+        self._split = Split.training(images, training.images, training.shrink, device)
+        if len(self._split) < training.batch:
+            raise SuiteError(
+                f"training: batch = {training.batch}, but there are {len(self._split)} images; choose fewer"
+            )
+        with seeded(seed_of("supernet", seed), torch.device("cpu")):
+            self.supernet = training.supernet(space, images.dataset)
+        self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        self._parameters = list(self.supernet.parameters())
+        self._optimiser = torch.optim.SGD(
+            self._parameters, training.lr, training.momentum, weight_decay=training.weight_decay, nesterov=True
+        )
+        self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(self._optimiser, factor=0.5, patience=30)
+        self._sampled = sampler(
+            training.sampling, space, seed, number=training.architectures, accept=self._activates_weights
+        )
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return len(self.curve)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next epoch depends on, and the curve so far."""
+        return {
+            "supernet": self.supernet.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "plateau": self._plateau.state_dict(),
+            "curve": [asdict(point) for point in self.curve],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.supernet.load_state_dict(state["supernet"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._plateau.load_state_dict(state["plateau"])
+        self.curve = [Epoch(**point) for point in state["curve"]]
+
+    def run_epoch(self) -> Epoch:
+        """One pass over the training images."""
+        start, number = time.process_time(), self.epoch
+        self.supernet.train()
+        seen: list[tuple[float, float]] = []
+        with seeded(seed_of("epoch", self.seed, number), self._split.device):
+            batches = self._split.batches(self.training.batch, seed_of("images", self.seed, number))
+            for step, (inputs, targets) in enumerate(batches):
+                varied = augmented(inputs, self.training.augmentation)
+                seen.append(self._update(number * self.updates_an_epoch + step, varied, targets))
+        loss, accuracy = (math.fsum(values) / len(seen) for values in zip(*seen, strict=True))
+        self._plateau.step(loss)
+        lr = float(self._optimiser.param_groups[0]["lr"])
+        self.curve.append(Epoch(number + 1, loss, 100 * accuracy, lr, time.process_time() - start))
+        return self.curve[-1]
+
+    @property
+    def updates_an_epoch(self) -> int:
+        """Number of updates in an epoch."""
+        return len(self._split) // self.training.batch
+
+    def _activates_weights(self, architecture: str) -> bool:
+        """Whether the architecture chooses operations with weights; Ning et al. train no other. It is activated."""
+        self.supernet.activate(architecture)
+        return any(True for module in self.supernet.active_choices() for _ in module.parameters())
+
+    def _update(self, number: int, inputs: Tensor, targets: Tensor) -> tuple[float, float]:
+        """Mean loss and accuracy of the architectures of one update."""
+        if self.training.schedule == "cosine":
+            progress = number / (self.updates_an_epoch * self.training.epochs)
+            self._optimiser.param_groups[0]["lr"] = self.training.lr * (1 + math.cos(math.pi * progress)) / 2
+        self._optimiser.zero_grad(set_to_none=True)
+        architectures = self._sampled(number)
+        averaged = len(architectures) > 1 and self.training.accumulation == "mean"
+        losses, right = [], []
+        with _averaged_gradients(self._parameters if averaged else []):
+            for architecture in architectures:
+                self.supernet.activate(architecture)
+                logits = self.supernet(inputs)
+                loss = functional.cross_entropy(logits, targets)
+                loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+                losses.append(loss.detach())
+                right.append((logits.detach().argmax(1) == targets).float().mean())
+        if self.training.clip:
+            torch.nn.utils.clip_grad_norm_(self._parameters, self.training.clip)
+        self._optimiser.step()
+        return float(torch.stack(losses).mean()), float(torch.stack(right).mean())
+
+
+@contextmanager
+def _averaged_gradients(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+    """Divide gradients that add up inside by the number of backward passes that reached the parameter."""
+    counts: Counter[nn.Parameter] = Counter()
+    handles = [
+        each.register_post_accumulate_grad_hook(lambda reached: counts.update([reached]))  # type: ignore[no-untyped-call]  # torch has no type for it
+        for each in parameters
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+    for parameter, count in counts.items():
+        if count > 1 and parameter.grad is not None:
+            parameter.grad /= count
