@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, ClassVar, overload
 
 import numpy as np
@@ -25,9 +25,11 @@ from benchsuite.spaces.nasbench101_graphs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import nn
+
+    from benchsuite.spaces.supernet import Supernet
 
 OPERATIONS = ("conv3x3", "conv1x1", "maxpool3x3")  # in the order of the benchmark, which its hash depends on
 _AREAS = (9, 1, 0)  # of their kernels; max-pooling has no weights
@@ -133,8 +135,8 @@ def _live(module: Module) -> Module | None:
     return None if pruned is None or len(pruned.edges) > MOST_EDGES else pruned
 
 
-def _module(architecture: str) -> Module:
-    """The pruned module that a string names."""
+def live_module(architecture: str) -> Module:
+    """The pruned module that a string names; InvalidArchitectureError for a foreign string."""
     live = _live(_read(architecture))
     if live is None:
         raise InvalidArchitectureError(
@@ -245,17 +247,21 @@ class NASBench101(SearchSpace):
         """The representatives of the 423,624 classes in the benchmark's order, from the fewest vertices on."""
         return _list()
 
+    def draw(self, rng: np.random.Generator) -> str:
+        """A random representative, all alike in probability."""
+        return _list()[int(rng.integers(len(_list())))]
+
     def canonical(self, architecture: str) -> str:
         """The representative of the architecture's class; InvalidArchitectureError for a foreign string."""
-        return _text(_module(architecture).least())
+        return _text(live_module(architecture).least())
 
     def validate(self, architecture: str) -> None:
         """Return nothing for an architecture of the space, raise InvalidArchitectureError otherwise."""
-        _module(architecture)
+        live_module(architecture)
 
     def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
         """The architecture's pruned module with its vertices in a random order."""
-        return _text(_module(architecture).renumbered(rng))
+        return _text(live_module(architecture).renumbered(rng))
 
     def module_hash(self, architecture: str) -> str:
         """The name of the module's class in the benchmark's files.
@@ -266,7 +272,7 @@ class NASBench101(SearchSpace):
         >>> NASBench101().module_hash(module)
         '00005c142e6f48ac74fdcf73e3439874'
         """
-        return _module(architecture).digest()
+        return live_module(architecture).digest()
 
     def neighbours(self, architecture: str) -> list[str]:
         """The canonical modules that differ in one operation or edge, or in a vertex with one edge in and one out.
@@ -274,7 +280,7 @@ class NASBench101(SearchSpace):
         An edge is removed, with the vertices that lose their paths, or added in any direction that makes no cycle;
         vertices are inserted, because no change of an edge leads to a module with more of them.
         """
-        module = _module(architecture)
+        module = live_module(architecture)
         live = [live for change in module.changes() if (live := _live(change)) is not None]
         found = dict.fromkeys(_text(each.least()) for each in live)
         found.pop(_text(module.least()), None)
@@ -282,7 +288,7 @@ class NASBench101(SearchSpace):
 
     def operations(self, architecture: str) -> tuple[str, ...]:
         """The operation of each inner vertex."""
-        return _names(_module(architecture))
+        return _names(live_module(architecture))
 
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """The untrained network, initialised from torch's current random state as the benchmark initialises.
@@ -293,11 +299,27 @@ class NASBench101(SearchSpace):
             If `dead` is neither "drop" nor "keep"; both build the same network, see the class.
         """
         # torch takes a second to load, and reports and listings need the strings alone
-        from benchsuite.spaces.nasbench101_network import ModuleNetwork  # noqa: PLC0415
+        from benchsuite.spaces.nasbench101_network import Cell, ModuleNetwork  # noqa: PLC0415
 
-        module, data = _module(architecture), describe(dataset)
+        module, data = live_module(architecture), describe(dataset)
         drops_dead(dead)  # another word is refused
-        return ModuleNetwork(module.edges, _names(module), self._layout(), data)
+        return ModuleNetwork(partial(Cell, module.edges, _names(module)), self._layout(), data)
+
+    def supernet(
+        self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
+    ) -> Supernet:
+        """The supernet, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        substitute
+            Modules in the place of operations, made from the cell's number of channels; narrower vertices use slices
+            of their convolutions (of one group), normalisations and linear layers.
+        """
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.nasbench101_supernet import NASBench101Supernet  # noqa: PLC0415
+
+        return NASBench101Supernet(self._layout(), describe(dataset), substitute or {})
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters as the benchmark counts them, multiply-adds of convolutions and classifier without its bias.
@@ -308,7 +330,7 @@ class NASBench101(SearchSpace):
         >>> NASBench101().complexity(module, "cifar10").params
         8555530
         """
-        module, data = _module(architecture), describe(dataset)
+        module, data = live_module(architecture), describe(dataset)
         layout, side = self._layout(), data.size
         macs = layout[-1][-1][1] * data.classes
         params = macs + data.classes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import torch
@@ -46,39 +47,51 @@ def make_operation(name: str, width: int) -> nn.Module:
     return makers[name]()
 
 
-class Cell(nn.Module):
-    """A pruned module of the benchmark; its children are named after the vertex that they belong to.
+class ModuleCell(nn.Module):
+    """Base of cells that compute a pruned module of the benchmark.
 
     An inner vertex applies its operation to the sum of what its edges bring: the input, projected to the vertex's
     width, and other vertices, cut to it. The output concatenates the vertices with an edge to it and adds the input,
     projected, if that has one too.
     """
 
-    def __init__(self, edges: Sequence[Edge], operations: Sequence[str], inputs: int, outputs: int) -> None:
-        super().__init__()
-        last = len(operations) + 1
-        self.sources = [[source for source, end in edges if end == vertex and source > 0] for vertex in range(last + 1)]
+    def connect(self, edges: tuple[Edge, ...], outputs: int) -> None:
+        """Compute a module of these edges and so many output channels."""
         self.widths = widths(edges, outputs)
-        projected = [target for source, target in edges if source == 0]
-        self.projections = nn.ModuleDict({str(it): ConvBNReLU(inputs, self.widths[it], 1) for it in projected})
-        self.operations = nn.ModuleList(
-            make_operation(name, self.widths[vertex]) for vertex, name in enumerate(operations, start=1)
-        )
+        self.last = len(self.widths) - 1
+        ends = range(self.last + 1)
+        self.sources = [tuple(source for source, end in edges if end == vertex and source > 0) for vertex in ends]
+        self.projected = [(0, vertex) in edges for vertex in ends]
+
+    @abstractmethod
+    def operation(self, vertex: int) -> nn.Module:
+        """The operation of an inner vertex."""
+
+    @abstractmethod
+    def projection(self, vertex: int) -> nn.Module:
+        """The projection of the input to the width of a vertex."""
 
     def forward(self, features: Tensor) -> Tensor:
         """Features of the same size, shape (batch, outputs, height, width)."""
         values = [features]
-        for vertex, operation in enumerate(self.operations, start=1):
-            terms = [self._cut(values[source], self.widths[vertex]) for source in self.sources[vertex]]
-            values.append(operation(self._with_input(terms, vertex, features)))
-        last = len(values)
-        feeding = [values[source] for source in self.sources[last]]
-        return self._with_input([torch.cat(feeding, 1)] if feeding else [], last, features)
+        for vertex in range(1, self.last):
+            values = self.extend(values, vertex)
+        return self.output(values)
+
+    def extend(self, values: list[Tensor], vertex: int) -> list[Tensor]:
+        """What all vertices up to an inner one give, from what those before it give."""
+        terms = [self._cut(values[source], self.widths[vertex]) for source in self.sources[vertex]]
+        return [*values, self.operation(vertex)(self._with_input(terms, vertex, values[0]))]
+
+    def output(self, values: list[Tensor]) -> Tensor:
+        """What the module gives, from what all vertices before the output give."""
+        feeding = [values[source] for source in self.sources[self.last]]
+        return self._with_input([torch.cat(feeding, 1)] if feeding else [], self.last, values[0])
 
     def _with_input(self, terms: list[Tensor], vertex: int, features: Tensor) -> Tensor:
         """Sum of the terms and, where an edge leads there, of the module's projected input."""
-        if str(vertex) in self.projections:
-            terms = [*terms, self.projections[str(vertex)](features)]
+        if self.projected[vertex]:
+            terms = [*terms, self.projection(vertex)(features)]
         total = terms[0]
         for term in terms[1:]:
             total = total + term
@@ -89,6 +102,27 @@ class Cell(nn.Module):
         return value if value.shape[1] == width else value[:, :width]
 
 
+class Cell(ModuleCell):
+    """A module of the benchmark; its children are named after the vertex that they belong to."""
+
+    def __init__(self, edges: tuple[Edge, ...], operations: Sequence[str], inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.connect(edges, outputs)
+        projected = [target for source, target in edges if source == 0]
+        self.projections = nn.ModuleDict({str(it): ConvBNReLU(inputs, self.widths[it], 1) for it in projected})
+        self.operations = nn.ModuleList(
+            make_operation(name, self.widths[vertex]) for vertex, name in enumerate(operations, start=1)
+        )
+
+    def operation(self, vertex: int) -> nn.Module:
+        """The operation of an inner vertex."""
+        return self.operations[vertex - 1]
+
+    def projection(self, vertex: int) -> nn.Module:
+        """The projection of the input to the width of a vertex."""
+        return self.projections[str(vertex)]
+
+
 class ModuleNetwork(nn.Module):
     """Stem, stacks of cells with max-pooling between, global average, classifier.
 
@@ -97,16 +131,14 @@ class ModuleNetwork(nn.Module):
 
     Parameters
     ----------
+    make_cell
+        From the channels of its input and output.
     layout
         For each stack the input and output channels of its cells.
     """
 
     def __init__(
-        self,
-        edges: Sequence[Edge],
-        operations: Sequence[str],
-        layout: Sequence[Sequence[tuple[int, int]]],
-        dataset: Dataset,
+        self, make_cell: Callable[[int, int], ModuleCell], layout: Sequence[Sequence[tuple[int, int]]], dataset: Dataset
     ) -> None:
         super().__init__()
         self.stem = ConvBNReLU(dataset.channels, layout[0][0][0], 3)
@@ -114,7 +146,7 @@ class ModuleNetwork(nn.Module):
         for stack in layout:
             if layers:
                 layers.append(nn.MaxPool2d(2, ceil_mode=True))
-            layers.extend(Cell(edges, operations, inputs, outputs) for inputs, outputs in stack)
+            layers.extend(make_cell(inputs, outputs) for inputs, outputs in stack)
         self.layers = nn.Sequential(*layers)
         self.classifier = nn.Linear(layout[-1][-1][1], dataset.classes)
         nn.init.xavier_uniform_(self.classifier.weight)
@@ -122,10 +154,13 @@ class ModuleNetwork(nn.Module):
 
     def feature_blocks(self) -> list[nn.Module]:
         """The stem and each cell, in the order of the forward pass."""
-        return [self.stem, *(layer for layer in self.layers if isinstance(layer, Cell))]
+        return [self.stem, *(layer for layer in self.layers if isinstance(layer, ModuleCell))]
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
-        features: Tensor = self.layers(self.stem(images))
+        return self.classify(self.layers(self.stem(images)))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits, shape (batch, classes), of the last cell's features."""
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits

@@ -1,0 +1,115 @@
+"""Modules that work at any smaller width, with the first rows and columns of their weights.
+
+So one set of weights serves architectures of many widths. Slices are views: nothing is copied on the way forwards. A
+weight of which a part is used gets a whole gradient, zero in the other rows and columns: momentum and weight decay
+still move these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from torch import nn
+from torch.nn import functional
+
+from benchsuite.core import UnsupportedError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Part = TypeVar("Part", Tensor, Tensor | None)
+
+
+class SlicedConvolution(nn.Module):
+    """A convolution of one group that takes as many channels as come and gives as many as are chosen.
+
+    Chosen groups use the kernels between channels of the same group, gathered into a tensor of their own.
+    """
+
+    def __init__(self, whole: nn.Conv2d) -> None:
+        super().__init__()
+        if whole.groups > 1:
+            raise UnsupportedError(
+                f"convolutions of {whole.groups} groups cannot be sliced; give one of a single group"
+            )
+        self.weight, self.bias = whole.weight, whole.bias
+        self.stride, self.padding, self.dilation = whole.stride, whole.padding, whole.dilation
+        self.outputs, self.groups = whole.out_channels, 1
+
+    def choose(self, outputs: int, groups: int = 1) -> None:
+        """Give the first channels, so many of them, in so many groups."""
+        self.outputs, self.groups = outputs, groups
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features, shape (batch, outputs, height / stride, width / stride)."""
+        kernels = _first(_first(self.weight, self.outputs), features.shape[1], 1)
+        if self.groups > 1:
+            kernels = _within_groups(kernels, self.groups)
+        bias = _first(self.bias, self.outputs)
+        return functional.conv2d(features, kernels, bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class SlicedNormalisation(nn.BatchNorm2d):
+    """A batch normalisation of as many channels as come: also the running statistics are those of the first ones."""
+
+    def __init__(self, whole: nn.BatchNorm2d) -> None:
+        super().__init__(whole.num_features, whole.eps, whole.momentum, whole.affine, whole.track_running_stats)
+        self.load_state_dict(whole.state_dict())
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        """Normalised features of the same shape; as torch's own, `num_batches_tracked` counts those of any width."""
+        width, updates = input.shape[1], self.training and self.track_running_stats
+        momentum = self.momentum
+        if updates and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            momentum = 1 / float(self.num_batches_tracked) if momentum is None else momentum
+        reads = updates or not self.training
+        return functional.batch_norm(
+            input,
+            _first(self.running_mean, width) if reads else None,
+            _first(self.running_var, width) if reads else None,
+            _first(self.weight, width),
+            _first(self.bias, width),
+            self.training or self.running_mean is None,
+            momentum or 0.0,
+            self.eps,
+        )
+
+
+class SlicedLinear(nn.Module):
+    """A linear layer that takes as many features as come."""
+
+    def __init__(self, whole: nn.Linear) -> None:
+        super().__init__()
+        self.weight, self.bias = whole.weight, whole.bias
+
+    def forward(self, features: Tensor) -> Tensor:
+        """All outputs, shape (batch, outputs)."""
+        return functional.linear(features, _first(self.weight, features.shape[1], 1), self.bias)
+
+
+def sliced(module: nn.Module) -> nn.Module:
+    """The module, in which sliced ones of the same weights and names have taken the place of torch's."""
+    if isinstance(module, nn.Conv2d):
+        return SlicedConvolution(module)
+    if isinstance(module, nn.BatchNorm2d):
+        return SlicedNormalisation(module)
+    if isinstance(module, nn.Linear):
+        return SlicedLinear(module)
+    for name, child in module.named_children():
+        setattr(module, name, sliced(child))
+    return module
+
+
+def _first(tensor: Part, number: int, dimension: int = 0) -> Part:
+    """The first rows of a tensor, so many of them, or what else its dimension counts."""
+    if tensor is None or tensor.shape[dimension] == number:
+        return tensor
+    return tensor.narrow(dimension, 0, number)
+
+
+def _within_groups(kernels: Tensor, groups: int) -> Tensor:
+    """Of kernels (outputs, inputs, height, width) those within groups: (outputs, inputs / groups, height, width)."""
+    outputs, inputs, *area = kernels.shape
+    blocks = kernels.view(groups, outputs // groups, groups, inputs // groups, *area)
+    return blocks.diagonal(0, 0, 2).movedim(-1, 0).flatten(0, 1)
