@@ -204,7 +204,7 @@ def _trials(
         seeds = choice.seeds if estimator.seeded else (None,)
         batch_seeds = choice.batch.seeds if estimator.batched else (None,)
         for seed, batch_seed in itertools.product(seeds, batch_seeds):
-            recipe = _recipe(estimator, benchmark, fast=fast)
+            recipe = _recipe(choice, estimator, benchmark, fast=fast)
             if seed is not None:
                 recipe["seed"] = seed
             if batch_seed is not None:
@@ -217,7 +217,7 @@ def _load(images: str, dataset: Dataset) -> Images:
     return noise(dataset) if images == NOISE else load_images(images)
 
 
-def _recipe(estimator: Estimator, benchmark: Benchmark, *, fast: bool) -> dict[str, Any]:
+def _recipe(choice: BenchmarkChoice, estimator: Estimator, benchmark: Benchmark, *, fast: bool) -> dict[str, Any]:
     dataset = benchmark.image_dataset
     recipe: dict[str, Any] = {
         "estimator": estimator.name,
@@ -236,6 +236,8 @@ def _recipe(estimator: Estimator, benchmark: Benchmark, *, fast: bool) -> dict[s
         recipe["dtype"] = "float32"
         if fast:  # only then, so that keys of the usual recipes stay what they were before there was a choice
             recipe["fast"] = True
+        if estimator.seeded and choice.initialisation != "independent":  # as above
+            recipe["initialisation"] = choice.initialisation
     return recipe
 
 
@@ -281,7 +283,8 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
 
 def _caption(part: BenchmarkPlan) -> str:
     seen = any(isinstance(trial.estimator, ZeroShotEstimator) for trial in part.trials)
-    shown = [_networks(part), *([_minibatch(part)] if seen else []), f"truth: {_truth_title(part)}"]
+    drawn = ["initialisation common to all architectures"] if part.choice.initialisation == "common" else []
+    shown = [_networks(part), *([_minibatch(part), *drawn] if seen else []), f"truth: {_truth_title(part)}"]
     return "; ".join(shown)
 
 
@@ -305,13 +308,14 @@ def _minibatch(part: BenchmarkPlan) -> str:
 
 
 def _protocol(part: BenchmarkPlan) -> dict[str, str]:
-    choice, truth = part.choice, part.choice.truth
+    choice, truth, common = part.choice, part.choice.truth, part.choice.initialisation == "common"
     batch_seeds = ", ".join(map(str, choice.batch.seeds))
     return {
         "Architectures": part.population,
         "Networks": _networks(part),
         "Minibatch": f"{_minibatch(part)}; class-balanced, seed {batch_seeds}; the same for every architecture",
-        "Initialisation seeds": ", ".join(map(str, choice.seeds)),
+        "Initialisation seeds": ", ".join(map(str, choice.seeds))
+        + ("; common: an operation has the same weights at the same position of every architecture" if common else ""),
         "Ground truth": f"{_truth_title(part)}; {truth.split} split, "
         + (f"after {truth.epochs} epochs" if truth.epochs else "after the full training budget")
         + "; mean over trainings"

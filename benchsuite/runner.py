@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -13,12 +14,12 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
 from benchsuite import __version__, registry
-from benchsuite.core import BenchsuiteError, SuiteError, chunks
+from benchsuite.core import Score, SuiteError, chunks
 from benchsuite.estimators.base import CurveEstimator, ZeroShotEstimator
 from benchsuite.estimators.execute import Task, score_architectures
 from benchsuite.store import ATTEMPTS
@@ -26,15 +27,13 @@ from benchsuite.store import ATTEMPTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from benchsuite.core import Score
     from benchsuite.plan import BenchmarkPlan, Plan, Trial
     from benchsuite.store import Store
 
 PROBE_CHUNK = 4  # architectures a job: a kill loses little, and the processes end together; baselines take no time
+_KILLED = "the worker process was killed, probably for lack of memory"
 
-
-class WorkerError(BenchsuiteError):
-    """A worker process that ended before its job did."""
+Result = tuple["Job", "list[tuple[int, Score]]", float]  # with the CPU seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,7 @@ def _task(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architecture
         minibatches=part.minibatches([*batch_seeds, part.choice.batch.seeds[0]][0]) if probed else (),
         device=plan.device,
         fast=part.fast,
+        initialisation=part.choice.initialisation,
         plugins=plan.plugins,
         curves=part.benchmark.curves(architectures) if curves else None,
     )
@@ -185,20 +185,46 @@ def _count(outcome: Outcome, scores: Iterable[Score]) -> None:
         outcome.failed += score.status == "failed"
 
 
-def _results(
-    jobs: Sequence[Job], processes: int, scheduler: str | None
-) -> Iterator[tuple[Job, list[tuple[int, Score]], float]]:
+def _results(jobs: Sequence[Job], processes: int, scheduler: str | None) -> Iterator[Result]:
+    """What jobs give, as they end. A worker that is killed breaks all; the jobs that may be to blame then run alone."""
     if processes == 1 and scheduler is None:
         yield from map(_work, jobs)
         return
+    missing = list(jobs)
     with _backend(processes, scheduler):
+        while missing:
+            try:
+                for result in _parallel(tuple(missing), return_as="generator_unordered"):
+                    missing.remove(result[0])
+                    yield result
+            except BrokenProcessPool:
+                blamed, missing = missing[:processes], missing[processes:]  # jobs begin in their order
+                for job in blamed:
+                    yield from _alone(job)
+
+
+def _parallel(jobs: Iterable[Job], **options: Any) -> Iterable[Result]:
+    results: Iterable[Result] = joblib.Parallel(batch_size=1, **options)(joblib.delayed(_work)(job) for job in jobs)
+    return results
+
+
+def _alone(job: Job) -> Iterator[Result]:
+    """What a job gives while no other runs, architecture by architecture; one whose worker is killed has failed."""
+    for architecture in job.architectures:
+        single = _single(job, architecture)
         try:
-            yield from joblib.Parallel(return_as="generator_unordered")(joblib.delayed(_work)(job) for job in jobs)
-        except BrokenProcessPool as error:
-            raise WorkerError(
-                "a worker process was killed, as a rule for want of memory; finished scores are kept: "
-                f"run the same command again with fewer than {processes} jobs"
-            ) from error
+            (result,) = _parallel([single])
+        except BrokenProcessPool:
+            failed = Score(architecture, math.nan, "failed", _KILLED)
+            result = single, [(index, failed) for index in range(len(job.keys))], 0.0
+        yield result
+
+
+def _single(job: Job, architecture: str) -> Job:
+    """The part of a job that scores one architecture, without the curves of others, which take time to send."""
+    curves = job.task.curves
+    task = replace(job.task, curves=curves and {architecture: curves[architecture]})
+    return replace(job, task=task, architectures=(architecture,), work=job.work / len(job.architectures))
 
 
 @contextmanager
@@ -221,7 +247,7 @@ def _backend(processes: int, scheduler: str | None) -> Iterator[None]:
         yield
 
 
-def _work(job: Job) -> tuple[Job, list[tuple[int, Score]], float]:
+def _work(job: Job) -> Result:
     start = time.process_time()
     rows = score_architectures(job.task, job.architectures)
     return job, rows, time.process_time() - start

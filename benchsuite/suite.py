@@ -50,7 +50,11 @@ class BatchChoice:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkChoice:
-    """One `[[benchmark]]` of a suite."""
+    """One `[[benchmark]]` of a suite.
+
+    `initialisation` is "independent", weights drawn anew for each architecture, or "common", the same weights for the
+    same operation at the same position.
+    """
 
     space: str
     dataset: str
@@ -59,6 +63,7 @@ class BenchmarkChoice:
     architectures: Population = field(default_factory=Population)
     batch: BatchChoice = field(default_factory=BatchChoice)
     sizes: Mapping[str, int] | None = None
+    initialisation: str = "independent"
 
     @property
     def name(self) -> str:
@@ -172,12 +177,13 @@ def _benchmark(entry: Mapping[str, Any], seeds: tuple[int, ...], folder: Path) -
         architectures=Population(**_table(entry, "architectures", Population)),
         batch=BatchChoice(**batch),
         sizes=entry.get("sizes"),
+        initialisation=entry.get("initialisation", "independent"),
     )
-    _check_numbers(choice, where)
+    _check_values(choice, where)
     return choice
 
 
-def _check_numbers(choice: BenchmarkChoice, where: str) -> None:
+def _check_values(choice: BenchmarkChoice, where: str) -> None:
     positive = {
         "architectures.number": choice.architectures.number,
         "batch.size": choice.batch.size,
@@ -189,6 +195,8 @@ def _check_numbers(choice: BenchmarkChoice, where: str) -> None:
             raise SuiteError(f"{where}: {key} = {value!r}; give a whole number of at least 1")
     if choice.architectures.pool not in ("class", "none"):
         raise SuiteError(f'{where}: architectures.pool = {choice.architectures.pool!r}; allowed: "class", "none"')
+    if choice.initialisation not in ("independent", "common"):
+        raise SuiteError(f'{where}: initialisation = {choice.initialisation!r}; allowed: "independent", "common"')
 
 
 def _estimators(entry: Mapping[str, Any]) -> list[EstimatorChoice]:

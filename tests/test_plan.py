@@ -27,6 +27,11 @@ def _vote(*parts: str) -> str:
     return f'[[combination]]\nname = "vote"\nof = {list(parts)}\n'
 
 
+STORED_KEYS = {
+    ("params", None): "73713ea3e0c58d5c41122ea0090f7fd7",
+    ("synflow", 0): "9a36323cce337f4d1a296b726808b110",
+    ("synflow", 1): "96e837fe2f04192bd904384c15c280f7",
+}
 LOGARITHM = "parameters = {log = true}\n"  # ends the last estimator, synflow
 
 
@@ -51,6 +56,26 @@ def test_fast_scores_of_networks_have_recipes_of_their_own_and_all_others_keep_t
         assert "fast" not in before.recipe
         assert after.recipe == before.recipe | added
         assert (after.key == before.key) == (not added)
+
+
+def test_keys_without_options_are_those_under_which_scores_have_been_stored(tmp_path: Path) -> None:
+    part = _plan(tmp_path, "", ("params", "synflow"))
+    assert {(trial.estimator.name, trial.seed): trial.key for trial in part.trials} == STORED_KEYS
+
+
+def test_common_initialisation_has_recipes_of_its_own_where_weights_are_drawn(tmp_path: Path) -> None:
+    names = ("params", "random", "snip", "synflow")
+    usual = _plan(tmp_path, "", names)
+    file = tmp_path / "small.toml"
+    file.write_text(file.read_text().replace('"digits"', '"digits"\ninitialisation = "common"'))
+    plan = make_plan(load_suite(file))
+    for before, after in zip(usual.trials, plan.benchmarks[0].trials, strict=True):
+        drawn = isinstance(before.estimator, ZeroShotEstimator)
+        assert after.recipe == before.recipe | ({"initialisation": "common"} if drawn else {})
+        assert (after.key == before.key) == (not drawn)
+    (entry,) = record(plan, "")["benchmarks"]
+    assert entry["protocol"]["Initialisation seeds"].startswith("0, 1; common: an operation has the same weights")
+    assert "initialisation common to all architectures" in entry["caption"]
 
 
 def test_the_protocol_says_whether_scores_are_fast_ones(tmp_path: Path) -> None:

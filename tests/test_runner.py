@@ -16,7 +16,7 @@ from small import ESTIMATORS, write_suite
 
 from benchsuite import registry, runner
 from benchsuite.plan import make_plan, record
-from benchsuite.runner import WorkerError, estimate_cpu_seconds, execute, missing_jobs
+from benchsuite.runner import estimate_cpu_seconds, execute, missing_jobs
 from benchsuite.store import Store
 from benchsuite.suite import load_suite
 
@@ -63,7 +63,9 @@ def _run(file: Path, store: Path, **options: Any) -> int:
 
 def _values(store: Path) -> pd.DataFrame:
     with closing(sqlite3.connect(store / "store.sqlite")) as connection:
-        frame = pd.read_sql("SELECT recipe, architecture, value, status, attempts, rowid FROM score", connection)
+        frame = pd.read_sql(
+            "SELECT recipe, architecture, value, status, reason, attempts, rowid FROM score", connection
+        )
     return frame.set_index(["recipe", "architecture"]).sort_index()
 
 
@@ -169,16 +171,25 @@ def test_a_failure_is_recorded_with_its_reason_and_ends_nothing(tmp_path: Path) 
         assert set(store.scores([key])["reason"]) == {"MemoryError: 64 GiB wanted"}
 
 
-def test_a_killed_worker_is_one_clear_line_and_costs_no_finished_score(tmp_path: Path) -> None:
-    plugin = tmp_path / "slow.py"
-    plugin.write_text(SLOW_PLUGIN.replace("time.sleep(0.1)", "__import__('os')._exit(1)"))
-    plan = make_plan(
-        load_suite(write_suite(tmp_path, number=3, seeds=(0,), estimators=("params",))), plugins=[str(plugin)]
-    )
-    with Store(tmp_path) as store:
-        with pytest.raises(WorkerError, match="run the same command again"):
-            execute(missing_jobs(plan, store), store, plan, processes=2)
-        assert store.check() == []
+def test_an_architecture_that_kills_its_worker_is_recorded_and_costs_no_score_of_others(tmp_path: Path) -> None:
+    file, plugin = write_suite(tmp_path, number=9, seeds=(0,), estimators=("params", "snip")), tmp_path / "slow.py"
+    _run(file, tmp_path / "reference")
+    expected = _values(tmp_path / "reference")["value"]
+    (part,) = make_plan(load_suite(file)).benchmarks
+    sizes = {name: part.benchmark.space.complexity(name, part.dataset).live_params for name in part.architectures}
+    guilty = [name for name, size in sizes.items() if size == max(sizes.values())]
+    condition = f"if sum(map(torch.numel, probe.network.parameters())) == {max(sizes.values())}:"
+    kill = f"import os, torch\n        {condition}\n            os.kill(os.getpid(), {signal.SIGKILL:d})"
+    plugin.write_text(SLOW_PLUGIN.replace("time.sleep(0.1)", kill))
+    assert _run(file, tmp_path, plugins=[str(plugin)], processes=2) == 3 * 9
+    found = _values(tmp_path)
+    failed = found[found["status"] == "failed"]
+    assert sorted(failed.index.get_level_values("architecture")) == sorted(2 * guilty)
+    assert len(guilty) < 3
+    assert set(failed["reason"]) == {"the worker process was killed, probably for lack of memory"}
+    innocent = expected[~expected.index.isin(failed.index)]
+    pd.testing.assert_series_equal(found["value"].loc[innocent.index], innocent, check_exact=True)
+    assert set(found["attempts"]) == {1}
 
 
 def test_the_cost_is_estimated_from_one_architecture_of_each_kind(tmp_path: Path) -> None:

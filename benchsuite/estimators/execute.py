@@ -16,7 +16,8 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from benchsuite import registry
 from benchsuite.core import Dataset, Score, Status, SuiteError, UnsupportedError, seed_of
 from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, Estimator, ZeroShotEstimator
-from benchsuite.estimators.scoring import Outcome, attempt, probe_network
+from benchsuite.estimators.initialisation import with_common_weights
+from benchsuite.estimators.scoring import Outcome, attempt, free_memory, probe_network
 from benchsuite.estimators.zero_shot.preserve import seeded
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Task:
         In which, and where, networks are scored.
     fast
         Whether networks and minibatches lie in memory channels last: faster, and rounded otherwise.
+    initialisation
+        "independent", or "common": weights and the probe's seed do not depend on the architecture.
     plugins
         Plug-in files to load first.
     curves
@@ -65,6 +68,7 @@ class Task:
     dtype: str = "float32"
     device: str = "cpu"
     fast: bool = False
+    initialisation: str = "independent"
     plugins: tuple[str, ...] = ()
     curves: Mapping[str, pd.DataFrame] | None = field(default=None, compare=False)
 
@@ -139,7 +143,11 @@ def _outcomes(
 ) -> list[Outcome]:
     """What each estimator gives for one architecture."""
     probed = [estimator for estimator in estimators if isinstance(estimator, ZeroShotEstimator)]
-    shared = iter(_probed(task, space, probed, batches, architecture) if probed else [])
+    try:
+        shared = iter(_probed(task, space, probed, batches, architecture) if probed else [])
+    except Exception as error:  # a space can be a user's code and raise anything; memory can end anywhere
+        free_memory(error)
+        shared = iter([Outcome(math.nan, 0.0, error) for _ in probed])
     return [
         next(shared)
         if isinstance(estimator, ZeroShotEstimator)
@@ -171,14 +179,12 @@ def _probed(
 
     One whose score depends on no minibatch has its shape from the first and is not averaged.
     """
-    try:
-        network = _build(task, space, architecture)
-    except Exception as error:  # a space can be a user's code and raise anything
-        return [Outcome(math.nan, 0.0, error) for _ in estimators]
+    network = _build(task, space, architecture)
+    drawn = [architecture] if task.initialisation == "independent" else []
     gathered: list[list[Outcome]] = [[] for _ in estimators]
     for number, (inputs, targets) in enumerate(batches):
         chosen = [index for index, estimator in enumerate(estimators) if estimator.batched or number == 0]
-        seed = seed_of("probe", task.seed, architecture, number)
+        seed = seed_of("probe", task.seed, *drawn, number)
         outcomes = probe_network(network, inputs, targets, [estimators[index] for index in chosen], seed=seed)
         for index, outcome in zip(chosen, outcomes, strict=True):
             gathered[index].append(outcome)
@@ -186,9 +192,13 @@ def _probed(
 
 
 def _build(task: Task, space: Space, architecture: str) -> nn.Module:
-    """The network, whose weights depend on the seed and the architecture alone."""
-    with seeded(seed_of(task.seed, architecture), torch.device("cpu")):
-        network = space.build(architecture, task.dataset)
+    """The network, whose weights depend on the seed and the architecture, or common ones on the seed alone."""
+
+    def build() -> nn.Module:
+        with seeded(seed_of(task.seed, architecture), torch.device("cpu")):
+            return space.build(architecture, task.dataset)
+
+    network = build() if task.initialisation == "independent" else with_common_weights(build, task.seed)
     network = network.to(task.device, getattr(torch, task.dtype))
     return convert_conv2d_weight_memory_format(network, torch.channels_last) if task.fast else network
 
@@ -201,7 +211,7 @@ def _mean(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _score(architecture: str, outcome: Outcome) -> Score:
     if outcome.error is not None:
-        reason = f"{type(outcome.error).__name__}: {outcome.error}".splitlines()[0]
+        reason = f"{type(outcome.error).__name__}: {outcome.error}".splitlines()[0].removesuffix(": ")
         return Score(architecture, math.nan, "failed", reason, outcome.cpu_seconds)
     status: Status = "undefined" if math.isnan(outcome.value) else "ok"
     return Score(architecture, outcome.value, status, cpu_seconds=outcome.cpu_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -149,5 +150,13 @@ def attempt(score: Callable[[], float]) -> Outcome:
     try:
         value = float(score())
     except Exception as caught:  # an estimator can be a user's code and raise anything
+        free_memory(caught)
         value, error = math.nan, caught
     return Outcome(value if math.isfinite(value) else math.nan, time.process_time() - start, error)
+
+
+def free_memory(error: Exception) -> None:
+    """Let go what the failed functions hold, if they failed for lack of memory: what is scored next gets a chance."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        traceback.clear_frames(error.__traceback__)
+        torch.cuda.empty_cache()  # nothing where CUDA is not used

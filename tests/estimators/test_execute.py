@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
+import weakref
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -113,6 +115,70 @@ def test_what_fails_is_recorded_with_its_reason_and_ends_nothing(monkeypatch):
     assert (failed.status, failed.reason) == ("failed", "ArithmeticError: too hot")
     assert math.isnan(failed.value)
     assert [by_key[ARCHITECTURES[0], index].status for index in (1, 2)] == ["ok", "ok"]
+
+
+def _of_torch():
+    torch.empty(1 << 50)
+
+
+def _of_python():
+    bytearray(1 << 62)
+
+
+def _of_cuda():
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 80.00 GiB.\nProcess 1 has 2.00 GiB in use")
+
+
+@dataclass(frozen=True, slots=True)
+class Hungry(ZeroShotEstimator):
+    """Holds a tensor and asks for more memory than there is on the network with fewest parameters."""
+
+    name: ClassVar[str] = "hungry"
+    ask: ClassVar = _of_torch
+    held: ClassVar = []  # weakly
+
+    def score(self, probe):
+        held = torch.ones(3)
+        self.held.append(weakref.ref(held))
+        if sum(map(torch.numel, probe.network.parameters())) == SPACE.complexity(PATHLESS, "digits").live_params:
+            type(self).ask()
+        return float(held.sum())
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (
+            _of_torch,
+            "RuntimeError: .*can't allocate memory: you tried to allocate 4503599627370496 bytes",
+        ),
+        (_of_python, "MemoryError"),
+        (_of_cuda, r"OutOfMemoryError: CUDA out of memory. Tried to allocate 80.00 GiB\."),
+    ],
+)
+def test_a_lack_of_memory_is_recorded_and_leaves_none_of_it_occupied(monkeypatch, ask, reason):
+    emptied = []
+    monkeypatch.setattr(Hungry, "ask", staticmethod(ask))
+    monkeypatch.setattr(Hungry, "held", [])
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append([part() for part in Hungry.held]))
+    monkeypatch.setitem(registry._plugins, None, {"hungry": Hungry})
+    scores = score_architectures(task(("hungry", "snip")), [PATHLESS, ARCHITECTURES[0]])
+    assert [score.status for _, score in scores] == ["failed", "ok", "ok", "ok"]
+    assert re.fullmatch(reason + ".*", scores[0][1].reason)
+    assert emptied == [[None]], "once, when the tensor was gone"
+
+
+@pytest.mark.parametrize("name", ["_build", "probe_network"])
+def test_an_architecture_that_cannot_be_built_or_probed_for_lack_of_memory_is_recorded(monkeypatch, name):
+    whole, calls = getattr(execute, name), []
+
+    def failing_first(*parts, **options):
+        calls.append(parts)
+        return _of_cuda() if len(calls) == 1 else whole(*parts, **options)
+
+    monkeypatch.setattr(execute, name, failing_first)
+    scores = score_architectures(task(("snip", "params")), ARCHITECTURES[:2])
+    assert [score.status for _, score in scores] == ["failed", "ok", "ok", "ok"]
 
 
 def test_curves_are_read_by_architecture():
