@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from benchsuite.core import Complexity, Dataset, InvalidArchitectureError, UnsupportedError
@@ -20,10 +21,12 @@ from benchsuite.spaces.base import SampledSpace, drops_dead
 from benchsuite.spaces.costs import Convolution, Cost, row_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from torch import nn
+
+    from benchsuite.spaces.supernet import Supernet
 
 STRIDES = (1, 2, 2)  # of the first block of each stage
 
@@ -46,26 +49,19 @@ class Stage(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Convolutions in a row, and the one beside them, if any.
+    """Convolutions in a row and, beside them in a residual block, a 1x1 convolution or the identity, if there is none.
 
-    A residual block that keeps the shape has an identity beside, which costs nothing.
+    The identity costs nothing.
     """
 
     path: tuple[Convolution, ...]
     residual: bool
+    projection: Convolution | None = None
 
     @property
     def stride(self) -> int:
         """By what the block divides the size."""
         return max(convolution.stride for convolution in self.path)
-
-    @property
-    def projection(self) -> Convolution | None:
-        """The 1x1 convolution on the shortcut of a residual block that changes the size or the number of channels."""
-        inputs, outputs = self.path[0].inputs, self.path[-1].outputs
-        if not self.residual or (inputs, self.stride) == (outputs, 1):
-            return None
-        return Convolution(inputs, outputs, 1, self.stride)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -83,7 +79,7 @@ def plain(inputs: int, stage: Stage, stride: int) -> Block:
 
 def basic(inputs: int, stage: Stage, stride: int) -> Block:
     """Two 3x3 convolutions and a shortcut (He et al., CVPR 2016)."""
-    return plain(inputs, stage, stride)._replace(residual=True)
+    return _with_shortcut(plain(inputs, stage, stride).path)
 
 
 def bottleneck(inputs: int, stage: Stage, stride: int) -> Block:
@@ -98,7 +94,15 @@ def bottleneck(inputs: int, stage: Stage, stride: int) -> Block:
         Convolution(inside, inside, 3, stride, stage.groups),
         Convolution(inside, stage.width, 1),
     )
-    return Block(path, residual=True)
+    return _with_shortcut(path)
+
+
+def _with_shortcut(path: tuple[Convolution, ...]) -> Block:
+    """The residual block; it has a projection if it changes the size or the number of channels."""
+    block, inputs, outputs = Block(path, residual=True), path[0].inputs, path[-1].outputs
+    if (inputs, block.stride) == (outputs, 1):
+        return block
+    return block._replace(projection=Convolution(inputs, outputs, 1, block.stride))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +206,32 @@ class NDS(SampledSpace):
             f"{word} {value:g}" for stage in self.parse(architecture) for word, value in zip(words, stage, strict=False)
         )
 
-    def blocks(self, architecture: str) -> list[Block]:
-        """The blocks of the network at its sizes, from the stem to the classifier."""
+    def operation_choices(self) -> tuple[tuple[str, ...], ...]:
+        """Nothing: UnsupportedError, because depths and widths are no operations."""
+        raise self._without_operations()
+
+    def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
+        """Nothing: UnsupportedError, because depths and widths are no operations."""
+        raise self._without_operations()
+
+    def _without_operations(self) -> UnsupportedError:
+        return self._lacks("operations with weights of their own: its depths and widths share blocks and channels")
+
+    def stages(self, architecture: str) -> list[list[Block]]:
+        """The blocks of each stage of the network at its sizes, from the stem to the classifier."""
         if min(self.sizes.values()) < 1:
             raise UnsupportedError(f"{self.name} needs sizes of at least 1, not {dict(self.sizes)}")
-        blocks, inputs, block = [], self.channels, type(self).block
+        stages, inputs, block = [], self.channels, type(self).block
         for stage, stride in zip(self.parse(architecture), STRIDES, strict=True):
             depth = -(-stage.depth // self.depth_divisor)
             reduced = stage._replace(width=max(1, round(stage.width / self.width_divisor)))
-            blocks += [block(inputs, reduced, stride), *(depth - 1) * [block(reduced.width, reduced, 1)]]
+            stages.append([block(inputs, reduced, stride), *(depth - 1) * [block(reduced.width, reduced, 1)]])
             inputs = reduced.width
-        return blocks
+        return stages
+
+    def blocks(self, architecture: str) -> list[Block]:
+        """The blocks of the network at its sizes, from the stem to the classifier."""
+        return list(chain.from_iterable(self.stages(architecture)))
 
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """The untrained network, initialised from torch's current random state; nothing in it is ever dead."""
@@ -221,6 +240,17 @@ class NDS(SampledSpace):
 
         drops_dead(dead)  # another word is refused
         return StageNetwork(self.blocks(architecture), self.channels, describe(dataset))
+
+    def supernet(
+        self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
+    ) -> Supernet:
+        """The supernet, initialised from torch's current random state; UnsupportedError for substitutes."""
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.nds_supernet import NDSSupernet  # noqa: PLC0415
+
+        if substitute:
+            raise self._without_operations()
+        return NDSSupernet(self, describe(dataset))
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters, and multiply-adds of convolutions and classifier, its bias included, as pycls counts them.

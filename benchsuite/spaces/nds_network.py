@@ -11,7 +11,7 @@ from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.layers import conv_bn, convolution_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
@@ -36,18 +36,30 @@ class StageBlock(nn.Module):
         """Features, shape (batch, outputs, height / stride, width / stride)."""
         total: Tensor = self.path(features)
         if self.residual:
-            total = total + self.projection(features)
+            total = total + self.shortcut(features)
         activated: Tensor = self.activation(total)
         return activated
+
+    def shortcut(self, features: Tensor) -> Tensor:
+        """What a residual block adds to the result of its path."""
+        projected: Tensor = self.projection(features)
+        return projected
 
 
 class StageNetwork(nn.Module):
     """Stem of a 3x3 convolution, blocks, global average, linear classifier."""
 
-    def __init__(self, blocks: Sequence[Block], channels: int, dataset: Dataset) -> None:
+    def __init__(
+        self,
+        blocks: Sequence[Block],
+        channels: int,
+        dataset: Dataset,
+        *,
+        make_block: Callable[[Block], nn.Module] = StageBlock,
+    ) -> None:
         super().__init__()
         self.stem = nn.Sequential(*conv_bn(Convolution(dataset.channels, channels, 3)), nn.ReLU())
-        self.blocks = nn.Sequential(*(StageBlock(block) for block in blocks))
+        self.blocks = nn.Sequential(*(make_block(block) for block in blocks))
         self.classifier = nn.Linear(blocks[-1].path[-1].outputs, dataset.classes)
         for module in self.modules():
             initialise(module)
@@ -58,7 +70,10 @@ class StageNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
-        features: Tensor = self.blocks(self.stem(images))
+        return self.classify(self.blocks(self.stem(images)))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits, shape (batch, classes), of the last block's features."""
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
 
