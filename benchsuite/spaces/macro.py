@@ -122,7 +122,7 @@ class Macro(SearchSpace):
 
     def every_string(self) -> Sequence[str]:
         """All 6,561 strings in the order of their digits."""
-        return tuple(map("".join, product(_DIGITS, repeat=_LAYERS)))
+        return _strings()
 
     def canonical(self, architecture: str) -> str:
         """The representative of the architecture's class; InvalidArchitectureError for a foreign string."""
@@ -217,5 +217,10 @@ def _canonical(digits: str) -> str:
 
 
 @lru_cache
+def _strings() -> tuple[str, ...]:
+    return tuple(map("".join, product(_DIGITS, repeat=_LAYERS)))
+
+
+@lru_cache
 def _representatives() -> tuple[str, ...]:
-    return tuple(digits for digits in Macro().every_string() if _canonical(digits) == digits)
+    return tuple(digits for digits in _strings() if _canonical(digits) == digits)
