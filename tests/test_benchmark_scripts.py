@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import kendalltau
 
 from benchsuite.benchmark import load_benchmark
+from benchsuite.data.images import load_images, minibatch
+from benchsuite.estimators.execute import Task
 from benchsuite.estimators.scoring import score_network
 from benchsuite.report.results import BenchmarkResults
 from benchsuite.spaces.nasbench101 import NASBench101
@@ -179,3 +183,34 @@ def test_deviations_of_fast_scores_are_a_table(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" ")[1] for line in lines if line.startswith("| s")] == ["snip", "swap"]
     assert lines[-1].startswith("ratio: ")
+
+
+def test_common_and_independent_initialisations_are_compared_with_the_truth_and_between_seeds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    effect = script("common_random_numbers")
+    names, rng = list("abcdefgh"), np.random.default_rng(0)
+    truth = pd.Series(rng.uniform(size=8), index=names)
+    values = {(mode, seed): rng.uniform(size=8) for mode in effect.MODES for seed in (0, 1)}
+    rows = [
+        ("snip", mode, seed, name, value)
+        for (mode, seed), column in values.items()
+        for name, value in list(zip(names, column, strict=True))[::-1]
+    ]
+    table = effect.compare(pd.DataFrame(rows, columns=["estimator", "mode", "seed", "architecture", "value"]), truth)
+    for mode in effect.MODES:
+        first, second = (values[mode, seed] for seed in (0, 1))
+        taus = [kendalltau(column, truth).statistic for column in (first, second)]
+        expected = [np.mean(taus), np.std(taus, ddof=1), kendalltau(first, second).statistic, 2]
+        assert table.loc["snip", mode].tolist() == pytest.approx(expected)
+    effect._print(table)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("| snip | ")
+
+
+def test_both_initialisations_are_scored_by_a_script_with_the_same_seeds() -> None:
+    effect, images = script("common_random_numbers"), load_images("digits")
+    task = Task("nasbench201", {"channels": 2, "cells": 1}, images.dataset, (("l2_norm", {}), ("snip", {})))
+    task = replace(task, minibatches=tuple(minibatch(images, 8, seed=0)))
+    scores = effect.measure(task, NASBench201().sample(2, np.random.default_rng(0)), seeds=2)
+    assert len(scores) == 2 * 2 * 2 * 2
+    assert scores["value"].nunique() == 16
