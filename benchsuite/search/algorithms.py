@@ -1,0 +1,70 @@
+"""Search algorithms with one objective, the score; deterministic given a seed."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from benchsuite.core import seed_of
+from benchsuite.search.history import mutated
+
+if TYPE_CHECKING:
+    from benchsuite.core import Space
+    from benchsuite.search.history import History
+
+
+class Algorithm(Protocol):
+    """What chooses the architectures to evaluate."""
+
+    def run(self, space: Space, history: History, seed: int) -> None:
+        """Evaluate architectures until the budget is spent, or until nothing new is found."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RandomSearch:
+    """Architectures drawn without replacement, `population` at a time."""
+
+    population: int
+
+    def run(self, space: Space, history: History, seed: int) -> None:
+        """Evaluate a sample of the space."""
+        drawn = space.sample(history.left, _rng(seed))
+        while history.left:
+            history.evaluate(drawn[len(history.scores) :][: self.population])
+
+
+@dataclass(frozen=True, slots=True)
+class RegularisedEvolution:
+    """The best of a random quarter of the population has a mutated child, and the oldest member dies.
+
+    Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019, whose population of 100
+    and tournament of 25 have the same proportion. Here no architecture is evaluated twice: a child that is known is
+    mutated further.
+    """
+
+    population: int
+
+    def run(self, space: Space, history: History, seed: int) -> None:
+        """Evaluate a random population, then one child after the other."""
+        rng = _rng(seed)
+        members = deque(space.sample(self.population, rng), maxlen=self.population)
+        history.evaluate(members)
+        while history.left:
+            before = history.left
+            members.append(self._child(space, members, history, rng))
+            history.evaluate([members[-1]])
+            if history.left == before:
+                break
+
+    def _child(self, space: Space, members: deque[str], history: History, rng: np.random.Generator) -> str:
+        drawn = rng.choice(len(members), max(2, self.population // 4), replace=False)
+        scores = np.nan_to_num([history.scores[members[place]] for place in drawn], nan=-np.inf)
+        return mutated(space, members[drawn[int(scores.argmax())]], history.scores, rng)
+
+
+def _rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed_of("search", seed))

@@ -1,0 +1,123 @@
+"""What a search has evaluated, as tables: scores and sizes, the truth where it is known, regret by evaluations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from benchsuite.core import UnsupportedError
+from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
+from benchsuite.search.history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from benchsuite.core import Dataset
+    from benchsuite.search.algorithms import Algorithm
+    from benchsuite.spaces.base import SearchSpace
+
+REPEATS = 50  # searches on the truth, each with its own seed
+_ABSENT = "none"  # what every space that has absent edges calls them
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Sizes of a space's networks for a data set."""
+
+    space: SearchSpace
+    dataset: Dataset
+
+    def table(self, scores: Mapping[str, float]) -> pd.DataFrame:
+        """A row for each architecture, in order: order (from 1), architecture, score, macs, params, depth.
+
+        Depth is the number of operations that are neither skips nor absent; undefined where the space knows no skips.
+        """
+        rows = [(place, name, score, *self._of(name)) for place, (name, score) in enumerate(scores.items(), 1)]
+        return pd.DataFrame(rows, columns=["order", "architecture", "score", "macs", "params", "depth"])
+
+    def _of(self, architecture: str) -> tuple[int, int, float]:
+        complexity = self.space.complexity(architecture, self.dataset)
+        idle = {*self.space.skips, _ABSENT}
+        depth = sum(name not in idle for name in self.space.operations(architecture)) if self.space.skips else np.nan
+        return complexity.macs, complexity.params, depth
+
+
+def covers(truth: pd.Series, space: SearchSpace) -> bool:
+    """Whether the truth of every architecture of the space is known, so that searches can be run on it."""
+    try:
+        return set(space.architectures()) <= set(truth.index)
+    except UnsupportedError:
+        return False
+
+
+def regret(evaluated: pd.DataFrame, truth: pd.Series) -> NDArray[np.float64]:
+    """Points between the best accuracy and that of the best-scored architecture, after each evaluation; NaN = unknown.
+
+    The first of several that share the best score counts.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"architecture": ["a", "b", "c"], "score": [1.0, 3.0, 2.0]})
+    >>> regret(rows, pd.Series({"a": 91.0, "b": 93.5, "c": 94.0})).tolist()
+    [3.0, 0.5, 0.5]
+    """
+    scores = np.nan_to_num(evaluated["score"].to_numpy(float), nan=-np.inf)
+    best = np.maximum.accumulate(scores)
+    raised = np.r_[True, best[1:] > best[:-1]]
+    chosen = np.maximum.accumulate(np.where(raised, np.arange(len(scores)), 0))
+    accuracy = evaluated["architecture"].map(truth).to_numpy(float)[chosen]
+    return np.where(np.isfinite(best), float(truth.max()) - accuracy, np.nan)
+
+
+def compared(evaluated: pd.DataFrame, truth: pd.Series, space: SearchSpace, population: int) -> pd.DataFrame:
+    """Regret after each evaluation: of the search, and of searches that see the true accuracy of what they evaluate.
+
+    Returns
+    -------
+    Columns method, evaluations, regret (mean over the seeds), low and high (where 95 % of the seeds lie).
+    """
+    own = regret(evaluated, truth)
+    baselines: dict[str, Algorithm] = {
+        "random search on the truth": RandomSearch(len(evaluated)),
+        "regularised evolution on the truth": RegularisedEvolution(population),
+    }
+    curves = {name: _repeated(baseline, space, truth, len(evaluated)) for name, baseline in baselines.items()}
+    frames = [_curve("this search", own[None]), *(_curve(name, values) for name, values in curves.items())]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _repeated(algorithm: Algorithm, space: SearchSpace, truth: pd.Series, budget: int) -> NDArray[np.float64]:
+    """Regret of searches on the truth, shape (REPEATS, budget)."""
+    known = truth.to_dict()
+
+    def evaluate(architectures: Sequence[str]) -> list[float]:
+        return [known[architecture] for architecture in architectures]
+
+    curves = np.full((REPEATS, budget), np.nan)
+    for seed, curve in enumerate(curves):
+        history = History(evaluate, budget)
+        algorithm.run(space, history, seed)
+        best = np.maximum.accumulate(list(history.scores.values()))
+        curve[: len(best)] = float(truth.max()) - best
+        curve[len(best) :] = curve[len(best) - 1]  # nothing new was left
+    return curves
+
+
+def _curve(method: str, values: NDArray[np.float64]) -> pd.DataFrame:
+    low, high = np.quantile(values, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=0)
+    single = len(values) == 1
+    return pd.DataFrame(
+        {
+            "method": method,
+            "evaluations": np.arange(1, values.shape[1] + 1),
+            "regret": values.mean(axis=0),
+            "low": np.nan if single else low,
+            "high": np.nan if single else high,
+        }
+    )
