@@ -22,7 +22,7 @@ _SAME_FORMULA = frozenset(
         "CudnnConvolutionBackward", "DivBackward", "ExpandBackward", "HardtanhBackward", "LogSoftmaxBackward",
         "MaxPool2DWithIndicesBackward", "MeanBackward", "MulBackward", "NativeBatchNormBackward", "NllLossBackward",
         "ReluBackward", "ReshapeAliasBackward", "SliceBackward", "SubBackward", "SumBackward", "TBackward",
-        "UnsafeViewBackward", "ViewBackward", "_NeighbourSumBackward",
+        "UnsafeViewBackward", "ViewBackward", "_BatchNormBackward", "_NeighbourSumBackward",
     }
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ import math
 import time
 import traceback
 from collections import Counter
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -28,6 +28,7 @@ from benchsuite.estimators.zero_shot.instruments import (
     without_batch_norm,
     works_in_place,
 )
+from benchsuite.estimators.zero_shot.normalisation import QuickSecondDerivative
 from benchsuite.estimators.zero_shot.preserve import preserved, seeded
 
 if TYPE_CHECKING:
@@ -312,7 +313,8 @@ class Probe:
         for parameter in self.network.parameters():
             parameter.requires_grad_(id(parameter) in trained)
         leaf = self.inputs.detach().requires_grad_(differentiable)
-        with torch.set_grad_enabled(differentiable), repeatable(seed_of("loss", self.seed), leaf.device):
+        quick = QuickSecondDerivative() if "hessian_backward" in wanted else nullcontext()
+        with torch.set_grad_enabled(differentiable), repeatable(seed_of("loss", self.seed), leaf.device), quick:
             logits, recorder = self._recorded(leaf, copies=works_in_place(self.network))
             if recorder.overwritten:  # by functions that work in place
                 logits, recorder = self._recorded(leaf, copies=True)
