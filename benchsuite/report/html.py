@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -26,6 +26,19 @@ def page(results: Results, overview: Table | None, sections: Sequence[Section], 
     downloads
         Paths of the tables, relative to the page.
     """
+    return render(
+        "page.html",
+        results=results,
+        overview=overview,
+        sections=sections,
+        downloads=downloads,
+        provenance=results.provenance,
+        intervals=interval_methods(),
+    )
+
+
+def render(template: str, **content: Any) -> str:
+    """A page of one of our templates; its content is escaped."""
     environment = Environment(
         loader=PackageLoader("benchsuite.report"),
         autoescape=True,
@@ -33,6 +46,4 @@ def page(results: Results, overview: Table | None, sections: Sequence[Section], 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html").render(
-        results=results, overview=overview, sections=sections, downloads=downloads, intervals=interval_methods()
-    )
+    return environment.get_template(template).render(**content)

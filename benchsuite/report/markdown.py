@@ -42,23 +42,23 @@ def _section(section: Section) -> list[str]:
     return [
         f"## {escaped(section.benchmark)}",
         "\n".join(f"- {escaped(sentence)}" for sentence in section.verdict),
-        *_titled(section.leaderboard),
-        _image(drawings.tau),
-        _image(drawings.cost),
+        *titled(section.leaderboard),
+        image(drawings.tau),
+        image(drawings.cost),
         caption,
         "### Score rank against truth rank",
         *(_row_of_images(row) for row in chunks(drawings.ranks, _IN_A_ROW)),
         f"{escaped(section.ranks_note)} Colour: parameters, from blue (fewest) to yellow (most). {caption}",
-        _image(drawings.bias),
+        image(drawings.bias),
         caption,
-        *_titled(section.bias),
-        *_titled(section.size),
-        *([_image(drawings.variance), *_titled(section.variance)] if drawings.variance else []),
-        *([*_titled(section.factors), escaped(section.factors_note)] if section.factors.rows else []),
-        *(part for each in section.by_k for part in _titled(each)),
+        *titled(section.bias),
+        *titled(section.size),
+        *([image(drawings.variance), *titled(section.variance)] if drawings.variance else []),
+        *([*titled(section.factors), escaped(section.factors_note)] if section.factors.rows else []),
+        *(part for each in section.by_k for part in titled(each)),
         "### Truth",
-        *([escaped(section.no_ceiling)] if section.no_ceiling else _titled(section.reliability)),
-        *(_titled(section.published) if section.published.rows else []),
+        *([escaped(section.no_ceiling)] if section.no_ceiling else titled(section.reliability)),
+        *(titled(section.published) if section.published.rows else []),
         "### Protocol",
         definitions(section.protocol),
         "\n".join(f"- {escaped(line)}" for line in section.problems),
@@ -93,7 +93,8 @@ def _rows(cells: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def _titled(content: Table) -> list[str]:
+def titled(content: Table) -> list[str]:
+    """The table below its caption as a heading."""
     return [f"### {escaped(content.caption)}", table(content)]
 
 
@@ -103,11 +104,12 @@ def _cell(cell: Cell) -> str:
     return f"{escaped(cell.text)}{mark}{note}"
 
 
-def _image(drawing: Drawing) -> str:
+def image(drawing: Drawing) -> str:
+    """The figure, whose file is in figures/."""
     return f"![{escaped(drawing.description)}](figures/{drawing.name}.svg)"
 
 
 def _row_of_images(drawings: Sequence[Drawing]) -> str:
     """Images beside each other, their titles above them."""
-    rows = [[escaped(each.title) for each in drawings], [":-:"] * len(drawings), [_image(each) for each in drawings]]
+    rows = [[escaped(each.title) for each in drawings], [":-:"] * len(drawings), [image(each) for each in drawings]]
     return _rows(rows)

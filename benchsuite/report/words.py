@@ -23,6 +23,15 @@ def number(value: float, digits: int = 3) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS) if math.isfinite(value) else MISSING
 
 
+def significant(value: float) -> str:
+    """The value with five significant digits.
+
+    >>> significant(91.234567), significant(1288506.0), significant(float("nan")) == MISSING
+    ('91.235', '1.2885e+06', True)
+    """
+    return f"{value:.5g}".replace("-", MINUS) if math.isfinite(value) else MISSING
+
+
 def interval(low: float, high: float, digits: int = 2) -> str:
     """The two ends of an interval, or nothing where there is none.
 
