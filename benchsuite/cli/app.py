@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from benchsuite import __version__
-from benchsuite.cli import data, listing, run, scores, store, truth
+from benchsuite.cli import data, listing, run, scores, search, store, truth
 from benchsuite.cli.console import output
 
 EPILOG = """Examples:\n
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("report")(run.report)
+app.command("search")(search.search)
 app.command("list")(listing.list_names)
 app.command("check")(listing.check)
 app.command("doctor")(listing.doctor)

@@ -67,7 +67,7 @@ def make(
     if epochs is not None:
         steps = epochs * -(-len(load_images(named).train_targets) // batch)
     protocol = Protocol(steps=steps, batch=batch, lr=lr, weight_decay=weight_decay, smoothing=smoothing)
-    plan = Plan(space, named, protocol, _sizes(sizes), architectures, seeds, sample_seed)
+    plan = Plan(space, named, protocol, sizes_of(sizes), architectures, seeds, sample_seed)
     place = out or Path(f"{space}-{dataset}.parquet")
     check_device(device)
     card = _make(plan, dataset, place, jobs, device, [_read_card(path) for path in pilot or []])
@@ -107,7 +107,8 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _sizes(text: str) -> dict[str, int]:
+def sizes_of(text: str) -> dict[str, int]:
+    """The sizes of a network, written as channels=8,cells=1."""
     from benchsuite.core import SuiteError
 
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]

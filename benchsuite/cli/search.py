@@ -1,0 +1,129 @@
+"""`benchsuite search`: choose architectures by an estimator's scores."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tomllib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchsuite.cli.console import errors, output
+from benchsuite.cli.run import StoreOption
+from benchsuite.cli.run import _interruptible as interruptible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchsuite.search.setting import Prepared
+    from benchsuite.store import Store
+
+
+def search(
+    space: Annotated[str, typer.Argument(help="Search space, such as nasbench201.")],
+    estimator: Annotated[str, typer.Option(help="Whose scores decide; benchsuite list estimators.")],
+    algorithm: Annotated[str, typer.Option(help="random, evolution, nsga2, or own: a method's own rule.")] = "nsga2",
+    dataset: Annotated[str, typer.Option(help="Data set of a benchmark, or an image set.")] = "cifar10",
+    parameters: Annotated[
+        str, typer.Option(help="Hyperparameters of the estimator, such as 'training={epochs=2}, readout=\"loss\"'.")
+    ] = "",
+    objectives: Annotated[
+        str, typer.Option(help="Of NSGA-II and the front: score, macs, params, depth; a minus: small is good.")
+    ] = "score,-macs,params",
+    sizes: Annotated[str, typer.Option(help="Sizes of the networks, such as channels=8,cells=1.")] = "",
+    images: Annotated[str | None, typer.Option(help="Image set instead of the data set's own, or noise.")] = None,
+    budget: Annotated[int, typer.Option(min=2, help="Architectures to evaluate.")] = 200,
+    population: Annotated[int, typer.Option(min=2, help="Of evolution and NSGA-II.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the algorithm, the initialisation and the supernet.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes among which a generation is divided.")] = 1,
+    device: Annotated[str, typer.Option(help="Where networks run: cpu, cuda, cuda:1 ...")] = "cpu",
+    plugin: Annotated[list[Path] | None, typer.Option(help="Python file with further estimators; repeatable.")] = None,
+    store: StoreOption = Path(".benchsuite"),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report; default reports/search-SPACE-ESTIMATOR-ALGORITHM.")
+    ] = None,
+) -> None:
+    """Search a space by an estimator's scores; write the front, and its true accuracy where that is known.
+
+    A supernet that is missing is trained first. Scores and trainings stay in the store: the same command goes on where
+    it was stopped.
+
+    Examples:
+
+        benchsuite search nasbench201 --estimator synflow --dataset cifar10
+
+        benchsuite search nasbench201 --estimator scarlet --parameters 'training={epochs=2}' --sizes channels=8,cells=1
+    """
+    from benchsuite.cli.truth import sizes_of
+    from benchsuite.search.finding import find
+    from benchsuite.search.page import write_finding
+    from benchsuite.search.scoring import StoredScores
+    from benchsuite.search.setting import Search, prepare
+    from benchsuite.store import Store
+
+    wanted = Search(
+        space=space,
+        dataset=dataset,
+        estimator=estimator,
+        parameters=_parameters(parameters),
+        algorithm=algorithm,
+        objectives=objectives,
+        sizes=sizes_of(sizes),
+        images=images,
+        budget=budget,
+        population=population,
+        seed=seed,
+    )
+    prepared = prepare(wanted, plugins=[str(path) for path in plugin or []], device=device)
+    with Store(store) as held, interruptible():
+        _train(prepared, held, device)
+        scores = StoredScores(prepared.plan, held, jobs)
+        with _progress(budget) as advance:
+            finding = find(prepared, scores, shlex.join(["benchsuite", *sys.argv[1:]]), advance)
+    evaluated = len(finding.evaluated)
+    output.print(
+        f"{evaluated:,} architectures evaluated, {scores.computed:,} of them now; {len(finding.front)} on the front"
+    )
+    page = write_finding(finding, out or Path("reports") / wanted.name)
+    output.print(f"report: {page.resolve()}", markup=False)
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    from benchsuite.core import SuiteError
+
+    try:
+        found: dict[str, Any] = tomllib.loads(f"parameters = {{{text}}}")["parameters"]
+    except tomllib.TOMLDecodeError as error:
+        raise SuiteError(
+            f"parameters {text!r} are no TOML ({error}); write name=value, separated by commas, strings in quotes"
+        ) from error
+    return found
+
+
+def _train(prepared: Prepared, store: Store, device: str) -> None:
+    """Train the supernet that scores are to be read of, unless that is done."""
+    from benchsuite.cli.progress import watched_trainings
+    from benchsuite.core import SuiteError
+    from benchsuite.runner import train
+
+    task = prepared.trial.training
+    if task is None or task.finished(store.trainings):
+        return
+    with watched_trainings([task], store.trainings, quiet=False):
+        failed = train([task], store.trainings, device)
+    for reason in failed.values():
+        raise SuiteError(f"the supernet's training failed: {reason}")
+
+
+@contextmanager
+def _progress(budget: int) -> Iterator[Callable[[int], None]]:
+    """A bar with the remaining time on the terminal; it yields what is told the number of evaluations."""
+    from rich import progress as bars
+
+    columns = (bars.TextColumn("evaluations"), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeRemainingColumn())
+    with bars.Progress(*columns, console=errors) as bar:
+        task = bar.add_task("", total=budget)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,134 @@
+"""What a search found: everything evaluated, its front, and the regret beside searches that see the truth."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from benchsuite.core import SuiteError
+from benchsuite.plan import record
+from benchsuite.search.evaluated import compared, covers
+from benchsuite.search.history import History
+from benchsuite.search.objectives import front
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from benchsuite.search.scoring import StoredScores
+    from benchsuite.search.setting import Prepared, Search
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of a search.
+
+    Attributes
+    ----------
+    evaluated
+        A row for each architecture, in order: order, architecture, score, macs, params, depth; accuracy (percent)
+        where a truth is known.
+    front
+        The rows that no row dominates, the best score first.
+    best
+        Largest true accuracy of the space; NaN where it is not known.
+    curves
+        See `compared`; None for the reason in `lacking`.
+    caption, protocol, provenance
+        What a reader must know beside the figures.
+    """
+
+    search: Search
+    evaluated: pd.DataFrame = field(repr=False)
+    front: pd.DataFrame = field(repr=False)
+    best: float
+    curves: pd.DataFrame | None = field(repr=False)
+    lacking: str
+    caption: str
+    protocol: dict[str, str] = field(repr=False)
+    provenance: dict[str, str] = field(repr=False)
+
+
+def find(
+    prepared: Prepared, scores: StoredScores, command: str, advance: Callable[[int], None] = lambda _: None
+) -> Finding:
+    """What a search finds; `advance` is told the number of evaluations after each group of them.
+
+    Raises
+    ------
+    SuiteError
+        If no architecture has a score; the message has the first reason.
+    """
+    search = prepared.search
+    done = 0
+
+    def evaluate(architectures: Sequence[str]) -> list[float]:
+        nonlocal done
+        found = scores(architectures)
+        done += len(found)
+        advance(done)
+        return found
+
+    history = History(evaluate, search.budget)
+    prepared.algorithm().run(prepared.sizes.space, history, search.seed)
+    evaluated = prepared.sizes.table(history.scores)
+    if evaluated["score"].isna().all():
+        reasons = scores.rows(list(history.scores))["reason"]
+        why = next((reason for reason in reasons if reason), "every score is undefined")
+        raise SuiteError(f"{search.estimator} scored none of {len(evaluated):,} architectures: {why}")
+    return _judged(prepared, evaluated, scores, command)
+
+
+def _judged(prepared: Prepared, evaluated: pd.DataFrame, scores: StoredScores, command: str) -> Finding:
+    search, truth, lacking, curves = prepared.search, prepared.truth, prepared.lacking, None
+    if truth is not None:
+        evaluated = evaluated.assign(accuracy=evaluated["architecture"].map(truth).astype(float))
+        if covers(truth, prepared.sizes.space):
+            curves = compared(evaluated, truth, prepared.sizes.space, search.population)
+        else:
+            lacking = f"the truth is known of {len(truth):,} architectures, not of all"
+    best = front(evaluated, search.goals()).sort_values("score", ascending=False, kind="stable")
+    recorded = record(prepared.plan, command)["benchmarks"][0]
+    return Finding(
+        search,
+        evaluated,
+        best,
+        math.nan if truth is None or curves is None else float(truth.max()),
+        curves,
+        lacking,
+        caption=recorded["caption"],
+        protocol=_protocol(prepared, recorded["protocol"]),
+        provenance=_provenance(scores.rows(evaluated["architecture"].tolist()), command),
+    )
+
+
+def _protocol(prepared: Prepared, recorded: dict[str, str]) -> dict[str, str]:
+    """How the search was made: the recorded protocol without what a search has not."""
+    search = prepared.search
+    absent = {"Architectures"} | (set() if prepared.truth is not None else {"Ground truth"})
+    seen = "Minibatch" if prepared.trial.batch_seed is None else ""
+    return {
+        "Algorithm": f"{search.algorithm}, {search.budget:,} evaluations, population {search.population}, "
+        f"seed {search.seed}; no architecture is evaluated twice",
+        "Estimator": prepared.trial.title,
+        "Objectives": ", ".join(map(str, search.goals())),
+        **{name: words for name, words in recorded.items() if name not in absent | {seen}},
+        "Sizes": "multiply-adds and parameters as the benchmark counts them; depth is the number of operations that "
+        "are neither skips nor absent",
+    }
+
+
+def _provenance(rows: pd.DataFrame, command: str) -> dict[str, str]:
+    machines = [json.loads(text) for text in rows["provenance"].unique()]
+    joined = {name: ", ".join(sorted({machine[name] for machine in machines})) for name in machines[0]}
+    seconds = f"{rows['cpu_seconds'].sum():,.0f}"
+    return {
+        **joined,
+        "CPU seconds of scores": seconds,
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": command,
+    }

@@ -1,0 +1,183 @@
+"""The result of a search on disk: a page, Markdown, tables and figures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.data.files import write_frame, write_text
+from benchsuite.report import html, markdown
+from benchsuite.report.criteria import rows_of
+from benchsuite.report.drawings import Drawing
+from benchsuite.report.svg import drawing, render, standalone
+from benchsuite.report.tables import Cell, Column, Table
+from benchsuite.report.words import interval, large, number, significant
+from benchsuite.search import figures
+from benchsuite.search.evaluated import REPEATS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from benchsuite.search.finding import Finding
+
+_TITLES = {"random": "Random search", "evolution": "Regularised evolution", "nsga2": "NSGA-II"}
+_FRONT_NOTE = (
+    "Ringed: the front, of which none is beaten in all objectives at once. Dots: everything evaluated; colour: "
+    "parameters, from fewest (blue) to most (yellow)."
+)
+_REGRET_NOTE = (
+    "Accuracy points between the best architecture of the space and the one chosen so far; low is good. The search "
+    "sees scores alone and is one run. The two others see the true accuracy of what they evaluate, so that each of "
+    f"their evaluations costs a training: mean over {REPEATS} seeds, and where 95 % of the seeds lie."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page and the Markdown show; `regret` is None where no search could be run on the truth."""
+
+    title: str
+    lead: str
+    verdict: list[str]
+    facts: dict[str, str]
+    caption: str
+    trade_off: Drawing
+    trade_off_note: str
+    regret: Drawing | None
+    regret_note: str
+    table: Table
+    protocol: dict[str, str]
+    provenance: dict[str, str]
+    downloads: list[str]
+
+
+def write_finding(finding: Finding, folder: Path) -> Path:
+    """Path of the page; beside it report.md, evaluated.csv, front.csv, regret.csv where there is one, and figures."""
+    tables = {"evaluated.csv": finding.evaluated, "front.csv": finding.front, "regret.csv": finding.curves}
+    written = {name: table for name, table in tables.items() if table is not None}
+    for name, table in written.items():
+        write_frame(folder / name, table)
+    shown = _shown(finding, ["report.md", *written])
+    for each in filter(None, (shown.trade_off, shown.regret)):
+        write_text(folder / "figures" / f"{each.name}.svg", standalone(each.svg))
+    write_text(folder / "report.md", _markdown(shown))
+    index = folder / "index.html"
+    write_text(index, html.render("search.html", shown=shown, downloads=shown.downloads, provenance=shown.provenance))
+    return index
+
+
+def _shown(finding: Finding, downloads: list[str]) -> Shown:
+    search, curves = finding.search, finding.curves
+    with drawing():
+        trade_off = _drawing("front", "Score against multiply-adds", finding, figures.front_chart(finding))
+        regret = (
+            _drawing("regret", "Regret against evaluations", finding, figures.regret_chart(curves))
+            if (curves is not None)
+            else None
+        )
+    caption = finding.caption
+    return Shown(
+        title=f"{_TITLES[search.algorithm]} on {search.space} by {search.estimator}",
+        lead=f"{finding.protocol['Estimator']} chooses architectures for {search.dataset}: "
+        + ", ".join(map(str, search.goals())),
+        verdict=_verdict(finding),
+        facts=_facts(finding),
+        caption=f"{caption[:1].upper()}{caption[1:]}.",
+        trade_off=trade_off,
+        trade_off_note=_FRONT_NOTE,
+        regret=regret,
+        regret_note=_REGRET_NOTE if regret else f"No regret against searches on the truth: {finding.lacking}.",
+        table=_table(finding),
+        protocol=finding.protocol,
+        provenance=finding.provenance,
+        downloads=downloads,
+    )
+
+
+def _drawing(name: str, title: str, finding: Finding, chart: Figure) -> Drawing:
+    words = f"{title} of {len(finding.evaluated):,} evaluated architectures; figures in {name}.csv."
+    return Drawing(name, title, words, render(chart, name, words))
+
+
+def _facts(finding: Finding) -> dict[str, str]:
+    facts = {"evaluated": f"{len(finding.evaluated):,}", "on the front": f"{len(finding.front):,}"}
+    undefined = int(finding.evaluated["score"].isna().sum())
+    depths = finding.front["depth"].dropna().astype(int)
+    if len(depths):
+        facts["depths on the front"] = f"{depths.min()} to {depths.max()}"
+    return facts | ({"without a score": f"{undefined:,}"} if undefined else {})
+
+
+def _verdict(finding: Finding) -> list[str]:
+    best, evaluated = rows_of(finding.front)[0], len(finding.evaluated)
+    size = f"{large(best['macs'])} multiply-adds, {large(best['params'])} parameters"
+    sentences = [f"The best score, {significant(best['score'])}, has {best['architecture']}: {size}."]
+    if math.isfinite(best.get("accuracy", math.nan)):
+        known = math.isfinite(finding.best)
+        words = f", {number(finding.best - best['accuracy'], 2)} points below the best of the space" if known else ""
+        sentences.append(f"Its true accuracy is {number(best['accuracy'], 2)} %{words}.")
+    if finding.curves is not None:
+        last = finding.curves[(finding.curves["evaluations"] == evaluated) & finding.curves["low"].notna()]
+        regrets = [_regret_in_words(row) for row in rows_of(last)]
+        sentences.append(f"Points below the best after as many evaluations: {'; '.join(regrets)}.")
+    if len(finding.front) > evaluated / 2:
+        sentences.append(
+            f"{len(finding.front):,} of {evaluated:,} architectures are on the front: the objectives contradict each "
+            "other, as where parameters should be many, multiply-adds few, and both go together. Choose others with "
+            "--objectives."
+        )
+    if evaluated < finding.search.budget:
+        sentences.append("The search ended before its budget was spent: it found nothing new.")
+    return sentences
+
+
+def _regret_in_words(row: dict[str, Any]) -> str:
+    return f"{row['method']} {number(row['regret'], 2)} (95 % of seeds {interval(row['low'], row['high'])})"
+
+
+def _table(finding: Finding) -> Table:
+    columns = [
+        Column("Architecture", numeric=False),
+        Column("Score"),
+        Column("Multiply-adds"),
+        Column("Parameters"),
+        Column("Depth", "Operations that are neither skips nor absent"),
+        Column("Evaluated as", "Place in the order of evaluations"),
+    ]
+    known = "accuracy" in finding.front
+    if known:
+        columns.append(Column("True accuracy", "Percent; a dash where it is not known"))
+    rows = tuple(
+        (
+            Cell(row["architecture"], row["architecture"]),
+            Cell(significant(row["score"]), row["score"]),
+            Cell(large(row["macs"]), row["macs"]),
+            Cell(large(row["params"]), row["params"]),
+            Cell(number(row["depth"], 0), row["depth"]),
+            Cell(f"{row['order']:,}", row["order"]),
+            *([Cell(number(row["accuracy"], 2), row["accuracy"])] if known else []),
+        )
+        for row in rows_of(finding.front)
+    )
+    return Table("front", "The front, best score first", tuple(columns), rows, 1)
+
+
+def _markdown(shown: Shown) -> str:
+    parts = [
+        f"# {markdown.escaped(shown.title)}",
+        markdown.escaped(shown.lead),
+        "\n".join(f"- {markdown.escaped(sentence)}" for sentence in shown.verdict),
+        markdown.image(shown.trade_off),
+        f"{shown.trade_off_note} *{markdown.escaped(shown.caption)}*",
+        *([markdown.image(shown.regret)] if shown.regret else []),
+        f"{markdown.escaped(shown.regret_note)} *{markdown.escaped(shown.caption)}*",
+        *markdown.titled(shown.table),
+        "### Protocol",
+        markdown.definitions(shown.protocol),
+        "### Provenance",
+        markdown.definitions(shown.provenance),
+    ]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,183 @@
+"""A search made concrete: the networks, the estimator's recipe, the algorithm, and the truth where it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from benchsuite import registry
+from benchsuite.benchmark import Benchmark, load_benchmark
+from benchsuite.core import DataMissingError, SuiteError, UnknownNameError, UnsupportedError
+from benchsuite.estimators.base import CurveEstimator
+from benchsuite.estimators.execute import check_device
+from benchsuite.plan import BenchmarkPlan, Plan
+from benchsuite.plan import _trials as trials
+from benchsuite.plan import _unsupported as unsupported
+from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
+from benchsuite.search.evaluated import Sizes
+from benchsuite.search.nsga2 import NSGA2
+from benchsuite.search.objectives import parse_objectives
+from benchsuite.spaces.classes import classes_of
+from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from benchsuite.plan import Trial
+    from benchsuite.search.algorithms import Algorithm
+    from benchsuite.search.objectives import Objective
+    from benchsuite.spaces.base import SearchSpace
+
+ALGORITHMS = ("random", "evolution", "nsga2", "own")
+NO_TRUTH = "no ground truth"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is searched, by which algorithm, and by whose scores.
+
+    Attributes
+    ----------
+    dataset
+        That of a benchmark, or the name of an image set.
+    parameters
+        Hyperparameters of the estimator.
+    sizes
+        Of the space's networks, where they differ from the benchmark's, or from the space's own.
+    images
+        Image set of minibatches and supernets, where it is not the data set's own.
+    budget
+        Architectures to evaluate.
+    population
+        Of evolution and NSGA-II.
+    """
+
+    space: str
+    dataset: str
+    estimator: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    algorithm: str = "nsga2"
+    objectives: str = "score,-macs,params"
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    images: str | None = None
+    budget: int = 200
+    population: int = 20
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """Name of the report's folder."""
+        return f"search-{self.space}-{self.estimator}-{self.algorithm}"
+
+    def goals(self) -> tuple[Objective, ...]:
+        """The objectives; what is wrong with them is an error."""
+        return parse_objectives(self.objectives)
+
+    def check(self) -> None:
+        """Return nothing for a search that can be begun; the error says what is wrong with another."""
+        if self.algorithm not in ALGORITHMS:
+            raise UnknownNameError("algorithm", self.algorithm, ALGORITHMS)
+        if self.algorithm == "own":
+            raise UnsupportedError(
+                f"algorithm 'own' is the rule of methods that learn the architecture with the weights, and "
+                f"{self.estimator} is none; choose random, evolution or nsga2"
+            )
+        if self.population < 2 or self.budget < self.population:
+            raise SuiteError(
+                f"budget = {self.budget}, population = {self.population}; "
+                "choose a population of at least 2 and a budget of at least the population"
+            )
+        self.goals()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A search with all that it needs.
+
+    Attributes
+    ----------
+    plan
+        A plan of one benchmark and one trial, the architectures still to be chosen.
+    truth
+        Accuracy in percent by architecture; None where it is not known, for the reason in `lacking`.
+    """
+
+    search: Search
+    plan: Plan
+    truth: pd.Series | None
+    lacking: str
+
+    @property
+    def part(self) -> BenchmarkPlan:
+        """The plan's benchmark."""
+        return self.plan.benchmarks[0]
+
+    @property
+    def trial(self) -> Trial:
+        """The plan's trial."""
+        return self.part.trials[0]
+
+    @property
+    def sizes(self) -> Sizes:
+        """How large the networks of architectures are."""
+        return Sizes(_ours(self.part), self.part.dataset)
+
+    def algorithm(self) -> Algorithm:
+        """What chooses the architectures."""
+        population = self.search.population
+        if self.search.algorithm == "random":
+            return RandomSearch(population)
+        if self.search.algorithm == "evolution":
+            return RegularisedEvolution(population)
+        return NSGA2(population, self.search.goals(), self.sizes.table)
+
+
+def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu") -> Prepared:
+    """The search made concrete; nothing is trained or scored.
+
+    Raises
+    ------
+    BenchsuiteError
+        If a name is unknown, a number not allowed, the images absent, or the estimator not able.
+    """
+    search.check()
+    check_device(device)
+    for plugin in plugins:
+        registry.load_plugin(plugin)
+    benchmark, truth, lacking = _grounds(search)
+    estimator = registry.make_estimator(search.estimator, search.parameters)
+    if isinstance(estimator, CurveEstimator):
+        raise UnsupportedError(f"{estimator.name} reads learning curves of trained architectures; choose another")
+    choice = BenchmarkChoice(search.space, search.dataset, (search.seed,), batch=BatchChoice(images=search.images))
+    titled = {estimator.label(): estimator}
+    reasons = unsupported(titled, benchmark, benchmark.space.sample(1, np.random.default_rng(0))[0])
+    if reasons:
+        raise UnsupportedError("; ".join(reasons.values()))
+    made = tuple(trials(choice, benchmark, titled, fast=False))
+    part = BenchmarkPlan(choice, benchmark, benchmark.image_dataset, (), "", made, (), {})
+    suite = Suite(search.name, "", (choice,), (EstimatorChoice(search.estimator, search.parameters),))
+    files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
+    return Prepared(search, Plan(suite, (part,), files, device), truth, lacking)
+
+
+def _grounds(search: Search) -> tuple[Benchmark, pd.Series | None, str]:
+    """The benchmark with the sizes that are asked for, its truth, and why there is none."""
+    registry.load("space", search.space)  # a wrong space is named before a wrong benchmark
+    try:
+        benchmark = load_benchmark(search.space, search.dataset)
+    except (DataMissingError, UnknownNameError) as error:
+        space = registry.make_space(search.space, search.sizes)
+        classes = classes_of(space, pd.Index([], dtype="str"), NO_TRUTH)
+        images = search.dataset
+        return Benchmark(space, search.dataset, images, pd.DataFrame(), NO_TRUTH, {}, Path(), classes), None, str(error)
+    sizes = {**benchmark.space.sizes, **search.sizes}
+    return replace(benchmark, space=registry.make_space(search.space, sizes)), benchmark.truth(), ""
+
+
+def _ours(part: BenchmarkPlan) -> SearchSpace:
+    space: SearchSpace = part.benchmark.space  # type: ignore[assignment]  # ours all are
+    return space

@@ -1,0 +1,153 @@
+"""`benchsuite search` as a user runs it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from benchsuite.benchmark import import_table
+from benchsuite.cli.app import app
+from benchsuite.core import BenchsuiteError
+from benchsuite.registry import make_space
+from benchsuite.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+SMALL = ("--budget", "12", "--population", "4", "--sizes", "channels=2,cells=1")
+ON_DIGITS = ("--dataset", "digits")
+ONE_EPOCH = ("--parameters", "training={epochs=1, images=256, batch=64}, images=100, readout='loss'")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where the store and the reports go
+
+
+def search(space: str, estimator: str, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["search", space, "--estimator", estimator, *arguments])
+
+
+def found(tmp_path: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(tmp_path / "reports" / name / "evaluated.csv", dtype={"architecture": str})
+
+
+def test_supernet_is_trained_once_then_searched_and_reported(tmp_path: Path) -> None:
+    first = search("nasbench201", "scarlet", *ON_DIGITS, *SMALL, *ONE_EPOCH)
+    assert first.exit_code == 0, first.output
+    assert "12 architectures evaluated, 12 of them now" in first.output
+    folder = tmp_path / "reports" / "search-nasbench201-scarlet-nsga2"
+    rows = found(tmp_path, folder.name)
+    assert rows["architecture"].is_unique
+    assert rows["order"].tolist() == list(range(1, 13))
+    assert (rows["score"] < 0).all()  # minus the loss
+    front = pd.read_csv(folder / "front.csv")
+    assert set(front["architecture"]) <= set(rows["architecture"])
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "Reduced networks with channels 2, cells 1" in page
+    assert "the truth is known of 200 architectures, not of all" in page
+    (weights,) = (tmp_path / ".benchsuite" / "trainings").glob("*/epoch_0001.pt")
+    written = weights.stat().st_mtime_ns
+    again = search("nasbench201", "scarlet", *ON_DIGITS, *SMALL, *ONE_EPOCH)
+    assert "12 architectures evaluated, 0 of them now" in again.output
+    assert weights.stat().st_mtime_ns == written
+    pd.testing.assert_frame_equal(found(tmp_path, folder.name), rows)
+
+
+@pytest.mark.parametrize(("estimator", "algorithm"), [("flops", "random"), ("synflow", "evolution")])
+def test_larger_budget_goes_on_from_stored_scores(estimator: str, algorithm: str, tmp_path: Path) -> None:
+    arguments = (*ON_DIGITS, *SMALL, "--images", "noise", "--algorithm", algorithm)
+    assert search("nasbench201", estimator, *arguments).exit_code == 0
+    name = f"search-nasbench201-{estimator}-{algorithm}"
+    before = found(tmp_path, name)
+    more = search("nasbench201", estimator, *arguments, "--budget", "15")
+    assert "15 architectures evaluated, 3 of them now" in more.output
+    pd.testing.assert_frame_equal(found(tmp_path, name).head(12), before)
+
+
+def test_scores_of_size_estimators_are_the_sizes(tmp_path: Path) -> None:
+    assert search("nasbench201", "params", *ON_DIGITS, *SMALL).exit_code == 0
+    rows = found(tmp_path, "search-nasbench201-params-nsga2")
+    assert (rows["score"] == rows["params"]).all()
+
+
+def test_known_truth_gives_accuracies_and_regret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path / "data"))
+    names = list(make_space("macro").architectures())
+    accuracy = np.random.default_rng(0).uniform(50, 90, len(names))
+    truth = pd.DataFrame({"architecture": names, "accuracy": accuracy})
+    truth.to_csv(tmp_path / "own.csv", index=False)
+    import_table(tmp_path / "own.csv", "macro/cifar10", title="made up")
+    result = search("macro", "params", "--budget", "12", "--population", "4")
+    assert result.exit_code == 0, result.output
+    rows = found(tmp_path, "search-macro-params-nsga2").set_index("architecture")
+    known = truth.set_index("architecture")["accuracy"]
+    np.testing.assert_allclose(rows["accuracy"], known[rows.index])
+    curves = pd.read_csv(tmp_path / "reports" / "search-macro-params-nsga2" / "regret.csv")
+    own = curves[curves["method"] == "this search"]["regret"].to_numpy()
+    assert own[-1] == pytest.approx(known.max() - known[rows["score"].idxmax()])
+    page = (tmp_path / "reports" / "search-macro-params-nsga2" / "report.md").read_text(encoding="utf-8")
+    assert "regularised evolution on the truth" in page
+    assert (tmp_path / "reports" / "search-macro-params-nsga2" / "figures" / "regret.svg").is_file()
+
+
+def test_data_set_without_benchmark_is_searched_without_truth(tmp_path: Path) -> None:
+    result = search("scarlet", "flops", "--dataset", "digits", "--budget", "6", "--population", "3")
+    assert result.exit_code == 0, result.output
+    rows = found(tmp_path, "search-scarlet-flops-nsga2")
+    assert "accuracy" not in rows
+    assert rows["depth"].between(6, 19).all()
+    page = (tmp_path / "reports" / "search-scarlet-flops-nsga2" / "report.md").read_text(encoding="utf-8")
+    assert "no benchmark named 'scarlet/digits'" in page.replace("\\", "")
+    assert "Ground truth" not in page
+
+
+def test_estimator_that_always_fails_says_why(tmp_path: Path) -> None:
+    plugin = tmp_path / "broken.py"
+    plugin.write_text(
+        "from dataclasses import dataclass\n"
+        "from typing import ClassVar\n"
+        "from benchsuite.estimators.base import ZeroShotEstimator\n"
+        "@dataclass(frozen=True, slots=True)\n"
+        "class Broken(ZeroShotEstimator):\n"
+        "    name: ClassVar[str] = 'broken_for_search'\n"
+        "    def score(self, probe):\n"
+        "        raise ValueError('no luck')\n",
+        encoding="utf-8",
+    )
+    result = search(
+        "nasbench201", "broken_for_search", *ON_DIGITS, *SMALL, "--images", "noise", "--plugin", str(plugin)
+    )
+    assert isinstance(result.exception, BenchsuiteError)
+    assert str(result.exception) == "broken_for_search scored none of 12 architectures: ValueError: no luck"
+    with Store(tmp_path / ".benchsuite") as store:
+        assert store.counts()["failed"] == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nasbench201", "params", "--algorithm", "nsga3"), r"no algorithm named 'nsga3'. Did you mean 'nsga2'\?"),
+        (("nasbench201", "params", "--algorithm", "own"), "params is none; choose random, evolution or nsga2"),
+        (("nasbench201", "params", "--budget", "10"), "budget = 10, population = 20; choose a population"),
+        (("nasbench201", "params", "--objectives", "score,-flops"), "no objective named 'flops'"),
+        (("nasbench201", "params", "--parameters", "a=b"), "are no TOML"),
+        (("nasbench201", "synflow", "--parameters", "lag=true", *ON_DIGITS), "no parameter of estimator 'synflow'"),
+        (("nasbench201", "early_accuracy", *ON_DIGITS), "reads learning curves of trained architectures"),
+        (("nasbench101", "fair", *ON_DIGITS), "table of choices"),
+        (("nasbench2001", "params"), "no space named 'nasbench2001'. Did you mean 'nasbench201'"),
+        (("nasbench201", "params", "--dataset", "digit"), "no image set named 'digit'"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_in_one_line(arguments: tuple[str, ...], message: str) -> None:
+    result = search(*arguments)
+    assert isinstance(result.exception, BenchsuiteError), result.output
+    assert re.search(message, str(result.exception))
+    assert "\n" not in str(result.exception)
