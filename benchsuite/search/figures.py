@@ -51,7 +51,9 @@ def regret_chart(curves: pd.DataFrame) -> Figure:
         axes.step(places, rows["regret"], where="post", color=colour, linewidth=1.6, label=str(method))
         if rows["low"].notna().any():
             axes.fill_between(places, rows["low"], rows["high"], step="post", color=colour, alpha=0.15, linewidth=0)
-    axes.set(xlabel="evaluations", ylabel="regret (accuracy points)", ylim=(0, None), xlim=(1, None))
+    begun = curves[curves["evaluations"] >= curves["evaluations"].max() / 10]  # the first draws are far above
+    top = 1.5 * max(begun["regret"].max(), 0.01)
+    axes.set(xlabel="evaluations", ylabel="regret (accuracy points)", ylim=(0, top), xlim=(1, None))
     axes.legend(loc="upper right")
     axes.grid(visible=True)
     return figure
