@@ -12,14 +12,18 @@ import numpy as np
 from benchsuite import registry
 from benchsuite.analysis.combination import COMBINATIONS
 from benchsuite.benchmark import Benchmark, load_benchmark
-from benchsuite.core import Dataset, SuiteError, UnknownNameError, UnsupportedError, digest
+from benchsuite.core import Dataset, SuiteError, UnknownNameError, UnsupportedError, digest, label
 from benchsuite.data.images import Images, describe_images, load_images, minibatch, noise
-from benchsuite.estimators.base import CurveEstimator, Estimator, ZeroShotEstimator
+from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.execute import check_device
+from benchsuite.estimators.one_shot.estimators import OneShotEstimator
+from benchsuite.estimators.one_shot.execute import TrainingTask
+from benchsuite.estimators.one_shot.sampling import sampler
+from benchsuite.estimators.one_shot.split import sizes as split_sizes
 from benchsuite.suite import PUBLISHED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from benchsuite.estimators.execute import Minibatch
     from benchsuite.suite import BatchChoice, BenchmarkChoice, CombinationChoice, Population, Suite
@@ -31,14 +35,17 @@ NOISE = "noise"  # the image set that is made to the data set's shape
 class Trial:
     """An estimator on a benchmark with one seed; under the recipe's key the store holds its scores.
 
-    `seed` and `batch_seed` are None where a score does not depend on them.
+    `title` is the name that reports give the estimator.
+    `seed` and `batch_seed` are None where a score does not depend on them, `training` where no supernet is read.
     """
 
+    title: str
     estimator: Estimator
     seed: int | None
     batch_seed: int | None
     recipe: dict[str, Any] = field(repr=False)
     key: str
+    training: TrainingTask | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class BenchmarkPlan:
 
     @property
     def images(self) -> str:
-        """Name of the image set from which minibatches are drawn."""
+        """Name of the image set from which minibatches are drawn and with which supernets are trained."""
         return self.choice.batch.images or self.benchmark.images
 
     def minibatches(self, seed: int) -> tuple[Minibatch, ...]:
@@ -114,10 +121,10 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
         benchmark = replace(benchmark, space=registry.make_space(choice.space, sizes))
     known = benchmark.truth(epochs=choice.truth.epochs, split=choice.truth.split, pool=choice.architectures.pool)
     architectures, population = draw(list(known.index), choice.architectures, limit)
-    chosen = [registry.make_estimator(entry.name, entry.parameters) for entry in suite.estimators]
+    chosen = titled([registry.make_estimator(entry.name, entry.parameters) for entry in suite.estimators])
     combinations = _combinations(suite.combinations, chosen)
     skipped = _unsupported(chosen, benchmark, architectures[0])
-    supported = [estimator for estimator in chosen if estimator.label() not in skipped]
+    supported = {title: estimator for title, estimator in chosen.items() if title not in skipped}
     trials = tuple(_trials(choice, benchmark, supported, fast=fast))
     lacking = {each.title: f"it needs {part}" for each in combinations for part in each.of if part in skipped}
     made = tuple(each for each in combinations if each.title not in lacking)
@@ -134,9 +141,26 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
     )
 
 
-def _combinations(wanted: Iterable[CombinationChoice], estimators: Sequence[Estimator]) -> list[CombinationChoice]:
-    """The combinations with their parts named as scores are: by labels."""
-    titles = [estimator.label() for estimator in estimators]
+def titled(estimators: Sequence[Estimator]) -> dict[str, Estimator]:
+    """Estimators by the names that a report gives them: their labels.
+
+    A one-shot estimator's name leaves out the hyperparameters in which all of its name agree; the report's protocol
+    has them.
+    """
+    found = {}
+    for estimator in estimators:
+        changed = estimator.changed()
+        if isinstance(estimator, OneShotEstimator):
+            alike = [other.changed() for other in estimators if other.name == estimator.name]
+            agreed = {key for key, value in changed.items() if all(other.get(key) == value for other in alike)}
+            changed = {key: value for key, value in changed.items() if key not in agreed}
+        found[label(estimator.name, changed)] = estimator
+    return found
+
+
+def _combinations(wanted: Iterable[CombinationChoice], estimators: Mapping[str, Estimator]) -> list[CombinationChoice]:
+    """The combinations with their parts named as scores are: by titles."""
+    titles = list(estimators)
     found = []
     for each in wanted:
         if each.name not in COMBINATIONS:
@@ -151,14 +175,14 @@ def _combinations(wanted: Iterable[CombinationChoice], estimators: Sequence[Esti
     return found
 
 
-def _part(name: str, combination: CombinationChoice, estimators: Sequence[Estimator]) -> str:
-    """The label of the estimator that a combination names, by its label or by a name that only one of them has."""
-    where, labels = f"[[combination]] {combination.title}", [estimator.label() for estimator in estimators]
-    if name in labels:
+def _part(name: str, combination: CombinationChoice, estimators: Mapping[str, Estimator]) -> str:
+    """The title of the estimator that a combination names, by its title or by a name that only one of them has."""
+    where = f"[[combination]] {combination.title}"
+    if name in estimators:
         return name
-    named = [estimator.label() for estimator in estimators if estimator.name == name]
+    named = [title for title, estimator in estimators.items() if estimator.name == name]
     if not named:
-        raise SuiteError(f"{where}: {UnknownNameError('estimator in the suite', name, labels)}")
+        raise SuiteError(f"{where}: {UnknownNameError('estimator in the suite', name, estimators)}")
     if len(named) > 1:
         raise SuiteError(f"{where}: which {name}? Name one of: {', '.join(named)}")
     return named[0]
@@ -185,22 +209,32 @@ def draw(known: Sequence[str], population: Population, limit: int | None) -> tup
     return sample, f"{number:,} of {len(known):,} {kind}, sampled with seed {population.seed}"
 
 
-def _unsupported(estimators: Iterable[Estimator], benchmark: Benchmark, architecture: str) -> dict[str, str]:
-    """Reasons why estimators cannot run on a benchmark, by label."""
+def _unsupported(estimators: Mapping[str, Estimator], benchmark: Benchmark, architecture: str) -> dict[str, str]:
+    """Reasons why estimators cannot run on a benchmark, by title."""
     reasons = {}
-    for estimator in estimators:
-        if isinstance(estimator, CurveEstimator):
-            try:
-                estimator.score(benchmark.curve(architecture))
-            except UnsupportedError as error:
-                reasons[estimator.label()] = str(error)
+    for title, estimator in estimators.items():
+        try:
+            _try(estimator, benchmark, architecture)
+        except UnsupportedError as error:
+            reasons[title] = str(error)
     return reasons
 
 
+def _try(estimator: Estimator, benchmark: Benchmark, architecture: str) -> None:
+    """Return nothing if an estimator works on a benchmark, as far as that can be said before the run."""
+    if isinstance(estimator, CurveEstimator):
+        estimator.score(benchmark.curve(architecture))
+    elif isinstance(estimator, ArchitectureEstimator):
+        estimator.score(benchmark.space, architecture, benchmark.image_dataset, np.random.default_rng(0))
+    elif isinstance(estimator, OneShotEstimator):
+        sampler(estimator.training.sampling, benchmark.space, seed=0)  # type: ignore[arg-type]  # our spaces all are
+        estimator.training.supernet(benchmark.space, benchmark.image_dataset)  # type: ignore[arg-type]  # as above
+
+
 def _trials(
-    choice: BenchmarkChoice, benchmark: Benchmark, estimators: Iterable[Estimator], *, fast: bool
+    choice: BenchmarkChoice, benchmark: Benchmark, estimators: Mapping[str, Estimator], *, fast: bool
 ) -> Iterable[Trial]:
-    for estimator in estimators:
+    for title, estimator in estimators.items():
         seeds = choice.seeds if estimator.seeded else (None,)
         batch_seeds = choice.batch.seeds if estimator.batched else (None,)
         for seed, batch_seed in itertools.product(seeds, batch_seeds):
@@ -210,7 +244,17 @@ def _trials(
             if batch_seed is not None:
                 images = _load(choice.batch.images or benchmark.images, benchmark.image_dataset)
                 recipe["batch"] = _batch_recipe(choice.batch, batch_seed, images.digest)
-            yield Trial(estimator, seed, batch_seed, recipe, digest(recipe))
+            training = None
+            if isinstance(estimator, OneShotEstimator) and seed is not None:
+                training = _training(choice, estimator, benchmark, seed)
+                recipe["source"] = training.key
+            yield Trial(title, estimator, seed, batch_seed, recipe, digest(recipe), training)
+
+
+def _training(choice: BenchmarkChoice, estimator: OneShotEstimator, benchmark: Benchmark, seed: int) -> TrainingTask:
+    estimator.check()
+    images, space = choice.batch.images or benchmark.images, benchmark.space
+    return TrainingTask(space.name, dict(space.sizes), images, estimator.training, seed)
 
 
 def _load(images: str, dataset: Dataset) -> Images:
@@ -270,11 +314,12 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
         "combinations": [asdict(each) for each in part.combinations],
         "trials": [
             {
-                "estimator": trial.estimator.label(),
+                "estimator": trial.title,
                 "family": trial.estimator.family,
                 "seed": trial.seed,
                 "batch_seed": trial.batch_seed,
                 "key": trial.key,
+                "training": trial.training.key if trial.training else None,
             }
             for trial in part.trials
         ],
@@ -300,6 +345,18 @@ def _networks(part: BenchmarkPlan) -> str:
     return f"{kind} networks with {sizes} for {part.dataset.classes} classes of {channels}x{height}x{width} images"
 
 
+def _trainings_in_words(part: BenchmarkPlan) -> dict[str, str]:
+    """How the supernets are trained, by estimator, and on what they are read."""
+    words = {}
+    for title, estimator in {trial.title: trial.estimator for trial in part.trials}.items():
+        if isinstance(estimator, OneShotEstimator):
+            images = load_images(part.images)
+            trained, validating = split_sizes(images)
+            training, reading = estimator.training.words(trained, images.dataset.size), estimator.words(validating)
+            words[f"Supernet of {title}"] = f"{training}; {reading}"
+    return words
+
+
 def _minibatch(part: BenchmarkPlan) -> str:
     batch = part.choice.batch
     kind = "random noise, no images" if part.images == NOISE else describe_images(part.images)
@@ -321,6 +378,7 @@ def _protocol(part: BenchmarkPlan) -> dict[str, str]:
         + "; mean over trainings"
         + (", then over the members of a string class" if choice.architectures.pool == "class" else ""),
         "Batch normalisation": "batch statistics (train mode)",
+        **_trainings_in_words(part),
         **{f"Combination {each.title}": f"{each.name} of {', '.join(each.of)}" for each in part.combinations},
         "Numbers": "32-bit floats, 64-bit where a definition needs them; one thread a process"
         + ("; fast: channels last in memory, which rounds otherwise than the default" if part.fast else ""),

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 import joblib
 
 from benchsuite import __version__, registry
-from benchsuite.core import Score, SuiteError, chunks
+from benchsuite.core import BenchsuiteError, Score, SuiteError, chunks
 from benchsuite.estimators.base import CurveEstimator, ZeroShotEstimator
-from benchsuite.estimators.execute import Task, score_architectures
+from benchsuite.estimators.execute import Task
+from benchsuite.estimators.one_shot.estimators import OneShotEstimator
+from benchsuite.estimators.one_shot.execute import ReadTask, TrainingTask
 from benchsuite.store import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from benchsuite.store import Store
 
 PROBE_CHUNK = 4  # architectures a job: a kill loses little, and the processes end together; baselines take no time
+READ_CHUNK = 50  # the same for readings of a supernet, which is loaded for each job
 _KILLED = "the worker process was killed, probably for lack of memory"
 
 Result = tuple["Job", "list[tuple[int, Score]]", float]  # with the CPU seconds
@@ -48,7 +51,7 @@ class Job:
         How long it takes beside other jobs: multiply-adds of one forward pass of all its networks and images.
     """
 
-    task: Task
+    task: Task | ReadTask
     keys: tuple[str, ...]
     architectures: tuple[str, ...]
     work: float
@@ -81,7 +84,7 @@ def missing_jobs(plan: Plan, store: Store, *, retry_failed: bool = False) -> lis
             for trial in trials:
                 settled.setdefault(trial.key, store.settled(trial.key, attempts=attempts))
             for lacking, architectures in _lacking(trials, part.architectures, settled):
-                jobs += _jobs(plan, part, lacking, architectures)
+                jobs += _jobs(plan, part, lacking, architectures, store.trainings)
             for trial in trials:
                 settled[trial.key].update(part.architectures)
     return jobs
@@ -105,22 +108,35 @@ def _groups(part: BenchmarkPlan) -> list[list[Trial]]:
             seed = part.choice.seeds[0] if trial.seed is None else trial.seed
             batch_seed = part.choice.batch.seeds[0] if trial.batch_seed is None else trial.batch_seed
             groups["probe", seed, batch_seed].append(trial)
+        elif isinstance(trial.estimator, OneShotEstimator) and trial.training is not None:
+            groups["reading", trial.training.key, *trial.estimator.protocol()].append(trial)
         else:
             groups["baseline", trial.seed].append(trial)
     return list(groups.values())
 
 
-def _jobs(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str]) -> Iterator[Job]:
-    probed = isinstance(trials[0].estimator, ZeroShotEstimator)
-    keys = tuple(trial.key for trial in trials)
-    task = _task(plan, part, trials, architectures)
-    images = sum(len(targets) for _, targets in task.minibatches)
-    for chunk in chunks(architectures, PROBE_CHUNK if probed else len(architectures)):
-        macs = sum(part.benchmark.space.complexity(architecture, part.dataset).live_macs for architecture in chunk)
+def _jobs(
+    plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str], root: str
+) -> Iterator[Job]:
+    keys, space = tuple(trial.key for trial in trials), part.benchmark.space
+    first, task = trials[0].estimator, _task(plan, part, trials, architectures, root)
+    size, images = len(architectures), 0
+    if isinstance(task, Task) and isinstance(first, ZeroShotEstimator):
+        size, images = PROBE_CHUNK, sum(len(targets) for _, targets in task.minibatches)
+    elif isinstance(first, OneShotEstimator):
+        size, images = READ_CHUNK, first.images
+        architectures = sorted(architectures, key=space.operations)  # those that begin alike are read together
+    for chunk in chunks(architectures, size):
+        macs = sum(space.complexity(architecture, part.dataset).live_macs for architecture in chunk)
         yield Job(task, keys, tuple(chunk), 1.0 + images * macs)
 
 
-def _task(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str]) -> Task:
+def _task(
+    plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str], root: str
+) -> Task | ReadTask:
+    named = tuple((trial.estimator.name, trial.estimator.parameters()) for trial in trials)
+    if trials[0].training is not None:
+        return ReadTask(trials[0].training, root, named, plan.device, plan.plugins)
     batch_seeds = [trial.batch_seed for trial in trials if trial.batch_seed is not None]
     curves = any(isinstance(trial.estimator, CurveEstimator) for trial in trials)
     probed = any(isinstance(trial.estimator, ZeroShotEstimator) for trial in trials)
@@ -128,7 +144,7 @@ def _task(plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architecture
         space=part.benchmark.space.name,
         sizes=dict(part.benchmark.space.sizes),
         dataset=part.dataset,
-        estimators=tuple((trial.estimator.name, trial.estimator.parameters()) for trial in trials),
+        estimators=named,
         seed=next((trial.seed for trial in trials if trial.seed is not None), part.choice.seeds[0]),
         minibatches=part.minibatches([*batch_seeds, part.choice.batch.seeds[0]][0]) if probed else (),
         device=plan.device,
@@ -221,9 +237,8 @@ def _alone(job: Job) -> Iterator[Result]:
 
 
 def _single(job: Job, architecture: str) -> Job:
-    """The part of a job that scores one architecture, without the curves of others, which take time to send."""
-    curves = job.task.curves
-    task = replace(job.task, curves=curves and {architecture: curves[architecture]})
+    """The part of a job that scores one architecture."""
+    task = job.task.for_one(architecture)
     return replace(job, task=task, architectures=(architecture,), work=job.work / len(job.architectures))
 
 
@@ -249,20 +264,58 @@ def _backend(processes: int, scheduler: str | None) -> Iterator[None]:
 
 def _work(job: Job) -> Result:
     start = time.process_time()
-    rows = score_architectures(job.task, job.architectures)
+    rows = job.task.scores(job.architectures)
     return job, rows, time.process_time() - start
 
 
-def estimate_cpu_seconds(jobs: Sequence[Job]) -> float:
-    """CPU seconds that jobs will take, from scoring one architecture of average size of each kind of job."""
+def missing_trainings(jobs: Sequence[Job], root: str) -> list[TrainingTask]:
+    """Trainings that jobs read and that have not come to their end, each once."""
+    sources = {job.task.source.key: job.task.source for job in jobs if isinstance(job.task, ReadTask)}
+    return [task for task in sources.values() if not task.finished(root)]
+
+
+def train(
+    tasks: Sequence[TrainingTask], root: str, device: str, *, processes: int = 1, scheduler: str | None = None
+) -> dict[str, str]:
+    """Execute trainings side by side, each to its end; reasons of those that failed, by key.
+
+    What a training has reached when this process ends is kept, and the next call goes on from there.
+    """
+    if processes == 1 and scheduler is None:
+        results: Iterable[tuple[str, str]] = [_train(task, root, device) for task in tasks]
+    else:
+        with _backend(processes, scheduler):
+            results = joblib.Parallel(batch_size=1)(joblib.delayed(_train)(task, root, device) for task in tasks)
+    return {key: reason for key, reason in results if reason}
+
+
+def _train(task: TrainingTask, root: str, device: str) -> tuple[str, str]:
+    """The training's key and why it failed, if it did."""
+    try:
+        task.run(root, device)
+    except BenchsuiteError as error:
+        return task.key, str(error)
+    except Exception as error:  # a space can be a user's code and raise anything
+        return task.key, f"{type(error).__name__}: {error}".splitlines()[0]
+    return task.key, ""
+
+
+def estimate_cpu_seconds(jobs: Sequence[Job], root: str) -> float:
+    """CPU seconds that jobs will take, missing trainings included, from timing a little of each kind."""
     kinds: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
-        kinds[repr((job.task.space, job.task.sizes, job.task.dataset, job.task.estimators))].append(job)
-    total = 0.0
+        kinds[job.task.kind].append(job)
+    total = math.fsum(task.estimate(root) for task in missing_trainings(jobs, root))
     for alike in kinds.values():
-        sample = replace(alike[0], architectures=(_average_sized(alike),))
-        total += sum(len(job.architectures) for job in alike) * _work(sample)[2]
+        total += sum(len(job.architectures) for job in alike) * _seconds_an_architecture(alike)
     return total
+
+
+def _seconds_an_architecture(jobs: Sequence[Job]) -> float:
+    task, architecture = jobs[0].task, _average_sized(jobs)
+    if isinstance(task, ReadTask):
+        return task.estimate(architecture)
+    return _work(replace(jobs[0], architectures=(architecture,)))[2]
 
 
 def _average_sized(jobs: Sequence[Job]) -> str:

@@ -69,6 +69,11 @@ class Store:
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.file} is not a store of benchsuite: {error}; move it away") from error
 
+    @property
+    def trainings(self) -> str:
+        """Folder of the supernets' trainings."""
+        return str((self.folder / "trainings").resolve())
+
     def __enter__(self) -> Store:
         return self
 

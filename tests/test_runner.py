@@ -196,9 +196,9 @@ def test_the_cost_is_estimated_from_one_architecture_of_each_kind(tmp_path: Path
     plan = make_plan(load_suite(write_suite(tmp_path)))
     with Store(tmp_path) as store:
         jobs = missing_jobs(plan, store)
-        assert estimate_cpu_seconds(jobs) > 0
+        assert estimate_cpu_seconds(jobs, store.trainings) > 0
         assert len(store) == 0
-        assert estimate_cpu_seconds([]) == 0
+        assert estimate_cpu_seconds([], store.trainings) == 0
 
 
 def test_a_curve_estimator_without_a_curve_is_skipped_with_a_reason(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from benchsuite.cli.console import output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from benchsuite.estimators.one_shot.execute import TrainingTask
     from benchsuite.plan import Plan
     from benchsuite.runner import Job, Outcome
     from benchsuite.store import Store
@@ -58,7 +59,7 @@ def run(
         benchsuite run my_suite.toml --plugin my_estimator.py --jobs 8
     """
     from benchsuite.plan import make_plan, record
-    from benchsuite.runner import available_processors, execute, missing_jobs
+    from benchsuite.runner import available_processors, execute, missing_jobs, missing_trainings
     from benchsuite.store import Store
     from benchsuite.suite import load_suite
 
@@ -70,17 +71,37 @@ def run(
         if not quiet:
             _print_plan(plan, work)
         if dry_run:
-            _print_cost(work)
+            _print_cost(work, held)
             return
         held.save_suite(chosen.name, record(plan, shlex.join(["benchsuite", *sys.argv[1:]])))
+        processes = jobs or available_processors()
+        _train(missing_trainings(work, held.trainings), held, device, processes, scheduler, quiet=quiet)
         with _Progress(work, quiet=quiet) as progress, _interruptible():
-            processes = jobs or available_processors()
             outcome = execute(work, held, plan, processes=processes, scheduler=scheduler, advance=progress.advance)
         if not quiet:
             _print_outcome(outcome)
         if verbose:
             _print_failures(plan, held)
         _write(held, chosen.name, out)
+
+
+def _train(
+    tasks: Sequence[TrainingTask],
+    store: Store,
+    device: str,
+    processes: int,
+    scheduler: str | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Train the supernets that scores are to be read of; those that fail leave scores that say so."""
+    from benchsuite.cli.progress import watched_trainings
+    from benchsuite.runner import train
+
+    with watched_trainings(tasks, store.trainings, quiet=quiet), _interruptible():
+        failed = train(tasks, store.trainings, device, processes=processes, scheduler=scheduler)
+    for key, reason in failed.items():
+        output.print(f"training {key} failed: {reason}", markup=False)
 
 
 @contextmanager
@@ -124,10 +145,10 @@ def _print_plan(plan: Plan, work: Sequence[Job]) -> None:
     output.print(f"{wanted:,} scores wanted, {wanted - lacking:,} held, {lacking:,} to compute")
 
 
-def _print_cost(work: Sequence[Job]) -> None:
+def _print_cost(work: Sequence[Job], store: Store) -> None:
     from benchsuite.runner import estimate_cpu_seconds
 
-    seconds = estimate_cpu_seconds(work)
+    seconds = estimate_cpu_seconds(work, store.trainings)
     output.print(f"about {seconds:,.0f} CPU seconds (one architecture of average size of each kind was timed)")
 
 
@@ -139,7 +160,7 @@ def _print_outcome(outcome: Outcome) -> None:
 
 
 def _print_failures(plan: Plan, store: Store) -> None:
-    keys = {trial.key: trial.estimator.label() for part in plan.benchmarks for trial in part.trials}
+    keys = {trial.key: trial.title for part in plan.benchmarks for trial in part.trials}
     rows = store.scores(sorted(keys))
     for row in rows[rows["status"] == "failed"].itertuples():
         output.print(f"failed {keys[str(row.recipe)]} on {row.architecture}: {row.reason}", markup=False)

@@ -37,20 +37,20 @@ class Estimator(ABC):
 
     def label(self) -> str:
         """The name with the hyperparameters that are not at their default."""
-        return label(self.name, _changed(self))
+        return label(self.name, self.changed())
 
-
-def _changed(chosen: Any) -> dict[str, Any]:
-    """The fields of a dataclass that are not at their default; of one that is a dataclass itself, its own."""
-    found: dict[str, Any] = {}
-    for item in fields(chosen):
-        value = getattr(chosen, item.name)
-        if is_dataclass(value) and is_dataclass(item.default):
-            before = asdict(item.default)  # type: ignore[arg-type]  # no class
-            found |= {f"{item.name}.{name}": new for name, new in asdict(value).items() if new != before[name]}  # type: ignore[arg-type]  # no class
-        elif item.default is MISSING or value != item.default:
-            found[item.name] = value
-    return found
+    def changed(self) -> dict[str, Any]:
+        """The hyperparameters that are not at their default, those of a training as training.epochs and so on."""
+        found: dict[str, Any] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if is_dataclass(value) and is_dataclass(item.default):
+                before = asdict(item.default)  # type: ignore[arg-type]  # no class
+                now = asdict(value)  # type: ignore[arg-type]  # no class
+                found |= {f"{item.name}.{name}": new for name, new in now.items() if new != before[name]}
+            elif item.default is MISSING or value != item.default:
+                found[item.name] = value
+        return found
 
 
 @dataclass(frozen=True, slots=True)

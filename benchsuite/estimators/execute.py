@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,19 @@ class Task:
     plugins: tuple[str, ...] = ()
     curves: Mapping[str, pd.DataFrame] | None = field(default=None, compare=False)
 
+    @property
+    def kind(self) -> str:
+        """What tasks have in common that take about the same time for an architecture."""
+        return repr((self.space, self.sizes, self.dataset, self.estimators))
+
+    def scores(self, architectures: Sequence[str]) -> list[tuple[int, Score]]:
+        """Scores with the positions of their estimators, see `score_architectures`."""
+        return score_architectures(self, architectures)
+
+    def for_one(self, architecture: str) -> Task:
+        """The task without what other architectures need and takes time to send."""
+        return replace(self, curves=self.curves and {architecture: self.curves[architecture]})
+
 
 def score_architectures(task: Task, architectures: Iterable[str]) -> list[tuple[int, Score]]:
     """Scores with the positions of their estimators in `task.estimators`.
@@ -91,9 +104,9 @@ def score_architectures(task: Task, architectures: Iterable[str]) -> list[tuple[
     if not task.minibatches and any(isinstance(estimator, ZeroShotEstimator) for estimator in estimators):
         raise SuiteError("zero-shot estimators need a minibatch; give the task one")
     batches = _minibatches(task)
-    with _one_thread():
+    with one_thread():
         return [
-            (index, _score(architecture, outcome))
+            (index, score_of(architecture, outcome))
             for architecture in architectures
             for index, outcome in enumerate(_outcomes(task, space, estimators, batches, architecture))
         ]
@@ -111,7 +124,8 @@ def check_device(name: str) -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread inside."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -209,7 +223,8 @@ def _mean(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome(value, sum(outcome.cpu_seconds for outcome in outcomes), error)
 
 
-def _score(architecture: str, outcome: Outcome) -> Score:
+def score_of(architecture: str, outcome: Outcome) -> Score:
+    """The score that an outcome makes: ok, undefined, or failed with the reason."""
     if outcome.error is not None:
         reason = f"{type(outcome.error).__name__}: {outcome.error}".splitlines()[0].removesuffix(": ")
         return Score(architecture, math.nan, "failed", reason, outcome.cpu_seconds)

@@ -82,6 +82,18 @@ class OneShotEstimator(Estimator):
             )
         return tuple(kept[: kept.index(last) + 1][-self.averaged :])
 
+    def protocol(self) -> tuple[object, ...]:
+        """What decides the readings of a training: estimators that agree in it share them."""
+        return self.images, self.batch, self.statistics, *self.epochs()
+
+    def words(self, images: int) -> str:
+        """What is read, for a report; `images` there are to validate with."""
+        epochs = " and ".join(map(str, self.epochs()))
+        return (
+            f"{self.readout} on {self.images or images:,} validation images in batches of {self.batch}, "
+            f"{self.statistics} statistics, weights of epoch {epochs}"
+        )
+
     def score(self, reading: Reading) -> float:
         """Accuracy or minus the loss; NaN where the loss is not finite."""
         if self.readout == "accuracy":

@@ -87,6 +87,19 @@ class Split:
         return inputs.contiguous(memory_format=torch.channels_last), self.targets[positions]
 
 
+def sizes(images: Images) -> tuple[int, int]:
+    """Numbers of images that may train and that validate.
+
+    Examples
+    --------
+    >>> from benchsuite.data.images import load_images
+    >>> sizes(load_images("digits"))
+    (959, 239)
+    """
+    trained, validating = _positions(images)
+    return len(trained), len(validating)
+
+
 def _positions(images: Images) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the images that train and of those that validate."""
     order = np.random.default_rng(seed_of("split")).permutation(len(images.train_targets))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _SCHEDULES = ("cosine", "plateau")
 _ACCUMULATIONS = ("mean", "sum")
+_TIMED = 5  # updates from which the time of an epoch is estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,16 @@ class Training:
         [3, 5, 8, 10]
         """
         return sorted({math.ceil(self.epochs * part / self.kept) for part in range(1, self.kept + 1)})
+
+    def words(self, images: int, side: int) -> str:
+        """How the supernet is trained, for a report; `images` there are to train with, of `side` pixels."""
+        paths = "rounds" if self.sampling == "fair" else f"{self.architectures} an update"
+        stabiliser = "" if self.stabiliser == "none" else f", stabilised {self.stabiliser.replace('+', ' and ')}s"
+        return (
+            f"{self.epochs} epochs of {self.images or images:,} images of side {side // self.shrink}, "
+            f"batch {self.batch}, augmentation {self.augmentation}, rate {self.lr:g} ({self.schedule}), "
+            f"weight decay {self.weight_decay:g}; {self.sampling} architectures, {paths}{stabiliser}"
+        )
 
     def dataset(self, data: Dataset) -> Dataset:
         """The data set as supernets see it, of shrunken images."""
@@ -196,6 +207,14 @@ class Trainer:
     def updates_an_epoch(self) -> int:
         """Number of updates in an epoch."""
         return len(self._split) // self.training.batch
+
+    def seconds_an_epoch(self) -> float:
+        """CPU seconds of an epoch, from a few updates, after which the trainer is of no other use."""
+        inputs, targets = next(self._split.batches(self.training.batch, seed=0))
+        start = time.process_time()
+        for number in range(_TIMED):
+            self._update(number, augmented(inputs, self.training.augmentation), targets)
+        return (time.process_time() - start) / _TIMED * self.updates_an_epoch
 
     def _activates_weights(self, architecture: str) -> bool:
         """Whether the architecture chooses operations with weights; Ning et al. train no other. It is activated."""

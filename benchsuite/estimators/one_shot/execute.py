@@ -1,0 +1,232 @@
+"""What a worker process runs for one-shot estimators: a training to its end, then readings of a chunk of architectures.
+
+Trainings lie beside the store, each in a folder named by its key.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from benchsuite import registry
+from benchsuite.core import UnsupportedError, digest
+from benchsuite.data.images import load_images
+from benchsuite.estimators.execute import one_thread, score_of
+from benchsuite.estimators.one_shot.estimators import OneShotEstimator
+from benchsuite.estimators.one_shot.folder import TrainingFolder
+from benchsuite.estimators.one_shot.readouts import Evaluation
+from benchsuite.estimators.one_shot.split import Split
+from benchsuite.estimators.one_shot.training import Trainer
+from benchsuite.estimators.scoring import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
+
+    from benchsuite.core import Dataset, Score
+    from benchsuite.estimators.one_shot.readouts import Reading
+    from benchsuite.estimators.one_shot.training import Epoch, Training
+    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.spaces.supernet import Supernet
+
+VERSION = 1  # grows when trainings would end with other weights, so that none of the old kind is taken for a new one
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTask:
+    """One training of a supernet: all that determines its weights.
+
+    Attributes
+    ----------
+    space, sizes
+        Registered name of the search space and the sizes of its networks.
+    images
+        Name of the image set, or a path.
+    """
+
+    space: str
+    sizes: Mapping[str, int]
+    images: str
+    training: Training
+    seed: int
+
+    def recipe(self) -> dict[str, Any]:
+        """Everything that determines the weights."""
+        return {
+            "supernet": VERSION,
+            "space": self.space,
+            "sizes": dict(self.make_space().sizes),
+            "images": load_images(self.images).digest,
+            "training": asdict(self.training),
+            "seed": self.seed,
+            "dtype": "float32",
+        }
+
+    @property
+    def key(self) -> str:
+        """Identity of the training."""
+        return digest(self.recipe())
+
+    def folder(self, root: str) -> TrainingFolder:
+        """Its files, in the folder of all trainings."""
+        return TrainingFolder(Path(root) / self.key)
+
+    def finished(self, root: str) -> bool:
+        """Whether it has come to its last epoch."""
+        return self.folder(root).finished(self.training.epochs)
+
+    def make_space(self) -> SearchSpace:
+        """The space with the task's sizes."""
+        space: SearchSpace = registry.make_space(self.space, self.sizes)  # type: ignore[assignment]  # ours all are
+        return space
+
+    def trainer(self, device: str = "cpu") -> Trainer:
+        """A trainer at its beginning."""
+        return Trainer(self.make_space(), load_images(self.images), self.training, self.seed, device)
+
+    def run(self, root: str, device: str = "cpu", advance: Callable[[Epoch], None] = lambda _: None) -> None:
+        """Train to the end, from wherever an earlier process was stopped."""
+        with one_thread():
+            self.folder(root).run(self.trainer(device), self.recipe(), advance)
+
+    def supernet(self, states: Sequence[Mapping[str, Tensor]] = (), device: str = "cpu") -> Supernet:
+        """The supernet with the mean of some states, or untrained."""
+        supernet = self.training.supernet(self.make_space(), load_images(self.images).dataset)
+        if states:
+            supernet.load_state_dict(mean_state(states))
+        supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        return supernet
+
+    def estimate(self, root: str) -> float:
+        """CPU seconds to the last epoch, from timing a few updates."""
+        with one_thread():
+            trainer, curve = self.trainer(), self.folder(root).curve()
+            return trainer.seconds_an_epoch() * (self.training.epochs - len(curve))
+
+
+def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Mean of each floating-point tensor over some states; other tensors are those of the last.
+
+    Examples
+    --------
+    >>> mean_state([{"weight": torch.zeros(1)}, {"weight": torch.ones(1)}])["weight"].item()
+    0.5
+    """
+    return {
+        name: torch.stack([state[name] for state in states]).mean(0) if value.is_floating_point() else value
+        for name, value in states[-1].items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """What a chunk of architectures shares: a training, and estimators that read the same of it.
+
+    Attributes
+    ----------
+    root
+        Folder of all trainings.
+    estimators
+        Names and hyperparameters; they differ in nothing but what they make of a reading.
+    """
+
+    source: TrainingTask
+    root: str
+    estimators: tuple[tuple[str, Mapping[str, Any]], ...]
+    device: str = "cpu"
+    plugins: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What tasks have in common that take about the same time for an architecture."""
+        return repr((self.source.space, self.source.sizes, self.source.training, self.estimators))
+
+    @property
+    def space(self) -> str:
+        """Registered name of the search space."""
+        return self.source.space
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Sizes of the space's networks."""
+        return self.source.sizes
+
+    @property
+    def dataset(self) -> Dataset:
+        """Shape and classes of the images before they are shrunken."""
+        return load_images(self.source.images).dataset
+
+    def scores(self, architectures: Sequence[str]) -> list[tuple[int, Score]]:
+        """Scores with the positions of their estimators; an exception becomes failed scores with its reason."""
+        estimators = self._made()
+        with one_thread():
+            found = self._readings(estimators[0], architectures)
+        return [
+            (index, score_of(architecture, _outcome(estimator, reading)))
+            for architecture, reading in zip(architectures, found, strict=True)
+            for index, estimator in enumerate(estimators)
+        ]
+
+    def for_one(self, architecture: str) -> ReadTask:
+        """The task itself: nothing in it belongs to single architectures."""
+        return self
+
+    def estimate(self, architecture: str) -> float:
+        """CPU seconds to read one architecture, from reading it of an untrained supernet."""
+        with one_thread():
+            evaluation = self._evaluation(self._made()[0], self.source.supernet(device=self.device))
+            return evaluation.readings([architecture])[0].cpu_seconds
+
+    def _made(self) -> list[OneShotEstimator]:
+        for plugin in self.plugins:
+            registry.load_plugin(plugin)
+        return [_one_shot(name, parameters) for name, parameters in self.estimators]
+
+    def _readings(self, estimator: OneShotEstimator, architectures: Sequence[str]) -> list[Reading | Exception]:
+        """What is read of each architecture; if one of them fails, each is read alone."""
+        try:
+            folder = self.source.folder(self.root)
+            supernet = self.source.supernet([folder.weights(epoch) for epoch in estimator.epochs()], self.device)
+            read = self._evaluation(estimator, supernet).readings
+        except Exception as error:  # the training may have failed
+            return [error for _ in architectures]
+        try:
+            return list(read(architectures))
+        except Exception:  # a space can be a user's code and raise anything
+            return [_attempted(partial(read, [architecture])) for architecture in architectures]
+
+    def _evaluation(self, estimator: OneShotEstimator, supernet: Supernet) -> Evaluation:
+        images, training = load_images(self.source.images), self.source.training
+        return Evaluation(
+            supernet,
+            Split.validation(images, estimator.images, training.shrink, self.device),
+            Split.training(images, training.images, training.shrink, self.device),
+            batch=estimator.batch,
+            statistics=estimator.statistics,
+        )
+
+
+def _one_shot(name: str, parameters: Mapping[str, Any]) -> OneShotEstimator:
+    estimator = registry.make_estimator(name, parameters)
+    if not isinstance(estimator, OneShotEstimator):
+        raise UnsupportedError(f"{name} ({estimator.family}) reads no supernet; name a one-shot estimator")
+    return estimator
+
+
+def _attempted(read: Callable[[], Sequence[Reading]]) -> Reading | Exception:
+    try:
+        return read()[0]
+    except Exception as error:  # as above
+        return error
+
+
+def _outcome(estimator: OneShotEstimator, reading: Reading | Exception) -> Outcome:
+    if isinstance(reading, Exception):
+        return Outcome(math.nan, 0.0, reading)
+    return Outcome(estimator.score(reading), reading.cpu_seconds)

@@ -1,0 +1,157 @@
+"""Runs that train supernets, then read scores of them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchsuite.core import SuiteError, UnknownNameError
+from benchsuite.data.images import load_images
+from benchsuite.estimators.one_shot.execute import ReadTask, mean_state
+from benchsuite.estimators.one_shot.split import Split
+from benchsuite.plan import make_plan, record
+from benchsuite.runner import estimate_cpu_seconds, execute, missing_jobs, missing_trainings, train
+from benchsuite.store import Store
+from benchsuite.suite import load_suite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchsuite.plan import Plan
+
+SUITE = """
+schema = 1
+seeds = [0, 1]
+[[benchmark]]
+space = "{space}"
+dataset = "digits"
+sizes = {sizes}
+architectures = {{number = 6, seed = 0}}
+batch = {{images = "digits"}}
+"""
+ONE_SHOT = """
+[[estimator]]
+name = "{name}"
+parameters.images = 60
+parameters.batch = 20
+parameters.training = {{epochs = 2, kept = 2, images = 128, batch = 64, augmentation = "none"{more}}}
+grid = {grid}
+"""
+
+
+def _suite(
+    folder: Path, *estimators: str, space: str = "nasbench201", sizes: str = "{channels = 2, cells = 1}"
+) -> Path:
+    file = folder / "one.toml"
+    file.write_text(SUITE.format(space=space, sizes=sizes) + "".join(estimators), encoding="utf-8")
+    return file
+
+
+def _uniform(grid: str = "{}", name: str = "uniform", more: str = "") -> str:
+    return ONE_SHOT.format(name=name, grid=grid, more=more)
+
+
+def _run(plan: Plan, store: Store) -> tuple[int, dict[str, str]]:
+    jobs = missing_jobs(plan, store)
+    failed = train(missing_trainings(jobs, store.trainings), store.trainings, "cpu")
+    return execute(jobs, store, plan).computed, failed
+
+
+def test_readouts_of_one_training_share_it_and_its_readings(tmp_path: Path) -> None:
+    plan = make_plan(load_suite(_suite(tmp_path, _uniform('{readout = ["accuracy", "loss"], epoch = [1, 2]}'))))
+    with Store(tmp_path) as store:
+        jobs = missing_jobs(plan, store)
+        assert len(missing_trainings(jobs, store.trainings)) == 2  # one a seed
+        assert [len(job.keys) for job in jobs] == 4 * [2]  # two epochs of two trainings; accuracy and loss together
+        assert estimate_cpu_seconds(jobs, store.trainings) > 0
+        assert _run(plan, store) == (4 * 2 * 6, {})
+        assert missing_jobs(plan, store) == []
+        again = make_plan(load_suite(_suite(tmp_path, _uniform('{statistics = ["running"]}'))))
+        assert missing_trainings(missing_jobs(again, store), store.trainings) == []
+        scores = store.scores([trial.key for trial in plan.benchmarks[0].trials])
+    assert set(scores["status"]) == {"ok"}
+    (part,) = plan.benchmarks
+    assert [trial.title for trial in part.trials[::2]] == [
+        "uniform(epoch=1)", "uniform(epoch=2)", "uniform(epoch=1, readout=loss)", "uniform(epoch=2, readout=loss)",
+    ]  # fmt: skip
+    protocol = record(plan, "")["benchmarks"][0]["protocol"]
+    assert protocol["Supernet of uniform(epoch=1)"].startswith("2 epochs of 128 images of side 8, batch 64")
+
+
+def test_a_score_is_what_the_trained_supernet_gives_on_validation_images(tmp_path: Path) -> None:
+    plan = make_plan(load_suite(_suite(tmp_path, _uniform('{readout = ["accuracy", "loss"], averaged = [2]}'))))
+    with Store(tmp_path) as store:
+        _run(plan, store)
+        (part,) = plan.benchmarks
+        values = {
+            trial.estimator.parameters()["readout"]: store.scores([trial.key]).set_index("architecture")["value"]
+            for trial in part.trials
+            if trial.seed == 0
+        }
+        source = part.trials[0].training
+        assert source is not None
+        folder = source.folder(store.trainings)
+        supernet = source.supernet([mean_state([folder.weights(1), folder.weights(2)])]).train()
+    batches = list(Split.validation(load_images("digits"), 60, 1, "cpu").in_order(20))
+    for architecture in part.architectures:
+        supernet.activate(architecture)
+        logits = [(supernet(inputs), targets) for inputs, targets in batches]
+        right = sum(int((found.argmax(1) == targets).sum()) for found, targets in logits)
+        assert values["accuracy"][architecture] == pytest.approx(100 * right / 60)
+        assert values["loss"][architecture] < 0
+
+
+def test_what_a_space_cannot_do_is_skipped_with_its_reason(tmp_path: Path) -> None:
+    sizes = "{channels = 8, cells = 1}"
+    estimators = (_uniform(), _uniform(name="fair", more=', accumulation = "mean"'))
+    plan = make_plan(load_suite(_suite(tmp_path, *estimators, space="nasbench101", sizes=sizes)))
+    (part,) = plan.benchmarks
+    assert {trial.title for trial in part.trials} == {"uniform"}
+    assert list(part.skipped) == ["fair"]
+    assert "table of choices" in part.skipped["fair"]
+
+
+def test_a_training_that_fails_leaves_scores_that_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("benchsuite.estimators.one_shot.training.Trainer.run_epoch", broken)
+    with Store(tmp_path) as store:
+        computed, failed = _run(plan, store)
+        scores = store.scores([trial.key for trial in plan.benchmarks[0].trials])
+    assert computed == 2 * 6
+    assert set(failed.values()) == {"RuntimeError: no memory"}
+    assert set(scores["status"]) == {"failed"}
+    assert all("no checkpoint of epoch 2" in reason for reason in scores["reason"])
+    assert all(math.isnan(value) for value in scores["value"])
+
+
+def test_what_is_misspelt_or_not_kept_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="training named 'epoch'"):
+        make_plan(
+            load_suite(_suite(tmp_path, '[[estimator]]\nname = "uniform"\nparameters = {training = {epoch = 1}}\n'))
+        )
+    with pytest.raises(SuiteError, match="give a table, such as training"):
+        make_plan(load_suite(_suite(tmp_path, '[[estimator]]\nname = "uniform"\nparameters = {training = 3}\n')))
+    with pytest.raises(SuiteError, match="the training keeps the epochs 1, 2"):
+        make_plan(load_suite(_suite(tmp_path, _uniform("{epoch = [3]}"))))
+    with pytest.raises(UnknownNameError, match="no readout named 'los'"):
+        make_plan(load_suite(_suite(tmp_path, _uniform('{readout = ["los"]}'))))
+
+
+def test_jobs_of_a_supernet_stay_small_and_read_alike_architectures_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchsuite.runner.READ_CHUNK", 4)
+    plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
+    with Store(tmp_path) as store:
+        jobs = missing_jobs(plan, store)
+    assert all(isinstance(job.task, ReadTask) for job in jobs)
+    assert [len(job.architectures) for job in jobs] == [4, 2, 4, 2]
+    space = plan.benchmarks[0].benchmark.space
+    read = [space.operations(name) for job in jobs[:2] for name in job.architectures]
+    assert read == sorted(read)
