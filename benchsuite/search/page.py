@@ -31,8 +31,8 @@ _FRONT_NOTE = (
 _REGRET_NOTE = (
     "Accuracy points between the best architecture of the space and the one chosen so far; low is good. The search "
     "sees scores alone and is one run. The two others see the true accuracy of what they evaluate, so that each of "
-    f"their evaluations costs a training: mean over {REPEATS} seeds, and where 95 % of the seeds lie. The frame cuts off "
-    "the first evaluations."
+    f"their evaluations costs a training: mean over {REPEATS} seeds, and where 95 % of the seeds lie. The frame cuts "
+    "off the first evaluations."
 )
 
 
