@@ -123,9 +123,9 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
     architectures, population = draw(list(known.index), choice.architectures, limit)
     chosen = titled([registry.make_estimator(entry.name, entry.parameters) for entry in suite.estimators])
     combinations = _combinations(suite.combinations, chosen)
-    skipped = _unsupported(chosen, benchmark, architectures[0])
+    skipped = unsupported(chosen, benchmark, architectures[0])
     supported = {title: estimator for title, estimator in chosen.items() if title not in skipped}
-    trials = tuple(_trials(choice, benchmark, supported, fast=fast))
+    trials = tuple(trials_of(choice, benchmark, supported, fast=fast))
     lacking = {each.title: f"it needs {part}" for each in combinations for part in each.of if part in skipped}
     made = tuple(each for each in combinations if each.title not in lacking)
     return BenchmarkPlan(
@@ -209,7 +209,7 @@ def draw(known: Sequence[str], population: Population, limit: int | None) -> tup
     return sample, f"{number:,} of {len(known):,} {kind}, sampled with seed {population.seed}"
 
 
-def _unsupported(estimators: Mapping[str, Estimator], benchmark: Benchmark, architecture: str) -> dict[str, str]:
+def unsupported(estimators: Mapping[str, Estimator], benchmark: Benchmark, architecture: str) -> dict[str, str]:
     """Reasons why estimators cannot run on a benchmark, by title."""
     reasons = {}
     for title, estimator in estimators.items():
@@ -231,9 +231,10 @@ def _try(estimator: Estimator, benchmark: Benchmark, architecture: str) -> None:
         estimator.training.supernet(benchmark.space, benchmark.image_dataset)  # type: ignore[arg-type]  # as above
 
 
-def _trials(
+def trials_of(
     choice: BenchmarkChoice, benchmark: Benchmark, estimators: Mapping[str, Estimator], *, fast: bool
 ) -> Iterable[Trial]:
+    """The trials of estimators, by title, on a benchmark: one for each seed and minibatch that a score depends on."""
     for title, estimator in estimators.items():
         seeds = choice.seeds if estimator.seeded else (None,)
         batch_seeds = choice.batch.seeds if estimator.batched else (None,)

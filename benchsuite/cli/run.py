@@ -76,7 +76,7 @@ def run(
         held.save_suite(chosen.name, record(plan, shlex.join(["benchsuite", *sys.argv[1:]])))
         processes = jobs or available_processors()
         _train(missing_trainings(work, held.trainings), held, device, processes, scheduler, quiet=quiet)
-        with _Progress(work, quiet=quiet) as progress, _interruptible():
+        with _Progress(work, quiet=quiet) as progress, interruptible():
             outcome = execute(work, held, plan, processes=processes, scheduler=scheduler, advance=progress.advance)
         if not quiet:
             _print_outcome(outcome)
@@ -98,14 +98,14 @@ def _train(
     from benchsuite.cli.progress import watched_trainings
     from benchsuite.runner import train
 
-    with watched_trainings(tasks, store.trainings, quiet=quiet), _interruptible():
+    with watched_trainings(tasks, store.trainings, quiet=quiet), interruptible():
         failed = train(tasks, store.trainings, device, processes=processes, scheduler=scheduler)
     for key, reason in failed.items():
         output.print(f"training {key} failed: {reason}", markup=False)
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Ctrl-C ends the run with a word on what is kept."""
     try:
         yield

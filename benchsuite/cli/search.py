@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchsuite.cli.console import errors, output
-from benchsuite.cli.run import StoreOption
-from benchsuite.cli.run import _interruptible as interruptible
+from benchsuite.cli.run import StoreOption, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

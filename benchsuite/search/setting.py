@@ -14,9 +14,7 @@ from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import DataMissingError, SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.estimators.base import CurveEstimator
 from benchsuite.estimators.execute import check_device
-from benchsuite.plan import BenchmarkPlan, Plan
-from benchsuite.plan import _trials as trials
-from benchsuite.plan import _unsupported as unsupported
+from benchsuite.plan import BenchmarkPlan, Plan, trials_of, unsupported
 from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.evaluated import Sizes
 from benchsuite.search.nsga2 import NSGA2
@@ -153,11 +151,11 @@ def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu")
     if isinstance(estimator, CurveEstimator):
         raise UnsupportedError(f"{estimator.name} reads learning curves of trained architectures; choose another")
     choice = BenchmarkChoice(search.space, search.dataset, (search.seed,), batch=BatchChoice(images=search.images))
-    titled = {estimator.label(): estimator}
-    reasons = unsupported(titled, benchmark, benchmark.space.sample(1, np.random.default_rng(0))[0])
+    named = {estimator.label(): estimator}
+    reasons = unsupported(named, benchmark, benchmark.space.sample(1, np.random.default_rng(0))[0])
     if reasons:
         raise UnsupportedError("; ".join(reasons.values()))
-    made = tuple(trials(choice, benchmark, titled, fast=False))
+    made = tuple(trials_of(choice, benchmark, named, fast=False))
     part = BenchmarkPlan(choice, benchmark, benchmark.image_dataset, (), "", made, (), {})
     suite = Suite(search.name, "", (choice,), (EstimatorChoice(search.estimator, search.parameters),))
     files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
