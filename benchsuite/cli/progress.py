@@ -40,7 +40,7 @@ def _watch(tasks: Sequence[TrainingTask], root: str, ended: threading.Event) -> 
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("to go"), TimeRemainingColumn())
     folders, total = [task.folder(root) for task in tasks], sum(task.training.epochs for task in tasks)
-    start, next_line = time.monotonic(), _LINE
+    start, next_line, said = time.monotonic(), _LINE, ""
     with Progress(*columns, console=output, disable=not output.is_terminal) as bar:
         shown = bar.add_task("training", total=total)
         while True:
@@ -50,7 +50,8 @@ def _watch(tasks: Sequence[TrainingTask], root: str, ended: threading.Event) -> 
             words = f"{len(tasks)} supernets: {done:,} of {total:,} epochs"
             words += f", mean loss {sum(losses) / len(losses):.3f}" if losses else ""
             bar.update(shown, completed=done, description=words)
-            if last or (not output.is_terminal and time.monotonic() - start >= next_line):
+            if last or (words != said and not output.is_terminal and time.monotonic() - start >= next_line):
+                said = words
                 next_line = time.monotonic() - start + _LINE
                 rest = bar.tasks[0].time_remaining
                 ending = "" if rest is None or last else f", {timedelta(seconds=round(rest))} to go"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from benchsuite import registry
 from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import ARCHITECTURE
 from benchsuite.data.home import shipped
-from benchsuite.report.results import PUBLISHED_COLUMNS, SCORE_COLUMNS, BenchmarkResults, Results
+from benchsuite.report.results import PUBLISHED_COLUMNS, SCORE_COLUMNS, TRAINING_COLUMNS, BenchmarkResults, Results
 from benchsuite.suite import CombinationChoice
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         protocol=entry["protocol"],
         skipped={**entry["skipped"], **dict.fromkeys(sorted(unscored), "not scored yet")},
         combinations=tuple(each for each in combinations if each.title not in unscored),
+        trainings=_trainings(store, entry),
     )
 
 
@@ -83,6 +85,18 @@ def _scores(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame:
     held = store.scores(sorted(set(trials["recipe"])))
     wanted = held[held[ARCHITECTURE].isin(entry["architectures"])]
     return trials.merge(wanted, on="recipe")[list(SCORE_COLUMNS)]
+
+
+def _trainings(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Learning curves of the supernets that were read, each once, under the first estimator that reads it."""
+    known = {trial["training"]: trial for trial in reversed(entry["trials"]) if trial.get("training")}
+    curves = []
+    for key, trial in known.items():
+        file = Path(store.trainings) / key / "curve.csv"
+        if file.is_file():
+            curve = pd.read_csv(file)
+            curves.append(curve.assign(estimator=trial["estimator"], seed=trial["seed"], training=key))
+    return pd.concat(curves, ignore_index=True)[list(TRAINING_COLUMNS)] if curves else None
 
 
 def _provenance(store: Store, plan: Mapping[str, Any]) -> dict[str, str]:

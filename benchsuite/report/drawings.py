@@ -12,6 +12,7 @@ from benchsuite.report.svg import drawing, render
 from benchsuite.report.words import interval, number, slug
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from benchsuite.report.judge import Judgement
@@ -29,17 +30,21 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Drawings:
-    """The figures of one benchmark; `variance` is None where no estimator has a second seed."""
+    """The figures of one benchmark.
+
+    `variance` is None where no estimator has a second seed, `training` where no supernet was trained.
+    """
 
     tau: Drawing
     cost: Drawing
     bias: Drawing
     variance: Drawing | None
+    training: Drawing | None
     ranks: tuple[Drawing, ...]
 
     def every(self) -> list[Drawing]:
         """All of them."""
-        return [item for item in (self.tau, self.cost, self.bias, self.variance, *self.ranks) if item]
+        return [item for item in (self.tau, self.cost, self.bias, self.variance, self.training, *self.ranks) if item]
 
 
 def draw(judgement: Judgement, prefix: str) -> Drawings:
@@ -50,6 +55,7 @@ def draw(judgement: Judgement, prefix: str) -> Drawings:
             _cost(judgement, prefix),
             _bias(judgement, prefix),
             _variance(judgement, prefix) if len(judgement.variance) else None,
+            None if judgement.results.trainings is None else _training(judgement.results.trainings, prefix),
             tuple(_rank(judgement, name, prefix) for name in judgement.order),
         )
 
@@ -75,6 +81,11 @@ def _bias(judgement: Judgement, prefix: str) -> Drawing:
 def _variance(judgement: Judgement, prefix: str) -> Drawing:
     words = "Tau between the scores of different seeds, one row for every estimator; figures in the stability table."
     return _drawing(f"{prefix}-variance", "Stability across seeds", words, figures.variance_chart(judgement.variance))
+
+
+def _training(trainings: pd.DataFrame, prefix: str) -> Drawing:
+    words = "Mean training loss by epoch, a line for each supernet; figures in the table of trainings."
+    return _drawing(f"{prefix}-training", "Training of the supernets", words, figures.training_chart(trainings))
 
 
 def _rank(judgement: Judgement, estimator: str, prefix: str) -> Drawing:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from benchsuite.report import svg
 from benchsuite.report.words import duration, signed
@@ -132,6 +132,26 @@ def variance_chart(variance: pd.DataFrame) -> Figure:
     axes.set_xlim(min(0.0, variance["tau_low"].min()) - 0.02, 1.02)
     axes.set_xlabel("tau between seeds: mean, least and greatest pair")
     axes.grid(visible=True, axis="x")
+    return figure
+
+
+def training_chart(trainings: pd.DataFrame) -> Figure:
+    """Mean training loss of the sampled architectures by epoch: a line for each supernet, a colour for each estimator.
+
+    `trainings` has the columns TRAINING_COLUMNS.
+    """
+    figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+    axes = figure.subplots()
+    colours = {name: f"C{number}" for number, name in enumerate(trainings["estimator"].unique())}
+    for (name, _), curve in trainings.groupby(["estimator", "training"], sort=False):
+        axes.plot(curve["epoch"], curve["loss"], color=colours[name], linewidth=1.2)
+    for name, colour in colours.items():
+        axes.plot([], [], color=colour, label=name)
+    axes.legend(frameon=False, fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("training loss")
+    axes.grid(visible=True)
     return figure
 
 

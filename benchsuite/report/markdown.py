@@ -55,6 +55,7 @@ def _section(section: Section) -> list[str]:
         *titled(section.size),
         *([image(drawings.variance), *titled(section.variance)] if drawings.variance else []),
         *([*titled(section.factors), escaped(section.factors_note)] if section.factors.rows else []),
+        *([image(drawings.training), *titled(section.trainings)] if drawings.training else []),
         *(part for each in section.by_k for part in titled(each)),
         "### Truth",
         *([escaped(section.no_ceiling)] if section.no_ceiling else titled(section.reliability)),

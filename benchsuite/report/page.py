@@ -45,6 +45,7 @@ class Section:
     variance: Table
     factors: Table
     factors_note: str
+    trainings: Table
     by_k: list[Table]
     reliability: Table
     no_ceiling: str
@@ -73,6 +74,7 @@ def section(judgement: Judgement, results: Results, anchor: str) -> Section:
         variance=tables.variance_numbers(judgement),
         factors=tables.factors_numbers(judgement),
         factors_note=_FACTORS_NOTE,
+        trainings=tables.training_numbers(judgement),
         by_k=tables.by_k_tables(judgement),
         reliability=tables.reliability_numbers(judgement),
         no_ceiling=no_ceiling(judgement),

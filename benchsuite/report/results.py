@@ -23,6 +23,8 @@ SCORE_COLUMNS = (
 )
 PUBLISHED_COLUMNS = ("benchmark", "estimator", "criterion", "value", "population", "source")
 
+TRAINING_COLUMNS = ("estimator", "seed", "training", "epoch", "loss", "accuracy", "cpu_seconds")
+
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkResults:
@@ -50,6 +52,8 @@ class BenchmarkResults:
         Estimator -> why it does not work on this benchmark.
     combinations
         Rankings to be made of the scores of several estimators, which their parts name as `scores` does.
+    trainings
+        Learning curves of supernets with the columns `TRAINING_COLUMNS`; None where none was trained.
     """
 
     benchmark: str
@@ -62,6 +66,7 @@ class BenchmarkResults:
     protocol: dict[str, str]
     skipped: dict[str, str]
     combinations: tuple[CombinationChoice, ...] = ()
+    trainings: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)

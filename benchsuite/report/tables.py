@@ -10,7 +10,7 @@ from benchsuite.report.criteria import HEADLINE, TAU, CriterionAt, rows_of
 from benchsuite.report.words import interval, number, percent, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     import pandas as pd
 
@@ -224,6 +224,34 @@ def factors_numbers(judgement: Judgement) -> Table:
     order = [name for name in judgement.order if name in several]
     caption = "Initialisation against minibatch; small print: intervals over architectures"
     return _matrix(Table("factors", caption, (), ()), judgement.factors, "figure", _FACTORS, order, 3)
+
+
+def training_numbers(judgement: Judgement) -> Table:
+    """What the last epoch of each supernet's training left, and what the training cost."""
+    columns = (
+        ESTIMATOR,
+        Column("Seed"),
+        Column("Epochs"),
+        Column("Loss", "Mean training loss of the sampled architectures in the last epoch"),
+        Column("Accuracy, %", "Mean training accuracy of the sampled architectures in the last epoch"),
+        Column("CPU s", "Of the whole training"),
+    )
+    trainings = judgement.results.trainings
+    curves = [] if trainings is None else [curve for _, curve in trainings.groupby("training", sort=False)]
+    rows = tuple(_training_row(curve.iloc[-1].to_dict(), float(curve["cpu_seconds"].sum())) for curve in curves)
+    caption = "Trained supernets; each is read by all estimators that share its training"
+    return Table("trainings", caption, columns, rows)
+
+
+def _training_row(last: dict[Hashable, Any], seconds: float) -> tuple[Cell, ...]:
+    return (
+        Cell(last["estimator"], last["estimator"]),
+        Cell(f"{last['seed']:g}", last["seed"]),
+        Cell(f"{last['epoch']:,}", last["epoch"]),
+        Cell(number(last["loss"], 3), last["loss"]),
+        Cell(number(last["accuracy"], 1), last["accuracy"]),
+        Cell(f"{seconds:,.0f}", seconds),
+    )
 
 
 def reliability_numbers(judgement: Judgement) -> Table:

@@ -1,0 +1,53 @@
+"""Learning curves of supernets in a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from benchsuite.report.judge import judge
+from benchsuite.report.results import TRAINING_COLUMNS, Results
+from benchsuite.report.tables import training_numbers
+from benchsuite.report.write import write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def results(make_results: Callable[..., Results]) -> Results:
+    return make_results(n=20, estimators=("snip",))
+
+
+@pytest.fixture
+def trained(results: Results) -> Results:
+    rows = [
+        ("uniform", seed, f"key{seed}", epoch, 2.5 - epoch / 10, 10.0 * epoch, 4.0)
+        for seed in (0, 1)
+        for epoch in (1, 2, 3)
+    ]
+    curves = pd.DataFrame(rows, columns=list(TRAINING_COLUMNS))
+    first, *others = results.benchmarks
+    return replace(results, benchmarks=(replace(first, trainings=curves), *others))
+
+
+def test_a_row_for_each_supernet_says_how_it_ended_and_what_it_cost(trained: Results) -> None:
+    table = training_numbers(judge(trained.benchmarks[0]))
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["uniform", str(seed), "3", "2.200", "30.0", "12"] for seed in (0, 1)
+    ]
+
+
+def test_curves_are_shown_where_supernets_were_trained_and_nowhere_else(
+    trained: Results, results: Results, tmp_path: Path
+) -> None:
+    shown, plain = write_report(trained, tmp_path / "one"), write_report(results, tmp_path / "two")
+    assert shown.read_text(encoding="utf-8").count("How were the supernets trained?") == 1
+    assert "Trained supernets" in (shown.parent / "report.md").read_text(encoding="utf-8")
+    assert len(list((shown.parent / "figures").glob("*training.svg"))) == 1
+    for name in ("index.html", "report.md"):
+        assert "supernets" not in (plain.parent / name).read_text(encoding="utf-8")
