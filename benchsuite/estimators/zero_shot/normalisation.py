@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 class QuickSecondDerivative(TorchFunctionMode):
-    """Inside, batch normalisation in training mode has a second derivative of a third of torch's passes over memory.
+    """Inside, batch normalisation in training mode has a second derivative of few passes over memory.
 
+    Its operators take and give 15 tensors of the features' size; torch's take and give 84, counted by a dispatch mode.
     Outputs and first derivatives come from torch's own operators and keep their bits. Where parameters of batch
     normalisation need gradients, in checkpoints and in evaluation mode, all is left to torch.
 
