@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from benchsuite.estimators.execute import Minibatch
-    from benchsuite.suite import BatchChoice, BenchmarkChoice, CombinationChoice, Population, Suite
+    from benchsuite.suite import BatchChoice, BenchmarkChoice, CombinationChoice, EstimatorChoice, Population, Suite
 
 NOISE = "noise"  # the image set that is made to the data set's shape
 
@@ -123,7 +123,10 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
     architectures, population = draw(list(known.index), choice.architectures, limit)
     chosen = titled([registry.make_estimator(entry.name, entry.parameters) for entry in suite.estimators])
     combinations = _combinations(suite.combinations, chosen)
-    skipped = unsupported(chosen, benchmark, architectures[0])
+    skipped = {
+        **_not_asked_for(suite.estimators, chosen, choice),
+        **unsupported(chosen, benchmark, architectures[0], choice.batch.images or benchmark.images),
+    }
     supported = {title: estimator for title, estimator in chosen.items() if title not in skipped}
     trials = tuple(trials_of(choice, benchmark, supported, fast=fast))
     lacking = {each.title: f"it needs {part}" for each in combinations for part in each.of if part in skipped}
@@ -145,16 +148,19 @@ def titled(estimators: Sequence[Estimator]) -> dict[str, Estimator]:
     """Estimators by the names that a report gives them: their labels.
 
     A one-shot estimator's name leaves out the hyperparameters in which all of its name agree; the report's protocol
-    has them.
+    has them. SuiteError if two are the same.
     """
-    found = {}
+    found: dict[str, Estimator] = {}
     for estimator in estimators:
         changed = estimator.changed()
         if isinstance(estimator, OneShotEstimator):
             alike = [other.changed() for other in estimators if other.name == estimator.name]
             agreed = {key for key, value in changed.items() if all(other.get(key) == value for other in alike)}
             changed = {key: value for key, value in changed.items() if key not in agreed}
-        found[label(estimator.name, changed)] = estimator
+        title = label(estimator.name, changed)
+        if title in found:
+            raise SuiteError(f"estimator {title!r} stands twice with the same parameters; remove one")
+        found[title] = estimator
     return found
 
 
@@ -209,24 +215,45 @@ def draw(known: Sequence[str], population: Population, limit: int | None) -> tup
     return sample, f"{number:,} of {len(known):,} {kind}, sampled with seed {population.seed}"
 
 
-def unsupported(estimators: Mapping[str, Estimator], benchmark: Benchmark, architecture: str) -> dict[str, str]:
-    """Reasons why estimators cannot run on a benchmark, by title."""
+def _not_asked_for(
+    entries: Iterable[EstimatorChoice], chosen: Iterable[str], benchmark: BenchmarkChoice
+) -> dict[str, str]:
+    """Estimators that the suite wants on other benchmarks alone, by title."""
+    return {
+        title: f"the suite asks for it on {' and '.join(entry.benchmarks)} alone"
+        for title, entry in zip(chosen, entries, strict=True)
+        if entry.benchmarks and benchmark.name not in entry.benchmarks
+    }
+
+
+def unsupported(
+    estimators: Mapping[str, Estimator], benchmark: Benchmark, architecture: str, images: str
+) -> dict[str, str]:
+    """Reasons why estimators cannot run on a benchmark, by title.
+
+    Parameters
+    ----------
+    images
+        Name of the image set with which supernets would be trained.
+    """
     reasons = {}
     for title, estimator in estimators.items():
         try:
-            _try(estimator, benchmark, architecture)
+            _try(estimator, benchmark, architecture, images)
         except UnsupportedError as error:
             reasons[title] = str(error)
     return reasons
 
 
-def _try(estimator: Estimator, benchmark: Benchmark, architecture: str) -> None:
+def _try(estimator: Estimator, benchmark: Benchmark, architecture: str, images: str) -> None:
     """Return nothing if an estimator works on a benchmark, as far as that can be said before the run."""
     if isinstance(estimator, CurveEstimator):
         estimator.score(benchmark.curve(architecture))
     elif isinstance(estimator, ArchitectureEstimator):
         estimator.score(benchmark.space, architecture, benchmark.image_dataset, np.random.default_rng(0))
     elif isinstance(estimator, OneShotEstimator):
+        if images == NOISE:
+            raise UnsupportedError("a supernet is trained on images, and the suite gives this benchmark noise")
         sampler(estimator.training.sampling, benchmark.space, seed=0)  # type: ignore[arg-type]  # our spaces all are
         estimator.training.supernet(benchmark.space, benchmark.image_dataset)  # type: ignore[arg-type]  # as above
 

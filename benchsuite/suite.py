@@ -12,7 +12,7 @@ from benchsuite.core import SuiteError, UnknownNameError
 from benchsuite.data.home import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 SCHEMA = 1
 # Published combinations that a suite names without their parts: the rule and the estimators.
@@ -73,10 +73,11 @@ class BenchmarkChoice:
 
 @dataclass(frozen=True, slots=True)
 class EstimatorChoice:
-    """One estimator with one setting of its hyperparameters."""
+    """One estimator with one setting of its hyperparameters; `benchmarks` on which it is judged, none named = all."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    benchmarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def parse_suite(document: Mapping[str, Any], name: str, *, folder: Path) -> Suit
     repeated = [choice.name for i, choice in enumerate(estimators) if choice in estimators[:i]]
     if repeated:
         raise SuiteError(f"suite {name}: estimator {repeated[0]!r} stands twice with the same parameters; remove one")
+    _check_benchmarks(estimators, [benchmark.name for benchmark in benchmarks])
     wanted = _entries(document, "combination", name) if "combination" in document else []
     combinations = tuple(_combination(entry) for entry in wanted)
     return Suite(name, str(document.get("description", "")), benchmarks, tuple(estimators), combinations)
@@ -200,20 +202,40 @@ def _check_values(choice: BenchmarkChoice, where: str) -> None:
 
 
 def _estimators(entry: Mapping[str, Any]) -> list[EstimatorChoice]:
-    _check_keys(entry, ("name", "parameters", "grid"), "[[estimator]]")
+    _check_keys(entry, ("name", "parameters", "grid", "benchmarks"), "[[estimator]]")
     if not isinstance(entry.get("name"), str):
         raise SuiteError(f"[[estimator]]: name = {entry.get('name')!r}; give a name in quotes")
     where = f"[[estimator]] {entry['name']}"
     parameters, grid = entry.get("parameters", {}), entry.get("grid", {})
     if not isinstance(parameters, dict) or not isinstance(grid, dict):
         raise SuiteError(f"{where}: parameters and grid are tables, such as grid = {{log = [false, true]}}")
+    benchmarks = entry.get("benchmarks", [])
+    if not isinstance(benchmarks, list) or not all(isinstance(each, str) for each in benchmarks):
+        raise SuiteError(f"{where}: benchmarks = {benchmarks!r}; list names such as 'nasbench201/cifar10'")
+    return [EstimatorChoice(entry["name"], chosen, tuple(benchmarks)) for chosen in _grid(parameters, grid, where)]
+
+
+def _grid(parameters: Mapping[str, Any], grid: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    """The parameters with every combination of the grid's values; tables inside, such as a training's, alike."""
+    names = list(grid)
+    choices: list[list[Any]] = []
     for key, values in grid.items():
-        if not isinstance(values, list) or not values:
+        if isinstance(values, dict):
+            choices.append(list(_grid(parameters.get(key, {}), values, f"{where}: grid.{key}")))
+        elif isinstance(values, list) and values:
+            choices.append(values)
+        else:
             raise SuiteError(f"{where}: grid.{key} = {values!r}; give a list of values")
-    products = itertools.product(*grid.values())
-    return [
-        EstimatorChoice(entry["name"], {**parameters, **dict(zip(grid, values, strict=True))}) for values in products
-    ]
+    return [{**parameters, **dict(zip(names, chosen, strict=True))} for chosen in itertools.product(*choices)]
+
+
+def _check_benchmarks(estimators: Iterable[EstimatorChoice], known: Sequence[str]) -> None:
+    for estimator in estimators:
+        for name in estimator.benchmarks:
+            if name not in known:
+                raise SuiteError(
+                    f"[[estimator]] {estimator.name}: {UnknownNameError('benchmark in the suite', name, known)}"
+                )
 
 
 def _combination(entry: Mapping[str, Any]) -> CombinationChoice:

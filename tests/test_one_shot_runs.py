@@ -155,3 +155,21 @@ def test_jobs_of_a_supernet_stay_small_and_read_alike_architectures_together(
     space = plan.benchmarks[0].benchmark.space
     read = [space.operations(name) for job in jobs[:2] for name in job.architectures]
     assert read == sorted(read)
+
+
+def test_estimators_are_not_judged_where_the_suite_does_not_ask_for_them_or_gives_noise(tmp_path: Path) -> None:
+    second = '[[benchmark]]\nspace = "macro"\ndataset = "digits"\nbatch = {images = "noise"}\n'
+    snip = '[[estimator]]\nname = "snip"\nbenchmarks = ["nasbench201/digits"]\n'
+    file = tmp_path / "two.toml"
+    file.write_text(_suite(tmp_path, second, _uniform(), snip).read_text(encoding="utf-8"), encoding="utf-8")
+    first, other = make_plan(load_suite(file)).benchmarks
+    assert {trial.title for trial in first.trials} == {"uniform", "snip"}
+    assert other.trials == ()
+    assert other.skipped["snip"] == "the suite asks for it on nasbench201/digits alone"
+    assert "gives this benchmark noise" in other.skipped["uniform"]
+
+
+def test_the_same_estimator_twice_is_refused(tmp_path: Path) -> None:
+    twice = '[[estimator]]\nname = "synflow"\n[[estimator]]\nname = "synflow"\nparameters = {log = false}\n'
+    with pytest.raises(SuiteError, match="'synflow' stands twice"):
+        make_plan(load_suite(_suite(tmp_path, twice)))

@@ -120,3 +120,22 @@ def test_a_users_table_lies_beside_the_suite(tmp_path: Path) -> None:
     text = GOOD.replace("epochs = 200", 'table = "mine.csv"')
     suite = parse_suite(tomllib.loads(text), "mine", folder=tmp_path)
     assert suite.benchmarks[0].truth.table == str(tmp_path / "mine.csv")
+
+
+def test_a_grid_reaches_into_tables_of_parameters() -> None:
+    text = (
+        '[[estimator]]\nname = "uniform"\nparameters = {training = {batch = 8}}\n'
+        'grid = {readout = ["accuracy", "loss"], training = {epochs = [1, 2]}}\n'
+    )
+    assert [entry.parameters for entry in _parse(GOOD + text).estimators if entry.name == "uniform"] == [
+        {"training": {"batch": 8, "epochs": epochs}, "readout": readout}
+        for readout in ("accuracy", "loss")
+        for epochs in (1, 2)
+    ]
+
+
+def test_estimators_may_be_wanted_on_some_benchmarks_alone() -> None:
+    wanted = '[[estimator]]\nname = "grasp"\nbenchmarks = ["{}"]\n'
+    assert _parse(GOOD + wanted.format("nasbench201/cifar10")).estimators[-1].benchmarks == ("nasbench201/cifar10",)
+    with pytest.raises(BenchsuiteError, match="Did you mean 'nasbench201/cifar10'"):
+        _parse(GOOD + wanted.format("nasbench201/cifar"))

@@ -152,7 +152,8 @@ def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu")
         raise UnsupportedError(f"{estimator.name} reads learning curves of trained architectures; choose another")
     choice = BenchmarkChoice(search.space, search.dataset, (search.seed,), batch=BatchChoice(images=search.images))
     named = {estimator.label(): estimator}
-    reasons = unsupported(named, benchmark, benchmark.space.sample(1, np.random.default_rng(0))[0])
+    example = benchmark.space.sample(1, np.random.default_rng(0))[0]
+    reasons = unsupported(named, benchmark, example, search.images or benchmark.images)
     if reasons:
         raise UnsupportedError("; ".join(reasons.values()))
     made = tuple(trials_of(choice, benchmark, named, fast=False))
