@@ -158,6 +158,20 @@ def test_the_speed_of_estimators_is_compared_on_small_networks(
     assert "GFLOP/s" in shown
 
 
+def test_the_speed_of_supernets_is_compared_with_that_of_plain_networks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"networks": 2, "channels": 2, "cells": 1, "batch": 10, "repeats": 1, "evaluated": 3}
+    command = [part for name, value in small.items() for part in (f"--{name}", str(value))]
+    monkeypatch.setattr(sys, "argv", ["one_shot.py", *command])
+    script("speed/one_shot").main()
+    cells, supernet, plain, ratio, worst, wanted, *evaluated = capsys.readouterr().out.splitlines()[-1].split()
+    assert (cells, wanted) == ("1", "0.85")
+    assert float(supernet) / float(plain) == pytest.approx(float(ratio), abs=0.01)
+    assert float(worst) <= float(ratio) + 0.01
+    assert len(evaluated) == 3
+
+
 def test_a_deviation_is_the_largest_relative_one() -> None:
     largest = script("fast_deviations").largest_deviation
     assert largest(np.array([2.0, -4.0, 0.0]), np.array([2.1, -5.0, 0.0])) == 0.25
