@@ -18,7 +18,6 @@ from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, Es
 from benchsuite.estimators.execute import check_device
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.one_shot.execute import TrainingTask
-from benchsuite.estimators.one_shot.sampling import sampler
 from benchsuite.estimators.one_shot.split import sizes as split_sizes
 from benchsuite.suite import PUBLISHED
 
@@ -36,7 +35,8 @@ class Trial:
     """An estimator on a benchmark with one seed; under the recipe's key the store holds its scores.
 
     `title` is the name that reports give the estimator.
-    `seed` and `batch_seed` are None where a score does not depend on them, `training` where no supernet is read.
+    `seed` and `batch_seed` are None where a score does not depend on them. `trainings` are those of the supernets over
+    which scores are averaged; none where none is read.
     """
 
     title: str
@@ -45,7 +45,7 @@ class Trial:
     batch_seed: int | None
     recipe: dict[str, Any] = field(repr=False)
     key: str
-    training: TrainingTask | None = field(default=None, repr=False)
+    trainings: tuple[TrainingTask, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +254,7 @@ def _try(estimator: Estimator, benchmark: Benchmark, architecture: str, images: 
     elif isinstance(estimator, OneShotEstimator):
         if images == NOISE:
             raise UnsupportedError("a supernet is trained on images, and the suite gives this benchmark noise")
-        sampler(estimator.training.sampling, benchmark.space, seed=0)  # type: ignore[arg-type]  # our spaces all are
-        estimator.training.supernet(benchmark.space, benchmark.image_dataset)  # type: ignore[arg-type]  # as above
+        estimator.check_space(benchmark.space, benchmark.image_dataset, architecture)  # type: ignore[arg-type]  # ours are
 
 
 def trials_of(
@@ -272,17 +271,21 @@ def trials_of(
             if batch_seed is not None:
                 images = _load(choice.batch.images or benchmark.images, benchmark.image_dataset)
                 recipe["batch"] = _batch_recipe(choice.batch, batch_seed, images.digest)
-            training = None
+            trainings: tuple[TrainingTask, ...] = ()
             if isinstance(estimator, OneShotEstimator) and seed is not None:
-                training = _training(choice, estimator, benchmark, seed)
-                recipe["source"] = training.key
-            yield Trial(title, estimator, seed, batch_seed, recipe, digest(recipe), training)
+                trainings = _trainings(choice, estimator, benchmark, seed)
+                recipe["sources"] = [training.key for training in trainings]
+            yield Trial(title, estimator, seed, batch_seed, recipe, digest(recipe), trainings)
 
 
-def _training(choice: BenchmarkChoice, estimator: OneShotEstimator, benchmark: Benchmark, seed: int) -> TrainingTask:
+def _trainings(
+    choice: BenchmarkChoice, estimator: OneShotEstimator, benchmark: Benchmark, seed: int
+) -> tuple[TrainingTask, ...]:
     estimator.check()
     images, space = choice.batch.images or benchmark.images, benchmark.space
-    return TrainingTask(space.name, dict(space.sizes), images, estimator.training, seed)
+    return tuple(
+        TrainingTask(space.name, dict(space.sizes), images, estimator.training, each) for each in estimator.seeds(seed)
+    )
 
 
 def _load(images: str, dataset: Dataset) -> Images:
@@ -347,7 +350,7 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
                 "seed": trial.seed,
                 "batch_seed": trial.batch_seed,
                 "key": trial.key,
-                "training": trial.training.key if trial.training else None,
+                "trainings": {training.key: training.seed for training in trial.trainings},
             }
             for trial in part.trials
         ],

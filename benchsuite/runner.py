@@ -108,8 +108,9 @@ def _groups(part: BenchmarkPlan) -> list[list[Trial]]:
             seed = part.choice.seeds[0] if trial.seed is None else trial.seed
             batch_seed = part.choice.batch.seeds[0] if trial.batch_seed is None else trial.batch_seed
             groups["probe", seed, batch_seed].append(trial)
-        elif isinstance(trial.estimator, OneShotEstimator) and trial.training is not None:
-            groups["reading", trial.training.key, *trial.estimator.protocol()].append(trial)
+        elif isinstance(trial.estimator, OneShotEstimator):
+            sources = [training.key for training in trial.trainings]
+            groups["reading", *sources, *trial.estimator.protocol()].append(trial)
         else:
             groups["baseline", trial.seed].append(trial)
     return list(groups.values())
@@ -135,8 +136,8 @@ def _task(
     plan: Plan, part: BenchmarkPlan, trials: Sequence[Trial], architectures: Sequence[str], root: str
 ) -> Task | ReadTask:
     named = tuple((trial.estimator.name, trial.estimator.parameters()) for trial in trials)
-    if trials[0].training is not None:
-        return ReadTask(trials[0].training, root, named, plan.device, plan.plugins)
+    if trials[0].trainings:
+        return ReadTask(trials[0].trainings, root, named, plan.device, plan.plugins)
     batch_seeds = [trial.batch_seed for trial in trials if trial.batch_seed is not None]
     curves = any(isinstance(trial.estimator, CurveEstimator) for trial in trials)
     probed = any(isinstance(trial.estimator, ZeroShotEstimator) for trial in trials)
@@ -270,7 +271,8 @@ def _work(job: Job) -> Result:
 
 def missing_trainings(jobs: Sequence[Job], root: str) -> list[TrainingTask]:
     """Trainings that jobs read and that have not come to their end, each once."""
-    sources = {job.task.source.key: job.task.source for job in jobs if isinstance(job.task, ReadTask)}
+    reading = [job.task for job in jobs if isinstance(job.task, ReadTask)]
+    sources = {source.key: source for task in reading for source in task.sources}
     return [task for task in sources.values() if not task.finished(root)]
 
 

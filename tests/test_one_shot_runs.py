@@ -90,10 +90,9 @@ def test_a_score_is_what_the_trained_supernet_gives_on_validation_images(tmp_pat
             for trial in part.trials
             if trial.seed == 0
         }
-        source = part.trials[0].training
-        assert source is not None
+        (source,) = part.trials[0].trainings
         folder = source.folder(store.trainings)
-        supernet = source.supernet([mean_state([folder.weights(1), folder.weights(2)])]).train()
+        supernet = source.supernet([mean_state([folder.weights(epoch)["shared"] for epoch in (1, 2)])]).train()
     batches = list(Split.validation(load_images("digits"), 60, 1, "cpu").in_order(20))
     for architecture in part.architectures:
         supernet.activate(architecture)

@@ -39,7 +39,7 @@ def _watch(tasks: Sequence[TrainingTask], root: str, ended: threading.Event) -> 
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("to go"), TimeRemainingColumn())
-    folders, total = [task.folder(root) for task in tasks], sum(task.training.epochs for task in tasks)
+    folders, total = [task.folder(root) for task in tasks], sum(task.training.last_epoch for task in tasks)
     start, next_line, said = time.monotonic(), _LINE, ""
     with Progress(*columns, console=output, disable=not output.is_terminal) as bar:
         shown = bar.add_task("training", total=total)

@@ -103,16 +103,14 @@ def _parameters(text: str) -> dict[str, Any]:
 
 
 def _train(prepared: Prepared, store: Store, device: str) -> None:
-    """Train the supernet that scores are to be read of, unless that is done."""
+    """Train the supernets that scores are to be read of, unless that is done."""
     from benchsuite.cli.progress import watched_trainings
     from benchsuite.core import SuiteError
     from benchsuite.runner import train
 
-    task = prepared.trial.training
-    if task is None or task.finished(store.trainings):
-        return
-    with watched_trainings([task], store.trainings, quiet=False):
-        failed = train([task], store.trainings, device)
+    tasks = [task for task in prepared.trial.trainings if not task.finished(store.trainings)]
+    with watched_trainings(tasks, store.trainings, quiet=False):
+        failed = train(tasks, store.trainings, device)
     for reason in failed.values():
         raise SuiteError(f"the supernet's training failed: {reason}")
 

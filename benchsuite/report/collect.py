@@ -89,13 +89,14 @@ def _scores(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame:
 
 def _trainings(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame | None:
     """Learning curves of the supernets that were read, each once, under the first estimator that reads it."""
-    known = {trial["training"]: trial for trial in reversed(entry["trials"]) if trial.get("training")}
+    trials = reversed(entry["trials"])
+    known = {key: (trial["estimator"], seed) for trial in trials for key, seed in trial.get("trainings", {}).items()}
     curves = []
-    for key, trial in known.items():
+    for key, (estimator, seed) in known.items():
         file = Path(store.trainings) / key / "curve.csv"
         if file.is_file():
             curve = pd.read_csv(file)
-            curves.append(curve.assign(estimator=trial["estimator"], seed=trial["seed"], training=key))
+            curves.append(curve.assign(estimator=estimator, seed=seed, training=key))
     return pd.concat(curves, ignore_index=True)[list(TRAINING_COLUMNS)] if curves else None
 
 

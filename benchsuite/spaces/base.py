@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from benchsuite.core import BenchsuiteError, T, UnknownNameError, UnsupportedError
@@ -124,6 +126,10 @@ class SearchSpace:
         neighbours = self.neighbours(architecture)
         return neighbours[rng.integers(len(neighbours))]
 
+    def members(self, architecture: str) -> Sequence[str]:
+        """All strings of the architecture's class; UnsupportedError in a space that does not list its strings."""
+        return _classes(self)[self.canonical(architecture)]
+
     def equivalent(self, architecture: str, rng: np.random.Generator) -> str:
         """A random string of the architecture's class, for checks that all of them have one representative."""
         raise self._lacks("several strings for one architecture")
@@ -169,6 +175,15 @@ class SearchSpace:
 
     def _lacks(self, ability: str) -> UnsupportedError:
         return UnsupportedError(f"the space {self.name!r} has no {ability}")
+
+
+@lru_cache(maxsize=4)
+def _classes(space: SearchSpace) -> dict[str, list[str]]:
+    """The strings of each class, by its representative."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for architecture in space.every_string():
+        found[space.canonical(architecture)].append(architecture)
+    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)

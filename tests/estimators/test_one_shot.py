@@ -20,6 +20,7 @@ from benchsuite.estimators.one_shot.folder import TrainingBusyError, TrainingFol
 from benchsuite.estimators.one_shot.readouts import Evaluation
 from benchsuite.estimators.one_shot.sampling import FairRounds, sampler
 from benchsuite.estimators.one_shot.split import Split, augmented
+from benchsuite.estimators.one_shot.stages import StagedTrainer
 from benchsuite.estimators.one_shot.training import Trainer, Training
 from benchsuite.spaces.nasbench101 import NASBench101
 from benchsuite.spaces.nasbench201 import NASBench201
@@ -189,7 +190,7 @@ def test_training_that_goes_on_from_its_folder_gives_the_same_weights(changes: d
     training = Training(epochs=3, images=64, batch=32, kept=3, **changes)  # type: ignore[arg-type]  # all are words
     whole = trained(training)
     folder = TrainingFolder(tmp_path)
-    stopped = Trainer(SPACE, DIGITS, training, 0)
+    stopped = StagedTrainer(SPACE, DIGITS, training, 0)
 
     def stop(_: object) -> None:
         raise KeyboardInterrupt
@@ -197,10 +198,10 @@ def test_training_that_goes_on_from_its_folder_gives_the_same_weights(changes: d
     with pytest.raises(KeyboardInterrupt):
         folder.run(stopped, {}, stop)
     assert not folder.finished(3)
-    again = Trainer(SPACE, DIGITS, training, 0)
+    again = StagedTrainer(SPACE, DIGITS, training, 0)
     folder.run(again, {}, lambda _: None)
-    assert equal(weights(again), weights(whole))
-    assert equal(list(folder.weights(3).values()), weights(whole))
+    assert equal(weights(again.copies["shared"]), weights(whole))
+    assert equal(list(folder.weights(3)["shared"].values()), weights(whole))
     assert [(point.epoch, point.loss) for point in folder.curve()] == [(p.epoch, p.loss) for p in whole.curve]
 
 
@@ -210,8 +211,9 @@ from pathlib import Path
 torch.set_num_threads(1)
 from tests.estimators.test_one_shot import DIGITS, SHORT, SPACE
 from benchsuite.estimators.one_shot.folder import TrainingFolder
-from benchsuite.estimators.one_shot.training import Trainer
-TrainingFolder(Path(sys.argv[1])).run(Trainer(SPACE, DIGITS, SHORT, 0), {}, lambda epoch: print("done", flush=True))
+from benchsuite.estimators.one_shot.stages import StagedTrainer
+trainer = StagedTrainer(SPACE, DIGITS, SHORT, 0)
+TrainingFolder(Path(sys.argv[1])).run(trainer, {}, lambda epoch: print("done", flush=True))
 """
 
 
@@ -224,13 +226,13 @@ def test_training_killed_at_any_moment_ends_with_the_weights_of_one_that_was_not
     assert (tmp_path / "lock").is_file()
     folder = TrainingFolder(tmp_path)
     assert 1 <= len(folder.curve()) <= 3
-    folder.run(Trainer(SPACE, DIGITS, SHORT, 0), {}, lambda _: None)
-    assert equal(list(folder.weights(3).values()), weights(trained(SHORT)))
+    folder.run(StagedTrainer(SPACE, DIGITS, SHORT, 0), {}, lambda _: None)
+    assert equal(list(folder.weights(3)["shared"].values()), weights(trained(SHORT)))
     assert not (tmp_path / "lock").exists()
 
 
 def test_folder_refuses_a_second_trainer_and_names_the_first(tmp_path: Path) -> None:
-    folder, trainer = TrainingFolder(tmp_path), Trainer(SPACE, DIGITS, SHORT, 0)
+    folder, trainer = TrainingFolder(tmp_path), StagedTrainer(SPACE, DIGITS, SHORT, 0)
     (tmp_path / "lock").write_text('{"host": "elsewhere", "pid": 1}', encoding="utf-8")
     with pytest.raises(TrainingBusyError, match="process 1 on elsewhere"):
         folder.run(trainer, {}, lambda _: None)

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from benchsuite.core import SuiteError, UnknownNameError
 from benchsuite.estimators.base import Estimator
+from benchsuite.estimators.one_shot.mitigations import copies
 from benchsuite.estimators.one_shot.readouts import STATISTICS
+from benchsuite.estimators.one_shot.sampling import sampler
 from benchsuite.estimators.one_shot.training import Training
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchsuite.core import Dataset
     from benchsuite.estimators.one_shot.readouts import Reading
+    from benchsuite.spaces.base import SearchSpace
 
 _READOUTS = ("accuracy", "loss")
+_MEMBERS = ("representative", "all")
 _PATHS = Training()
 _CLASSES = Training(sampling="class")
 _ROUNDS = Training(sampling="fair", accumulation="sum")
@@ -43,6 +50,11 @@ class OneShotEstimator(Estimator):
         Epoch whose checkpoint is read; 0 = the last. It must be one that the training keeps.
     averaged
         Number of kept checkpoints, up to that epoch, whose weights are averaged.
+    supernets
+        Number n of supernets over which scores are averaged: a trial of seed s reads the trainings of the seeds
+        s n to s n + n - 1, so that trials share none, and the suite's first seeds are those of n = 1 too.
+    members
+        "representative", or "all": the score of a class is the mean over its strings (post-de-isomorphic averaging).
     """
 
     training: Training = _PATHS
@@ -52,6 +64,8 @@ class OneShotEstimator(Estimator):
     statistics: str = "batch"
     epoch: int = 0
     averaged: int = 1
+    supernets: int = 1
+    members: str = "representative"
     family: ClassVar[str] = "one-shot"
 
     def check(self) -> None:
@@ -61,6 +75,10 @@ class OneShotEstimator(Estimator):
             raise UnknownNameError("readout", self.readout, _READOUTS)
         if self.statistics not in STATISTICS:
             raise UnknownNameError("statistics", self.statistics, STATISTICS)
+        if self.members not in _MEMBERS:
+            raise UnknownNameError("choice of members", self.members, _MEMBERS)
+        if self.supernets < 1:
+            raise SuiteError(f"{self.name}: supernets = {self.supernets}; choose a positive number")
         if self.batch < 2 or self.images < 0:
             raise SuiteError(f"{self.name}: images = {self.images}, batch = {self.batch}; choose batches of at least 2")
         self.epochs()
@@ -84,7 +102,37 @@ class OneShotEstimator(Estimator):
 
     def protocol(self) -> tuple[object, ...]:
         """What decides the readings of a training: estimators that agree in it share them."""
-        return self.images, self.batch, self.statistics, *self.epochs()
+        return self.images, self.batch, self.statistics, self.members, *self.epochs()
+
+    def seeds(self, seed: int) -> range:
+        """Seeds of the trainings that a trial reads.
+
+        Examples
+        --------
+        >>> list(Uniform(supernets=3).seeds(1))
+        [3, 4, 5]
+        """
+        return range(seed * self.supernets, (seed + 1) * self.supernets)
+
+    def strings(self, space: SearchSpace, architecture: str) -> Sequence[str]:
+        """The strings whose scores are averaged for an architecture."""
+        return space.members(architecture) if self.members == "all" else (architecture,)
+
+    def check_space(self, space: SearchSpace, dataset: Dataset, architecture: str) -> None:
+        """Return nothing for a space on which the estimator works, as far as one architecture can tell.
+
+        Raises
+        ------
+        UnsupportedError
+            If the space lacks what is needed.
+        SuiteError
+            If it has other positions or operations than the training names.
+        """
+        self.check()
+        sampler(self.training.sampling, space, seed=0)
+        copies(self.training, space)
+        self.strings(space, architecture)
+        self.training.supernet(space, dataset)
 
     def words(self, images: int) -> str:
         """What is read, for a report; `images` there are to validate with."""
@@ -92,6 +140,8 @@ class OneShotEstimator(Estimator):
         return (
             f"{self.readout} on {self.images or images:,} validation images in batches of {self.batch}, "
             f"{self.statistics} statistics, weights of epoch {epochs}"
+            + (f"; mean over {self.supernets} supernets" if self.supernets > 1 else "")
+            + ("; mean over the strings of a class" if self.members == "all" else "")
         )
 
     def score(self, reading: Reading) -> float:

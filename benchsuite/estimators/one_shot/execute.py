@@ -9,19 +9,21 @@ import math
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from benchsuite import registry
-from benchsuite.core import UnsupportedError, digest
+from benchsuite.core import T, UnsupportedError, digest
 from benchsuite.data.images import load_images
 from benchsuite.estimators.execute import one_thread, score_of
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.one_shot.folder import TrainingFolder
+from benchsuite.estimators.one_shot.mitigations import SHARED, copy_of
 from benchsuite.estimators.one_shot.readouts import Evaluation
 from benchsuite.estimators.one_shot.split import Split
-from benchsuite.estimators.one_shot.training import Trainer
+from benchsuite.estimators.one_shot.stages import StagedTrainer
 from benchsuite.estimators.scoring import Outcome
 
 if TYPE_CHECKING:
@@ -79,16 +81,16 @@ class TrainingTask:
 
     def finished(self, root: str) -> bool:
         """Whether it has come to its last epoch."""
-        return self.folder(root).finished(self.training.epochs)
+        return self.folder(root).finished(self.training.last_epoch)
 
     def make_space(self) -> SearchSpace:
         """The space with the task's sizes."""
         space: SearchSpace = registry.make_space(self.space, self.sizes)  # type: ignore[assignment]  # ours all are
         return space
 
-    def trainer(self, device: str = "cpu") -> Trainer:
+    def trainer(self, device: str = "cpu") -> StagedTrainer:
         """A trainer at its beginning."""
-        return Trainer(self.make_space(), load_images(self.images), self.training, self.seed, device)
+        return StagedTrainer(self.make_space(), load_images(self.images), self.training, self.seed, device)
 
     def run(self, root: str, device: str = "cpu", advance: Callable[[Epoch], None] = lambda _: None) -> None:
         """Train to the end, from wherever an earlier process was stopped."""
@@ -106,8 +108,7 @@ class TrainingTask:
     def estimate(self, root: str) -> float:
         """CPU seconds to the last epoch, from timing a few updates."""
         with one_thread():
-            trainer, curve = self.trainer(), self.folder(root).curve()
-            return trainer.seconds_an_epoch() * (self.training.epochs - len(curve))
+            return self.trainer().seconds_to_go(len(self.folder(root).curve()))
 
 
 def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -126,17 +127,19 @@ def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 @dataclass(frozen=True, slots=True)
 class ReadTask:
-    """What a chunk of architectures shares: a training, and estimators that read the same of it.
+    """What a chunk of architectures shares: trainings, and estimators that read the same of them.
 
     Attributes
     ----------
+    sources
+        Trainings that differ in their seeds alone; scores are means over their supernets.
     root
         Folder of all trainings.
     estimators
         Names and hyperparameters; they differ in nothing but what they make of a reading.
     """
 
-    source: TrainingTask
+    sources: tuple[TrainingTask, ...]
     root: str
     estimators: tuple[tuple[str, Mapping[str, Any]], ...]
     device: str = "cpu"
@@ -145,22 +148,22 @@ class ReadTask:
     @property
     def kind(self) -> str:
         """What tasks have in common that take about the same time for an architecture."""
-        return repr((self.source.space, self.source.sizes, self.source.training, self.estimators))
+        return repr((self.space, self.sizes, self.sources[0].training, self.estimators))
 
     @property
     def space(self) -> str:
         """Registered name of the search space."""
-        return self.source.space
+        return self.sources[0].space
 
     @property
     def sizes(self) -> Mapping[str, int]:
         """Sizes of the space's networks."""
-        return self.source.sizes
+        return self.sources[0].sizes
 
     @property
     def dataset(self) -> Dataset:
         """Shape and classes of the images before they are shrunken."""
-        return load_images(self.source.images).dataset
+        return load_images(self.sources[0].images).dataset
 
     def scores(self, architectures: Sequence[str]) -> list[tuple[int, Score]]:
         """Scores with the positions of their estimators; an exception becomes failed scores with its reason."""
@@ -168,8 +171,8 @@ class ReadTask:
         with one_thread():
             found = self._readings(estimators[0], architectures)
         return [
-            (index, score_of(architecture, _outcome(estimator, reading)))
-            for architecture, reading in zip(architectures, found, strict=True)
+            (index, score_of(architecture, _outcome(estimator, readings)))
+            for architecture, readings in zip(architectures, found, strict=True)
             for index, estimator in enumerate(estimators)
         ]
 
@@ -179,30 +182,51 @@ class ReadTask:
 
     def estimate(self, architecture: str) -> float:
         """CPU seconds to read one architecture, from reading it of an untrained supernet."""
+        estimator, source = self._made()[0], self.sources[0]
         with one_thread():
-            evaluation = self._evaluation(self._made()[0], self.source.supernet(device=self.device))
-            return evaluation.readings([architecture])[0].cpu_seconds
+            evaluation = self._evaluation(estimator, source.supernet(device=self.device))
+            seconds = evaluation.readings([architecture])[0].cpu_seconds
+        return seconds * len(self.sources) * len(estimator.strings(source.make_space(), architecture))
 
     def _made(self) -> list[OneShotEstimator]:
         for plugin in self.plugins:
             registry.load_plugin(plugin)
         return [_one_shot(name, parameters) for name, parameters in self.estimators]
 
-    def _readings(self, estimator: OneShotEstimator, architectures: Sequence[str]) -> list[Reading | Exception]:
-        """What is read of each architecture; if one of them fails, each is read alone."""
+    def _readings(
+        self, estimator: OneShotEstimator, architectures: Sequence[str]
+    ) -> list[list[Reading | Exception] | Exception]:
+        """What is read for each architecture: by each supernet, of each string that counts."""
+        wanted = [_attempted(partial(self._wanted, estimator, architecture)) for architecture in architectures]
+        strings = {name: copy for named in wanted if isinstance(named, dict) for name, copy in named.items()}
+        found = [self._read(source, estimator, strings) for source in self.sources]
+        return [
+            [readings[name] for readings in found for name in named] if isinstance(named, dict) else named
+            for named in wanted
+        ]
+
+    def _wanted(self, estimator: OneShotEstimator, architecture: str) -> dict[str, str]:
+        """The strings that are read for an architecture, and the names of the copies that lend them weights."""
+        space, training = self.sources[0].make_space(), self.sources[0].training
+        return {name: copy_of(training, space, name) for name in estimator.strings(space, architecture)}
+
+    def _read(
+        self, source: TrainingTask, estimator: OneShotEstimator, strings: Mapping[str, str]
+    ) -> dict[str, Reading | Exception]:
+        """What one supernet says of some strings, given with their copies; if one of them fails, each is read alone."""
+        found: dict[str, Reading | Exception] = {}
         try:
-            folder = self.source.folder(self.root)
-            supernet = self.source.supernet([folder.weights(epoch) for epoch in estimator.epochs()], self.device)
-            read = self._evaluation(estimator, supernet).readings
+            kept = [source.folder(self.root).weights(epoch) for epoch in estimator.epochs()]
+            for copy in sorted(set(strings.values())):
+                states = [copies[copy if copy in copies else SHARED] for copies in kept]
+                read = self._evaluation(estimator, source.supernet(states, self.device)).readings
+                found |= _each(read, [name for name, of in strings.items() if of == copy])
         except Exception as error:  # the training may have failed
-            return [error for _ in architectures]
-        try:
-            return list(read(architectures))
-        except Exception:  # a space can be a user's code and raise anything
-            return [_attempted(partial(read, [architecture])) for architecture in architectures]
+            return dict.fromkeys(strings, error)
+        return found
 
     def _evaluation(self, estimator: OneShotEstimator, supernet: Supernet) -> Evaluation:
-        images, training = load_images(self.source.images), self.source.training
+        images, training = load_images(self.sources[0].images), self.sources[0].training
         return Evaluation(
             supernet,
             Split.validation(images, estimator.images, training.shrink, self.device),
@@ -219,14 +243,30 @@ def _one_shot(name: str, parameters: Mapping[str, Any]) -> OneShotEstimator:
     return estimator
 
 
-def _attempted(read: Callable[[], Sequence[Reading]]) -> Reading | Exception:
+def _each(read: Callable[[Sequence[str]], list[Reading]], names: Sequence[str]) -> dict[str, Reading | Exception]:
     try:
-        return read()[0]
+        return dict(zip(names, read(names), strict=True))
+    except Exception:  # a space can be a user's code and raise anything
+        return {name: _attempted(partial(_alone, read, name)) for name in names}
+
+
+def _alone(read: Callable[[Sequence[str]], list[Reading]], name: str) -> Reading:
+    return read([name])[0]
+
+
+def _attempted(act: Callable[[], T]) -> T | Exception:
+    try:
+        return act()
     except Exception as error:  # as above
         return error
 
 
-def _outcome(estimator: OneShotEstimator, reading: Reading | Exception) -> Outcome:
-    if isinstance(reading, Exception):
-        return Outcome(math.nan, 0.0, reading)
-    return Outcome(estimator.score(reading), reading.cpu_seconds)
+def _outcome(estimator: OneShotEstimator, readings: Sequence[Reading | Exception] | Exception) -> Outcome:
+    """The mean score; the first exception if there is one."""
+    scores, seconds = [], 0.0
+    for reading in [readings] if isinstance(readings, Exception) else readings:
+        if isinstance(reading, Exception):
+            return Outcome(math.nan, 0.0, reading)
+        scores.append(estimator.score(reading))
+        seconds += reading.cpu_seconds
+    return Outcome(fmean(scores), seconds)

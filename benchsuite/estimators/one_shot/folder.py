@@ -2,7 +2,8 @@
 
 recipe.json       everything that determines the weights
 latest.pt         the whole state after the last finished epoch: what a training goes on from
-epoch_0040.pt     the supernet alone after an epoch that is kept
+epoch_0040.pt     the weights alone after an epoch that is kept: the supernet's state, by the name of each copy of it;
+                  "shared" is that of all architectures, those of a split are named by the operation they are for
 curve.csv         a row for each finished epoch
 lock              host and process that train now
 """
@@ -27,7 +28,7 @@ from benchsuite.estimators.one_shot.training import Epoch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from benchsuite.estimators.one_shot.training import Trainer
+    from benchsuite.estimators.one_shot.stages import StagedTrainer
 
 _LATEST = "latest.pt"
 
@@ -50,7 +51,7 @@ class TrainingFolder:
         """File of the supernet's weights after an epoch."""
         return self.path / f"epoch_{epoch:04d}.pt"
 
-    def run(self, trainer: Trainer, recipe: Mapping[str, Any], advance: Callable[[Epoch], None]) -> None:
+    def run(self, trainer: StagedTrainer, recipe: Mapping[str, Any], advance: Callable[[Epoch], None]) -> None:
         """Train to the end, from the last finished epoch if there is one, under the folder's lock.
 
         Raises
@@ -63,26 +64,26 @@ class TrainingFolder:
             _write(self.path / "recipe.json", lambda file: file.write(json.dumps(recipe, indent=1).encode()))
             if (self.path / _LATEST).is_file():
                 trainer.load_state_dict(self._load(self.path / _LATEST))
-            while trainer.epoch < trainer.training.epochs:
+            while trainer.epoch < trainer.training.last_epoch:
                 done = trainer.run_epoch()
                 self._keep(trainer)
                 advance(done)
 
-    def _keep(self, trainer: Trainer) -> None:
+    def _keep(self, trainer: StagedTrainer) -> None:
         """Write what the last epoch gave; the state to go on from comes last, so that nothing is ever behind it."""
         state = trainer.state_dict()
         if trainer.epoch in trainer.training.kept_epochs():
-            _write(self.checkpoint_file(trainer.epoch), lambda file: torch.save(state["supernet"], file))
+            _write(self.checkpoint_file(trainer.epoch), lambda file: torch.save(trainer.checkpoint(), file))
         self._write_curve(state["curve"])
         _write(self.path / _LATEST, lambda file: torch.save(state, file))
 
-    def weights(self, epoch: int) -> dict[str, torch.Tensor]:
-        """The supernet's state after an epoch; DataMissingError if it was not kept."""
+    def weights(self, epoch: int) -> dict[str, dict[str, torch.Tensor]]:
+        """The supernet's states after an epoch, by the copy's name; DataMissingError if it was not kept."""
         file = self.checkpoint_file(epoch)
         if not file.is_file():
             kept = ", ".join(str(int(found.stem[6:])) for found in sorted(self.path.glob("epoch_*.pt")))
             raise DataMissingError(f"{self.path} has no checkpoint of epoch {epoch}; it has: {kept or 'none'}")
-        weights: dict[str, torch.Tensor] = self._load(file)
+        weights: dict[str, dict[str, torch.Tensor]] = self._load(file)
         return weights
 
     def curve(self) -> list[Epoch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,16 +12,34 @@ from benchsuite.core import UnknownNameError, UnsupportedError, seed_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchsuite.spaces.base import SearchSpace
-
     Draw = Callable[[np.random.Generator], str]
     Updates = Callable[[int], list[str]]  # number of the update -> the architectures whose gradients it joins
 
 _TRIES = 1000  # draws in a row that are all refused, after which nothing is taken for allowed
 
 
+class Population(Protocol):
+    """What is sampled: a search space, or a part of one."""
+
+    def draw(self, rng: np.random.Generator) -> str:
+        """A random architecture string, all alike in probability."""
+        ...
+
+    def architectures(self) -> Sequence[str]:
+        """A string for each class of isomorphic ones."""
+        ...
+
+    def operation_choices(self) -> Sequence[Sequence[str]]:
+        """The operations that are allowed at each position."""
+        ...
+
+    def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
+        """The architecture with other operations at its positions."""
+        ...
+
+
 def sampler(
-    name: str, space: SearchSpace, seed: int, *, number: int = 1, accept: Callable[[str], bool] = lambda _: True
+    name: str, space: Population, seed: int, *, number: int = 1, accept: Callable[[str], bool] = lambda _: True
 ) -> Updates:
     """The architectures of each update, by its number alone: a training goes on anywhere with the same ones.
 
@@ -86,7 +104,7 @@ class FairRounds:
     {5}
     """
 
-    def __init__(self, space: SearchSpace, seed: int) -> None:
+    def __init__(self, space: Population, seed: int) -> None:
         self._space = space
         self._seed = seed
         self._choices = space.operation_choices()

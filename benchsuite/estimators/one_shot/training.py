@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn import functional
 
 from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
+from benchsuite.estimators.one_shot.mitigations import check_mitigation, mitigation_words
 from benchsuite.estimators.one_shot.sampling import sampler
 from benchsuite.estimators.one_shot.split import Split, augmented
 from benchsuite.estimators.one_shot.stabiliser import substitutes
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from benchsuite.data.images import Images
+    from benchsuite.estimators.one_shot.sampling import Population
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.supernet import Supernet
 
@@ -66,7 +70,17 @@ class Training:
     stabiliser
         What stands for skip connections: "none", "skip" (SCARLET's ELS) or "skip+pool".
     kept
-        Checkpoints kept at equal distances, the last epoch's included.
+        Checkpoints kept at equal distances, the last epoch's included, in each stage.
+    tuning
+        Epochs after the shared ones, for one of the following three; see `mitigations`.
+    tuning_lr
+        Learning rate with which they begin.
+    split
+        Position of an operation: a copy of the weights is tuned for each operation there, on architectures with it.
+    keep
+        Share of the best of some drawn architectures, on which the weights are tuned.
+    drop
+        Number of operations that come worst at each position, without which the weights are tuned.
     """
 
     epochs: int = 40
@@ -84,6 +98,11 @@ class Training:
     accumulation: str = "mean"
     stabiliser: str = "none"
     kept: int = 4
+    tuning: int = 0
+    tuning_lr: float = 0.01
+    split: int | None = None
+    keep: float = 1.0
+    drop: int = 0
 
     def check(self) -> None:
         """Return nothing for values that make a training; SuiteError says what is wrong with others."""
@@ -91,10 +110,15 @@ class Training:
             raise UnknownNameError("schedule", self.schedule, _SCHEDULES)
         if self.accumulation not in _ACCUMULATIONS:
             raise UnknownNameError("accumulation", self.accumulation, _ACCUMULATIONS)
-        positive = {name: getattr(self, name) for name in ("epochs", "batch", "lr", "shrink", "architectures", "kept")}
-        for name, value in positive.items():
-            if not value > 0:
-                raise SuiteError(f"training: {name} = {value}; choose a positive number")
+        for name in ("epochs", "batch", "lr", "shrink", "architectures", "kept", "tuning_lr"):
+            if not getattr(self, name) > 0:
+                raise SuiteError(f"training: {name} = {getattr(self, name)}; choose a positive number")
+        check_mitigation(self)
+
+    @property
+    def last_epoch(self) -> int:
+        """Number of the last epoch of all."""
+        return self.epochs + self.tuning
 
     def kept_epochs(self) -> list[int]:
         """Epochs after which a checkpoint is kept.
@@ -103,8 +127,12 @@ class Training:
         --------
         >>> Training(epochs=10, kept=4).kept_epochs()
         [3, 5, 8, 10]
+        >>> Training(epochs=10, kept=2, tuning=4, split=0).kept_epochs()
+        [5, 10, 12, 14]
         """
-        return sorted({math.ceil(self.epochs * part / self.kept) for part in range(1, self.kept + 1)})
+        stages = ((0, self.epochs), (self.epochs, self.tuning))
+        parts = range(1, self.kept + 1)
+        return sorted({first + math.ceil(number * part / self.kept) for first, number in stages for part in parts})
 
     def words(self, images: int, side: int) -> str:
         """How the supernet is trained, for a report; `images` there are to train with, of `side` pixels."""
@@ -114,6 +142,7 @@ class Training:
             f"{self.epochs} epochs of {self.images or images:,} images of side {side // self.shrink}, "
             f"batch {self.batch}, augmentation {self.augmentation}, rate {self.lr:g} ({self.schedule}), "
             f"weight decay {self.weight_decay:g}; {self.sampling} architectures, {paths}{stabiliser}"
+            + mitigation_words(self)
         )
 
     def dataset(self, data: Dataset) -> Dataset:
@@ -145,10 +174,6 @@ class Trainer:
 
     def __init__(self, space: SearchSpace, images: Images, training: Training, seed: int, device: str = "cpu") -> None:
         training.check()
-        self.training = training
-        self.seed = seed
-        self.curve: list[Epoch] = []
-        self._space = space
         self._split = Split.training(images, training.images, training.shrink, device)
         if len(self._split) < training.batch:
             raise SuiteError(
@@ -157,6 +182,13 @@ class Trainer:
         with seeded(seed_of("supernet", seed), torch.device("cpu")):
             self.supernet = training.supernet(space, images.dataset)
         self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        self.begin(training, space, seed)
+
+    def begin(self, training: Training, space: Population, seed: int) -> None:
+        """Forget all but images and weights, and train on a space, or a part of it, from the first epoch on."""
+        self.training = training
+        self.seed = seed
+        self.curve: list[Epoch] = []
         self._parameters = list(self.supernet.parameters())
         self._optimiser = torch.optim.SGD(
             self._parameters, training.lr, training.momentum, weight_decay=training.weight_decay, nesterov=True
@@ -186,6 +218,18 @@ class Trainer:
         self._optimiser.load_state_dict(state["optimiser"])
         self._plateau.load_state_dict(state["plateau"])
         self.curve = [Epoch(**point) for point in state["curve"]]
+
+    def fork(self, training: Training, space: Population, seed: int) -> Trainer:
+        """A trainer that begins with a copy of these weights, on another space of the same supernet."""
+        forked = copy.copy(self)  # the images are the same
+        forked.supernet = copy.deepcopy(self.supernet)
+        forked.begin(training, space, seed)
+        return forked
+
+    def coming(self, number: int) -> list[str]:
+        """Different ones of the next so many architectures that the updates after the last epoch would use."""
+        updates = count(self.epoch * self.updates_an_epoch)
+        return list(dict.fromkeys(islice(chain.from_iterable(map(self._sampled, updates)), number)))
 
     def run_epoch(self) -> Epoch:
         """One pass over the training images."""
@@ -257,6 +301,6 @@ def _averaged_gradients(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
-    for parameter, count in counts.items():
-        if count > 1 and parameter.grad is not None:
-            parameter.grad /= count
+    for parameter, reached in counts.items():
+        if reached > 1 and parameter.grad is not None:
+            parameter.grad /= reached

@@ -1,0 +1,101 @@
+"""A training with its stages: shared epochs, then, if it has a second stage, tuned copies of the weights."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.core import seed_of
+from benchsuite.estimators.one_shot.mitigations import CANDIDATES, SHARED, VALIDATING, Part, copies, parts
+from benchsuite.estimators.one_shot.readouts import Evaluation
+from benchsuite.estimators.one_shot.split import Split, sizes
+from benchsuite.estimators.one_shot.training import Epoch, Trainer
+from benchsuite.estimators.zero_shot.preserve import preserved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from benchsuite.data.images import Images
+    from benchsuite.estimators.one_shot.training import Training
+    from benchsuite.spaces.base import SearchSpace
+
+_BATCH = 100  # validation images, which batch normalisation sees together
+
+
+class StagedTrainer:
+    """A training, an epoch at a time: first a supernet on the whole space, then copies of it, each on a part.
+
+    The copies are tuned side by side: an epoch is a pass of each over the training images. They start from the same
+    weights, with momentum and schedule anew, and see the same images in the same order. `state_dict` has all that the
+    next epoch depends on, the parts of the space included, so that a training that goes on from it gives the weights
+    of one that was never stopped, bit for bit.
+    """
+
+    def __init__(self, space: SearchSpace, images: Images, training: Training, seed: int, device: str = "cpu") -> None:
+        self.training = training
+        self.curve: list[Epoch] = []
+        self._space, self._images, self._seed, self._device = space, images, seed, device
+        self.copies = {SHARED: Trainer(space, images, training, seed, device)}
+        self._parts: dict[str, Part] = {}
+        self._tuned = copies(training, space)  # what cannot be tuned is refused before the first epoch
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return len(self.curve)
+
+    def run_epoch(self) -> Epoch:
+        """One pass over the training images, of each copy; loss and accuracy are the means of the copies."""
+        start = time.process_time()
+        if self.epoch == self.training.epochs:
+            self._tune(parts(self.training, self._space, self._accuracies))
+        done = [trainer.run_epoch() for trainer in self.copies.values()]
+        loss, accuracy, lr = (fmean(getattr(each, name) for each in done) for name in ("loss", "accuracy", "lr"))
+        self.curve.append(Epoch(self.epoch + 1, loss, accuracy, lr, time.process_time() - start))
+        return self.curve[-1]
+
+    def checkpoint(self) -> dict[str, dict[str, Tensor]]:
+        """The weights of each copy, as they are read."""
+        return {name: trainer.supernet.state_dict() for name, trainer in self.copies.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next epoch depends on, and the curve so far."""
+        return {
+            "parts": {name: part.state() for name, part in self._parts.items()},
+            "copies": {name: trainer.state_dict() for name, trainer in self.copies.items()},
+            "curve": [asdict(point) for point in self.curve],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        if state["parts"]:
+            self._tune({name: Part(self._space, **part) for name, part in state["parts"].items()})
+        for name, trainer in self.copies.items():
+            trainer.load_state_dict(state["copies"][name])
+        self.curve = [Epoch(**point) for point in state["curve"]]
+
+    def seconds_to_go(self, done: int) -> float:
+        """CPU seconds of all epochs but the first `done`, from a few updates; then the trainer is of no other use."""
+        shared = max(self.training.epochs - done, 0)
+        tuned = min(self.training.last_epoch - done, self.training.tuning)
+        return self.copies[SHARED].seconds_an_epoch() * (shared + tuned * len(self._tuned))
+
+    def _tune(self, on: dict[str, Part]) -> None:
+        """Begin the second stage."""
+        training = replace(self.training, epochs=self.training.tuning, lr=self.training.tuning_lr)
+        shared, seed = self.copies[SHARED], seed_of("tuning", self._seed)
+        self.copies = {name: shared.fork(training, part, seed) for name, part in on.items()}
+        self._parts = on
+
+    def _accuracies(self) -> dict[str, float]:
+        """Validation accuracy of candidates, percent, by the shared weights, which stay what they are."""
+        shared, available = self.copies[SHARED], sizes(self._images)[1]
+        validation = Split.validation(self._images, min(VALIDATING, available), self.training.shrink, self._device)
+        candidates = shared.coming(CANDIDATES)
+        with preserved(shared.supernet):
+            readings = Evaluation(shared.supernet, validation, validation, batch=_BATCH).readings(candidates)
+        return {name: reading.accuracy for name, reading in zip(candidates, readings, strict=True)}
