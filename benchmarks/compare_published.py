@@ -3,10 +3,9 @@
     python benchmarks/compare_published.py nasbench201-zero-shot nasbench201_proxies_cifar10.parquet --store .benchsuite
 
 The published table has the official `index` of each architecture and one column per estimator (NAS-Bench-Suite-Zero).
-The population is every string class of the run with a member in the published table: our score is the
-representative's, and tau is averaged over the seeds; theirs is the mean over the members found, and the truth is the
-class mean. How far two initialisations of ours agree, in the run itself or in another with several seeds (--repeated),
-says how much agreement can be expected. Prints Markdown.
+The population is every architecture of the run that the published table has too, string by string; tau is averaged over
+our seeds, and the truth is the mean of the string's class. How far two initialisations of ours agree, in the run itself
+or in another with several seeds (--repeated), says how much agreement can be expected. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -33,12 +32,10 @@ DRAWS = 400
 
 
 def published_scores(file: Path) -> pd.DataFrame:
-    """Published scores by class representative: mean over the members in the table."""
-    space = NASBench201()
-    strings = np.array(space.every_string())
+    """Published scores by architecture string."""
+    strings = np.array(NASBench201().every_string())
     table = pd.read_parquet(file).rename(columns=NAMES)
-    classes = [space.canonical(name) for name in strings[table.pop("index")]]
-    return table.groupby(classes).mean()
+    return table.set_axis(strings[table.pop("index")])
 
 
 def lowest_where_undefined(scores: pd.DataFrame) -> np.ndarray:
