@@ -172,3 +172,28 @@ def test_the_same_estimator_twice_is_refused(tmp_path: Path) -> None:
     twice = '[[estimator]]\nname = "synflow"\n[[estimator]]\nname = "synflow"\nparameters = {log = false}\n'
     with pytest.raises(SuiteError, match="'synflow' stands twice"):
         make_plan(load_suite(_suite(tmp_path, twice)))
+
+
+def test_scores_of_several_supernets_share_trainings_with_those_of_one(tmp_path: Path) -> None:
+    tuned = _uniform("{supernets = [1, 2]}", more=", tuning = 1, split = 0")
+    plan = make_plan(load_suite(_suite(tmp_path, tuned)))
+    (part,) = plan.benchmarks
+    with Store(tmp_path) as store:
+        jobs = missing_jobs(plan, store)
+        assert sorted(task.seed for task in missing_trainings(jobs, store.trainings)) == [0, 1, 2, 3]
+        assert _run(plan, store) == (2 * 2 * 6, {})
+        scores = {
+            (trial.estimator.parameters()["supernets"], trial.seed): store.scores([trial.key])
+            .set_index("architecture")["value"]
+            .sort_index()
+            for trial in part.trials
+        }
+    mean = (scores[1, 0] + scores[1, 1]) / 2
+    assert scores[2, 0].tolist() == pytest.approx(mean.tolist())
+    assert scores[2, 0].tolist() != scores[2, 1].tolist()
+    recorded = record(plan, "")["benchmarks"][0]
+    assert [list(trial["trainings"].values()) for trial in recorded["trials"]] == [[0], [1], [0, 1], [2, 3]]
+    assert all(trial.recipe["sources"] == [task.key for task in trial.trainings] for trial in part.trials)
+    words = recorded["protocol"]["Supernet of uniform(supernets=2)"]
+    assert "then tuning for 1 epochs" in words
+    assert words.endswith("weights of epoch 3; mean over 2 supernets")

@@ -100,11 +100,11 @@ class SearchSpace:
 
     def architectures(self) -> Sequence[str]:
         """All canonical representatives."""
-        raise self._lacks("a list of its architectures")
+        raise self._lacks("list of its architectures")
 
     def every_string(self) -> Sequence[str]:
         """All architecture strings, isomorphic ones included."""
-        raise self._lacks("a list of its architecture strings")
+        raise self._lacks("list of its architecture strings")
 
     def sample(self, n: int, rng: np.random.Generator) -> list[str]:
         """n different canonical architectures, drawn uniformly; a smaller n with the same seed gives a prefix."""
@@ -171,7 +171,7 @@ class SearchSpace:
 
     def complexity(self, architecture: str, dataset: str | Dataset) -> Complexity:
         """Parameters and multiply-adds in closed form."""
-        raise self._lacks("a closed form of complexity")
+        raise self._lacks("closed form of complexity")
 
     def _lacks(self, ability: str) -> UnsupportedError:
         return UnsupportedError(f"the space {self.name!r} has no {ability}")

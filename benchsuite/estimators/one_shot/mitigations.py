@@ -189,4 +189,4 @@ def mitigation_words(training: Training) -> str:
         on = f"a copy of the weights for each operation of position {training.split}"
     elif training.keep < 1:
         on = f"the best {training.keep:.0%} of {CANDIDATES} drawn architectures, by {VALIDATING} validation images"
-    return f"; then {training.tuning} epochs of tuning from rate {training.tuning_lr:g}: {on}"
+    return f"; then tuning for {training.tuning} epochs from rate {training.tuning_lr:g}: {on}"
