@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from benchsuite.spaces.supernet import Supernet
 
@@ -22,12 +23,12 @@ def touched(supernet: Supernet, images: Tensor) -> set[str]:
 
 
 def modules_called(network: nn.Module, images: Tensor) -> list[str]:
-    """Names of the modules without children that a forward pass calls, sorted, each as often as it is called."""
+    """Names of the modules that compute something and are called by a forward pass, sorted, each as often as called."""
     called: list[str] = []
     hooks = [
         module.register_forward_hook(lambda *_, name=name: called.append(name))
         for name, module in network.named_modules()
-        if not any(True for _ in module.children())
+        if not any(True for _ in module.children()) and not isinstance(module, nn.Identity)
     ]
     network(images)
     for hook in hooks:

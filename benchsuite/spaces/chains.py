@@ -95,6 +95,10 @@ class ChainSupernet(Supernet):
         """The module of each layer that is run."""
         return [choice[choice.chosen] for choice in self.choices]
 
+    def alternatives(self) -> dict[str, dict[str, nn.Module]]:
+        """The modules to choose from, by operation, in each layer, by its name."""
+        return {f"layers.{number}": dict(choice.items()) for number, choice in enumerate(self.choices)}
+
     def steps(self) -> list[Step]:
         """The stem, each layer, all that follows."""
         layers = [Step(choice.chosen, choice[choice.chosen]) for choice in self.choices]

@@ -55,6 +55,15 @@ class Supernet(nn.Module):
             value = step.run(value)
         return value
 
+    def alternatives(self) -> dict[str, dict[str, nn.Module]]:
+        """The modules to choose from, by operation, at each edge of a cell or layer of a chain, by its name."""
+        return {
+            f"{name}.{edge}": modules
+            for name, cell in self.named_modules()
+            if isinstance(cell, ChoiceCell)
+            for edge, modules in cell.offered().items()
+        }
+
     def mix(self, weights: Tensor) -> None:
         """Let all operations take part, by these weights."""
         raise UnsupportedError(f"{type(self).__name__} cannot mix operations: it has no table of choices")
@@ -65,13 +74,20 @@ class ChoiceCell(SummingCell):
 
     def offer(self, source: int, target: int, operation: str, module: nn.Module | None) -> None:
         """Add an operation to an edge; None is the identity."""
-        if module is not None:
-            self.add_module(_edge_name(source, target, operation), module)
+        self.add_module(_edge_name(source, target, operation), nn.Identity() if module is None else module)
+
+    def offered(self) -> dict[str, dict[str, nn.Module]]:
+        """The modules of each edge, by operation."""
+        found: dict[str, dict[str, nn.Module]] = {}
+        for name, module in self.named_children():
+            if name.startswith("edge_"):
+                _, target, source, operation = name.split("_", 3)
+                found.setdefault(f"{source}-{target}", {})[operation] = module
+        return found
 
     def choose(self, edges: Iterable[tuple[int, int, str]]) -> None:
         """Run these edges (source, target, operation) alone, each after all that lead to its source."""
-        named = ((source, target, _edge_name(source, target, operation)) for source, target, operation in edges)
-        self.edges = [(source, target, name if name in self._modules else None) for source, target, name in named]
+        self.edges = [(source, target, _edge_name(source, target, operation)) for source, target, operation in edges]
 
     def chosen(self) -> list[nn.Module]:
         """The modules of the edges that are run."""
