@@ -228,3 +228,29 @@ def test_both_initialisations_are_scored_by_a_script_with_the_same_seeds() -> No
     scores = effect.measure(task, NASBench201().sample(2, np.random.default_rng(0)), seeds=2)
     assert len(scores) == 2 * 2 * 2 * 2
     assert scores["value"].nunique() == 16
+
+
+SMALL_SUPERNETS = {
+    "macro": ["channels=2", "head=4"],
+    "nasbench201": ["channels=2", "cells=1"],
+}
+
+
+@pytest.mark.parametrize("space", SMALL_SUPERNETS)
+def test_supernets_with_and_without_stabiliser_are_compared(
+    space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"epochs": 2, "seeds": 2, "training-images": 64, "validating": 20, "batch": 16, "watched": 2}
+    command = [part for name, value in small.items() for part in (f"--{name}", str(value))]
+    command += ["--space", space, "--architectures", "3", "--out", str(tmp_path), "--sizes", *SMALL_SUPERNETS[space]]
+    monkeypatch.setattr(sys, "argv", ["supernet_behaviour.py", *command])
+    script("supernet_behaviour").main()
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("| ---") for line in lines) == 7
+    assert all(line.count("|") == 4 for line in lines if line.startswith("|"))
+    seen = pd.read_csv(tmp_path / "forgetting.csv")
+    assert seen.groupby(["stabiliser", "seed", "epoch"]).size().unique().tolist() == [2]
+    shown = [line.split("|")[2].split() for line in lines if line.startswith("| mean |")]
+    none = seen[seen["stabiliser"] == "none"]
+    by_seed = (none["after_epoch"] - none["after_update"]).groupby(none["seed"]).mean()
+    assert [float(shown[0][0]), float(shown[0][2])] == pytest.approx([by_seed.mean(), by_seed.std()], abs=6e-4)

@@ -100,7 +100,7 @@ class WatchedTrainer(Trainer):
             return [reading.accuracy for reading in evaluation.readings(architectures)]
 
 
-def forgetting_values(seen: Sequence[Watched], by: str = "epoch") -> pd.DataFrame:
+def forgetting_values(seen: Sequence[Watched] | pd.DataFrame, by: str = "epoch") -> pd.DataFrame:
     """Mean, variance and number of forgetting values, a row for each epoch.
 
     A forgetting value is the accuracy after an epoch less that right after the architecture's own update, in percent
@@ -108,6 +108,8 @@ def forgetting_values(seen: Sequence[Watched], by: str = "epoch") -> pd.DataFram
 
     Parameters
     ----------
+    seen
+        What a trainer has seen, or a table of it.
     by
         "epoch"; or "architecture", a row for each of them, over the epochs in which it was watched.
 
@@ -140,9 +142,9 @@ def gradient_similarity(
         gradients = {name: _gradients(supernet, name, inputs, targets) for name in dict.fromkeys(architectures)}
     rows = [
         (layer, first, second, _cosine(gradients[first][layer], gradients[second][layer]))
+        for layer in dict.fromkeys(name.rpartition(".")[0] for name, _ in supernet.named_parameters())
         for first, second in combinations(gradients, 2)
-        for layer in gradients[first]
-        if layer in gradients[second]
+        if layer in gradients[first] and layer in gradients[second]
     ]
     return pd.DataFrame(rows, columns=["layer", "first", "second", "cosine"])
 
@@ -199,6 +201,8 @@ def feature_similarity(supernet: Supernet, skip: str, architectures: Sequence[st
                         (place, architecture, first, second, _mean_cosine(outputs[first], outputs[second]))
                         for first, second in combinations(outputs, 2)
                     ]
+    order = {place: position for position, place in enumerate(places)}
+    rows.sort(key=lambda row: order[row[0]])
     return pd.DataFrame(rows, columns=["place", "architecture", "first", "second", "cosine"])
 
 
