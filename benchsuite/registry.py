@@ -62,9 +62,21 @@ def load(kind: Kind, name: str) -> type:
     return loaded
 
 
+def from_parameters(what: str, cls: Any, parameters: Mapping[str, Any]) -> Any:
+    """An object of a dataclass with the given parameters; a table changes the default that it belongs to.
+
+    Raises
+    ------
+    UnknownNameError
+        If a parameter is unknown; `what` is how the message names the object.
+    SuiteError
+        If a parameter that is a table is given otherwise.
+    """
+    return cls(**_checked(what, cls, parameters))
+
+
 def _configured(kind: Kind, name: str, parameters: Mapping[str, Any]) -> Any:
-    cls = load(kind, name)
-    return cls(**_checked(f"{kind} {name!r}", cls, parameters))
+    return from_parameters(f"{kind} {name!r}", load(kind, name), parameters)
 
 
 def _checked(what: str, cls: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 from contextlib import suppress
+from dataclasses import asdict, replace
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +23,10 @@ from benchsuite.core import (
     canonical_json,
 )
 from benchsuite.estimators.base import ArchitectureEstimator, Estimator, ZeroShotEstimator
+from benchsuite.estimators.one_shot.estimators import OneShotEstimator
+from benchsuite.estimators.one_shot.execute import ReadTask, TrainingTask
 from benchsuite.estimators.scoring import probe_network
-from benchsuite.registry import make_estimator
+from benchsuite.registry import from_parameters, make_estimator
 from benchsuite.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
@@ -206,7 +210,8 @@ def check_estimator(estimator: Estimator) -> None:
     """Return nothing for an estimator that keeps the promises of its family, raise at the first broken one.
 
     A zero-shot estimator scores a small network with batch normalisation, one with linear layers alone and one whose
-    output does not depend on its input. An estimator of architectures scores some of NAS-Bench-201.
+    output does not depend on its input. An estimator of architectures scores some of NAS-Bench-201. A one-shot
+    estimator, which must be registered, trains a small supernet for one epoch and reads it.
 
     Raises
     ------
@@ -225,15 +230,17 @@ def check_estimator(estimator: Estimator) -> None:
             _check_zero_shot(estimator, network, inputs)
     elif isinstance(estimator, ArchitectureEstimator):
         _check_baseline(estimator)
+    elif isinstance(estimator, OneShotEstimator):
+        _check_one_shot(estimator)
     else:
         raise UnsupportedError(
-            f"{estimator.name}: no check of family {estimator.family!r}; checked: zero-shot, baseline"
+            f"{estimator.name}: no check of family {estimator.family!r}; checked: zero-shot, one-shot, baseline"
         )
 
 
 def _check_parameters(estimator: Estimator) -> None:
     parameters = estimator.parameters()
-    again = type(estimator)(**parameters)
+    again = from_parameters(f"estimator {estimator.name!r}", type(estimator), parameters)
     _require(again == estimator, f"{estimator.name}: its parameters do not make the same estimator")
     try:
         canonical_json(parameters)
@@ -278,3 +285,17 @@ def _check_baseline(estimator: ArchitectureEstimator) -> None:
             np.array_equal(first, second, equal_nan=True),
             f"{estimator.name}: scores {first}, then {second} for {architecture}; take random numbers from rng alone",
         )
+
+
+def _check_one_shot(estimator: OneShotEstimator) -> None:
+    training = replace(estimator.training, epochs=1, kept=1, images=64, batch=32, augmentation="none", shrink=1)
+    source = TrainingTask("nasbench201", {"channels": 2, "cells": 1}, "digits", training, seed=0)
+    parameters = {**estimator.parameters(), "training": asdict(training), "images": 40, "batch": 20}
+    architectures = source.make_space().sample(3, np.random.default_rng(0))
+    with TemporaryDirectory() as root:
+        source.run(root)
+        task = ReadTask((source,), root, ((estimator.name, parameters),))
+        first, second = ([score for _, score in task.scores(architectures)] for _ in range(2))
+    failed = [score.reason for score in first if score.status == "failed"]
+    _require(not failed, f"{estimator.name}: fails on a small supernet: {failed[:1]}")
+    _require(first == second, f"{estimator.name}: reads {first}, then {second} of the same supernet")

@@ -14,14 +14,20 @@ import pandas as pd
 import pytest
 import torch
 from scipy.stats import kendalltau
+from small import write_table
 
 from benchsuite.benchmark import load_benchmark
 from benchsuite.data.images import load_images, minibatch
 from benchsuite.estimators.execute import Task
+from benchsuite.estimators.one_shot.readouts import Measured, Reading
 from benchsuite.estimators.scoring import score_network
+from benchsuite.plan import make_plan
 from benchsuite.report.results import BenchmarkResults
+from benchsuite.runner import execute, missing_jobs, missing_trainings, train
 from benchsuite.spaces.nasbench101 import NASBench101
 from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.store import Store
+from benchsuite.suite import load_suite
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -254,3 +260,78 @@ def test_supernets_with_and_without_stabiliser_are_compared(
     none = seen[seen["stabiliser"] == "none"]
     by_seed = (none["after_epoch"] - none["after_update"]).groupby(none["seed"]).mean()
     assert [float(shown[0][0]), float(shown[0][2])] == pytest.approx([by_seed.mean(), by_seed.std()], abs=6e-4)
+
+
+def _readings(*batches: tuple[int, float]) -> Reading:
+    return Reading(tuple(Measured(10, right, loss) for right, loss in batches), 0.0)
+
+
+def test_more_batches_change_the_scores_of_architectures() -> None:
+    readings = {
+        "a": _readings((5, 1.0), (1, 2.0)),
+        "b": _readings((4, 2.0), (9, 0.5)),
+        "c": _readings((3, 3.0), (4, 0.1)),
+    }
+    truth = pd.Series({"c": 70.0, "a": 60.0, "b": 90.0, "d": 1.0})
+    found = script("validation_batches").against_batches(readings, truth)
+    assert found["accuracy", 1, "tau"] == pytest.approx(kendalltau([5, 4, 3], [60, 90, 70]).statistic)
+    assert found["accuracy", 2, "tau"] == pytest.approx(kendalltau([6, 13, 7], [60, 90, 70]).statistic) == 1
+    assert found["loss", 2, "tau"] == pytest.approx(kendalltau([-3, -2.5, -3.1], [60, 90, 70]).statistic)
+    assert set(found.index.get_level_values("batches")) == {1, 2}
+
+
+def test_epochs_are_compared_with_each_other() -> None:
+    names = [f"cell{number:02}" for number in range(20)]
+    first = {name: _readings((number % 10, 1.0)) for number, name in enumerate(names)}
+    last = {name: _readings((10 - number // 2, 1.0)) for number, name in enumerate(names)}
+    found = script("validation_batches").between_epochs({5: first, 10: last})
+    expected = kendalltau(*([each.accuracy for each in of.values()] for of in (first, last))).statistic
+    assert found[5, "tau to epoch 10"] == found[10, "tau to epoch 5"] == pytest.approx(expected)
+    assert found[10, "tau to epoch 10"] == pytest.approx(1)
+    assert [figure for epoch, figure in found.index if figure.startswith("P@top")] == ["P@top 5 % of the next"]
+
+
+SUPERNETS = """
+schema = 1
+seeds = [0, 1]
+[[benchmark]]
+space = "nasbench201"
+dataset = "digits"
+sizes = {channels = 2, cells = 1}
+truth = {table = "table.csv"}
+architectures = {number = 6, seed = 0}
+batch = {images = "digits"}
+[[estimator]]
+name = "uniform"
+parameters.images = 60
+parameters.batch = 20
+parameters.training = {epochs = 2, kept = 2, images = 64, batch = 32}
+"""
+
+
+def test_finished_trainings_of_a_suite_are_read_by_batches_and_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_table(tmp_path)
+    suite = tmp_path / "supernets.toml"
+    suite.write_text(SUPERNETS)
+    plan = make_plan(load_suite(suite))
+    with Store(tmp_path / "store") as store:
+        jobs = missing_jobs(plan, store)
+        assert train(missing_trainings(jobs, store.trainings), store.trainings, "cpu") == {}
+        execute(jobs, store, plan)
+        scores = {
+            trial.seed: store.scores([trial.key]).set_index("architecture")["value"]
+            for trial in plan.benchmarks[0].trials
+        }
+    options = ["--store", str(tmp_path / "store"), "--batch", "20", "--batches", "3", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["validation_batches.py", str(suite), *options])
+    script("validation_batches").main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("## nasbench201/digits, uniform: 6 of ")
+    assert sum(line.startswith("| accuracy |") for line in lines) == 3
+    found = pd.read_csv(tmp_path / "out" / "batches.csv").set_index(["readout", "batches", "figure"])
+    truth = plan.benchmarks[0].benchmark.truth()
+    for seed, values in scores.items():
+        expected = kendalltau(values, truth.loc[values.index]).statistic
+        assert found.loc[("accuracy", 3, "tau"), str(seed)] == pytest.approx(expected)
