@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Tables = dict[str, pd.DataFrame]
 
-SINGLE = ("epochs", "batch", "shrink", "sampling", "lr")  # options that are hyperparameters of the training
+SINGLE = ("epochs", "batch", "shrink", "augmentation", "sampling", "lr")  # options that are hyperparameters of the training
 
 
 def main() -> None:
@@ -70,6 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=10, help="of training")
     parser.add_argument("--batch", type=int, default=64, help="images in an update and in the batch of gradients")
     parser.add_argument("--shrink", type=int, default=1, help="images are averaged over so many pixels a side")
+    parser.add_argument("--augmentation", default="crop+flip", help="crop+flip, crop or none")
     parser.add_argument("--lr", type=float, default=0.05, help="learning rate")
     parser.add_argument("--sampling", default="uniform", help="uniform, class or fair")
     parser.add_argument("--stabilisers", nargs="+", default=["none", "skip"], help="to compare")

@@ -101,7 +101,10 @@ def leaderboard_table(judgement: Judgement) -> Table:
 
 
 def overview_table(judgements: Sequence[Judgement]) -> Table:
-    """Tau of every estimator on every benchmark, the best mean first, above the ceilings that the truths set."""
+    """Tau of every estimator on every benchmark, the best mean first, above the ceilings that the truths set.
+
+    Estimators that were not judged everywhere have no mean and come last.
+    """
     columns = [
         Column(each.results.benchmark, f"{each.results.population}; {each.results.caption}") for each in judgements
     ]
@@ -117,7 +120,7 @@ def overview_table(judgements: Sequence[Judgement]) -> Table:
     return Table(
         "overview",
         "Kendall's tau-b of every estimator on every benchmark; small print: intervals over architectures",
-        (ESTIMATOR, Column("Mean", "Over the benchmarks on which the estimator was judged"), *columns),
+        (ESTIMATOR, Column("Mean", "Of estimators that were judged on every benchmark"), *columns),
         (*rows, last),
         1,
     )
@@ -126,9 +129,10 @@ def overview_table(judgements: Sequence[Judgement]) -> Table:
 def _overview_row(name: str, boards: Sequence[dict[str, dict[str, Any]]]) -> tuple[Cell, ...]:
     rows = [board[name] for board in boards if name in board]
     taus = [row[TAU.key] for row in rows if math.isfinite(row[TAU.key])]
-    mean = sum(taus) / len(taus) if taus else -math.inf
+    mean = sum(taus) / len(taus) if len(taus) == len(boards) else -math.inf  # of others, means are not comparable
     cells = (_estimate(board[name], TAU) if name in board else Cell(number(math.nan), math.nan) for board in boards)
-    return (Cell(name, name, mark=rows[0]["mark"]), Cell(number(mean if taus else math.nan), mean), *cells)
+    shown = number(mean if math.isfinite(mean) else math.nan)
+    return (Cell(name, name, mark=rows[0]["mark"]), Cell(shown, mean), *cells)
 
 
 def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:

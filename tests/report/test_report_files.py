@@ -235,13 +235,15 @@ def test_the_overview_has_the_taus_of_all_benchmarks_above_their_ceilings(result
     assert "## Overview" in (folder / "report.md").read_text(encoding="utf-8")
 
 
-def test_an_estimator_judged_on_one_benchmark_only_leaves_a_gap_in_the_overview(results):
+def test_an_estimator_judged_on_one_benchmark_only_has_no_mean_and_comes_last_in_the_overview(results):
     first, second = results.benchmarks
     kept = second.scores[second.scores["estimator"] != "nwot"]
     table = overview_table([judge(first), judge(replace(second, scores=kept))])
-    (row,) = (row for row in table.rows if row[0].value == "nwot")
-    assert row[1].value == row[2].value
-    assert row[3].text == MISSING
+    *_, row, ceiling = table.rows
+    assert row[0].value == "nwot"
+    assert ceiling[0].value == "ceiling"
+    assert [row[1].text, row[3].text] == [MISSING, MISSING]
+    assert row[2].text != MISSING
 
 
 def test_one_benchmark_needs_no_overview(results, tmp_path):
