@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Tables = dict[str, pd.DataFrame]
 
-SINGLE = ("epochs", "batch", "shrink", "augmentation", "sampling", "lr")  # options that are hyperparameters of the training
+SINGLE = ("epochs", "batch", "shrink", "augmentation", "sampling", "lr")  # hyperparameters of the training
 
 
 def main() -> None:
