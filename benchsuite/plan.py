@@ -123,10 +123,9 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
     architectures, population = draw(list(known.index), choice.architectures, limit)
     chosen = titled([registry.make_estimator(entry.name, entry.parameters) for entry in suite.estimators])
     combinations = _combinations(suite.combinations, chosen)
-    skipped = {
-        **_not_asked_for(suite.estimators, chosen, choice),
-        **unsupported(chosen, benchmark, architectures[0], choice.batch.images or benchmark.images),
-    }
+    skipped = _not_asked_for(suite.estimators, chosen, choice)
+    asked = {title: estimator for title, estimator in chosen.items() if title not in skipped}
+    skipped |= unsupported(asked, benchmark, architectures[0], choice.batch.images or benchmark.images)
     supported = {title: estimator for title, estimator in chosen.items() if title not in skipped}
     trials = tuple(trials_of(choice, benchmark, supported, fast=fast))
     lacking = {each.title: f"it needs {part}" for each in combinations for part in each.of if part in skipped}

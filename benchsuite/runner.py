@@ -24,6 +24,7 @@ from benchsuite.estimators.base import CurveEstimator, ZeroShotEstimator
 from benchsuite.estimators.execute import Task
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.one_shot.execute import ReadTask, TrainingTask
+from benchsuite.estimators.one_shot.folder import TrainingBusyError
 from benchsuite.store import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -292,9 +293,11 @@ def train(
 
 
 def _train(task: TrainingTask, root: str, device: str) -> tuple[str, str]:
-    """The training's key and why it failed, if it did."""
+    """The training's key and why it failed, if it did; one that another process works on has not, and ends the run."""
     try:
         task.run(root, device)
+    except TrainingBusyError:
+        raise
     except BenchsuiteError as error:
         return task.key, str(error)
     except Exception as error:  # a space can be a user's code and raise anything

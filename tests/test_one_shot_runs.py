@@ -10,6 +10,7 @@ import pytest
 from benchsuite.core import SuiteError, UnknownNameError
 from benchsuite.data.images import load_images
 from benchsuite.estimators.one_shot.execute import ReadTask, mean_state
+from benchsuite.estimators.one_shot.folder import TrainingBusyError
 from benchsuite.estimators.one_shot.split import Split
 from benchsuite.plan import make_plan, record
 from benchsuite.runner import estimate_cpu_seconds, execute, missing_jobs, missing_trainings, train
@@ -127,6 +128,18 @@ def test_a_training_that_fails_leaves_scores_that_say_so(tmp_path: Path, monkeyp
     assert set(scores["status"]) == {"failed"}
     assert all("no checkpoint of epoch 2" in reason for reason in scores["reason"])
     assert all(math.isnan(value) for value in scores["value"])
+
+
+def test_a_training_that_another_process_works_on_ends_the_run_and_fails_no_score(tmp_path: Path) -> None:
+    plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
+    with Store(tmp_path) as store:
+        first, _ = missing_trainings(missing_jobs(plan, store), store.trainings)
+        path = first.folder(store.trainings).path
+        path.mkdir(parents=True)
+        (path / "lock").write_text('{"host": "elsewhere", "pid": 1}', encoding="utf-8")
+        with pytest.raises(TrainingBusyError, match="process 1 on elsewhere"):
+            _run(plan, store)
+        assert len(store) == 0
 
 
 def test_what_is_misspelt_or_not_kept_is_named(tmp_path: Path) -> None:
