@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from benchsuite.core import Complexity, Dataset
+    from benchsuite.spaces.mixed import MixedSupernet
     from benchsuite.spaces.supernet import Supernet
 
 _REPEATS = 10_000  # draws in a row that brought nothing new, after which a space is taken for exhausted
@@ -164,6 +165,18 @@ class SearchSpace:
     ) -> Supernet:
         """The network that shares weights among all architectures, initialised from torch's current random state."""
         raise self._lacks("supernet")
+
+    def mixed(self, dataset: str | Dataset, *, operations: str = "all", partial: int = 1) -> MixedSupernet:
+        """The supernet that mixes operations by weights, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        operations
+            "all", or the name of a set that the space has.
+        partial
+            Operations see 1 / `partial` of the channels (PC-DARTS).
+        """
+        raise self._lacks("mixed supernet: not all its architectures choose from one table of edges and operations")
 
     def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
         """How the pooling of each operation that has no weights is made, for places that keep the shape."""

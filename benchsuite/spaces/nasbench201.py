@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from benchsuite.spaces.mixed import MixedSupernet
     from benchsuite.spaces.supernet import Supernet
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -262,6 +263,23 @@ class NASBench201(SearchSpace):
         data = describe(dataset)
         _stages(self, data)  # refuses images that the network cannot take
         return NASBench201Supernet(self.channels, self.cells, data, substitute or {})
+
+    def mixed(self, dataset: str | Dataset, *, operations: str = "all", partial: int = 1) -> MixedSupernet:
+        """The supernet that mixes operations by weights, initialised from torch's current random state.
+
+        Raises
+        ------
+        SuiteError
+            If `partial` does not divide the channels without rest.
+        UnknownNameError
+            If `operations` is not "all".
+        """
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.nasbench201_mixed import NASBench201MixedSupernet  # noqa: PLC0415
+
+        data = describe(dataset)
+        _stages(self, data)  # refuses images that the network cannot take
+        return NASBench201MixedSupernet(self.channels, self.cells, data, operations=operations, partial=partial)
 
     def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
         """How the average pooling is made."""
