@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,8 @@ import pandas as pd
 from benchsuite.core import BenchsuiteError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     Column = pd.Series[float]
@@ -43,6 +46,42 @@ def aligned(scores: Column, truth: Column, **others: Column) -> pd.DataFrame:
 def arrays(table: pd.DataFrame) -> list[NDArray[np.float64]]:
     """The columns of a table as arrays of shape (n,)."""
     return [table[name].to_numpy(dtype=np.float64) for name in table]
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Trials of estimators on the n architectures of a truth, in an order that no input row order can change.
+
+    `scores` holds those of each estimator, shape (trials, n), NaN where undefined or absent; `scored` tells, shape
+    (n,), which architectures all of its trials have a row for.
+    """
+
+    architectures: pd.Index[str]
+    truth: NDArray[np.float64]
+    scores: dict[str, NDArray[np.float64]]
+    scored: dict[str, NDArray[np.bool_]]
+
+
+def side_by_side(trials: Mapping[str, Sequence[Column]], truth: Column) -> SideBySide:
+    """All trials on the architectures of the truth; scores of other architectures are left out.
+
+    Raises BenchsuiteError for what is no Series of numbers, for a repeated architecture, and for an infinite truth.
+
+    >>> scores, truth = pd.Series({"b": 1.0, "c": 3.0}), pd.Series({"b": 80.0, "a": 90.0})
+    >>> side_by_side({"snip": [scores]}, truth).scores["snip"].tolist()
+    [[nan, 1.0]]
+    """
+    known = _numbers("truth", truth)
+    _require_finite("truth", known)
+    known = known.iloc[np.argsort([repr(label) for label in known.index], kind="stable")]
+    scores, scored = {}, {}
+    for name, each in trials.items():
+        columns = [_numbers(f"a trial of {name}", trial) for trial in each]
+        places = [column.index.get_indexer(known.index) for column in columns]
+        pairs = zip(columns, places, strict=True)
+        scores[name] = np.array([np.where(at >= 0, column.to_numpy()[at], np.nan) for column, at in pairs])
+        scored[name] = np.logical_and.reduce([at >= 0 for at in places])
+    return SideBySide(known.index, known.to_numpy(dtype=np.float64), scores, scored)
 
 
 def _numbers(name: str, values: Column) -> pd.Series[float]:

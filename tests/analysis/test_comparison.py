@@ -1,0 +1,176 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from scipy import stats
+from tied_columns import as_worst, columns
+
+from benchsuite.analysis.comparison import compare, holm, not_separable, rank_intervals
+from benchsuite.core import BenchsuiteError
+
+NAMES = [f"architecture {i}" for i in range(400)]
+
+
+def example(n=200, noise=(1.0, 1.2, 4.0), trials=1):
+    """Truth, and estimators that err together: their noise is partly the same."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(90, 1, n).round(1)
+    common = rng.normal(size=n)
+    scores = {
+        f"noise {scale}": [
+            pd.Series((truth + scale * (common + rng.normal(0, 0.3, n))).round(1), NAMES[:n]) for _ in range(trials)
+        ]
+        for scale in noise
+    }
+    return scores, pd.Series(truth, NAMES[:n])
+
+
+def scipy_tau(scores, truth):
+    varies = len(np.unique(as_worst(scores))) > 1 and len(np.unique(truth)) > 1
+    return stats.kendalltau(as_worst(scores), truth).statistic if varies else np.nan
+
+
+def scipy_rho(scores, truth):
+    return stats.spearmanr(as_worst(scores), truth).statistic
+
+
+def deleted(figure, trials, truth):
+    """The mean over trials of a figure without each architecture, computed anew by deleting it."""
+    rows = range(len(truth))
+    return np.array([np.mean([figure(np.delete(x, i), np.delete(truth, i)) for x in trials]) for i in rows])
+
+
+@pytest.mark.parametrize(("criterion", "figure"), [("kendall_tau", scipy_tau), ("spearman_rho", scipy_rho)])
+def test_paired_difference_equals_the_delete_one_jackknife_written_out(criterion, figure):
+    scores, truth = example(n=60, trials=3)
+    table = compare(scores, truth, criterion=criterion)
+    pairs = itertools.combinations(scores.values(), 2)
+    for row, (first, second) in zip(table.itertuples(), pairs, strict=True):
+        difference = np.mean([figure(x, truth) for x in first]) - np.mean([figure(x, truth) for x in second])
+        without = deleted(figure, first, truth) - deleted(figure, second, truth)
+        error = np.sqrt(59 / 60 * ((without - without.mean()) ** 2).sum())
+        bounds = stats.norm.interval(0.95, difference, error)
+        assert (row.difference, row.low, row.high) == pytest.approx((difference, *bounds), abs=1e-9)
+        assert row.p == pytest.approx(2 * stats.norm.sf(abs(difference / error)), rel=1e-6)
+
+
+@settings(max_examples=40)
+@given(columns(smallest=10), columns(smallest=10))
+def test_differences_are_right_with_ties_undefined_and_constant_scores(data, other):
+    n = min(len(data[0]), len(other[0]))
+    first, second, truth = data[0][:n], other[0][:n], data[1][:n]
+    row = compare({"a": [pd.Series(first)], "b": [pd.Series(second)]}, pd.Series(truth)).iloc[0]
+    expected = scipy_tau(first, truth) - scipy_tau(second, truth)
+    assert row["difference"] == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    without = deleted(scipy_tau, [first], truth) - deleted(scipy_tau, [second], truth)
+    half = 1.959964 * np.sqrt((n - 1) * np.var(without))
+    assert row["high"] - row["low"] == pytest.approx(2 * half, abs=1e-6, nan_ok=True)
+
+
+def test_estimators_that_err_together_are_separated_though_their_own_intervals_overlap():
+    from benchsuite.analysis.evaluate import evaluate
+
+    scores, truth = example()
+    own = [evaluate(each[0], truth).iloc[0] for each in list(scores.values())[:2]]
+    assert own[1]["high"] > own[0]["low"]
+    assert compare(scores, truth)["separable"].all()
+
+
+def test_paired_bootstrap_of_precision_equals_one_written_out():
+    from benchsuite.analysis.evaluate import BOOTSTRAPS
+    from benchsuite.analysis.top_k import precision_at_top
+    from benchsuite.analysis.uncertainty import bootstrap_weights
+
+    scores, truth = example(trials=2)
+    ordered = truth.sort_index()
+    (weights,) = [np.concatenate(list(bootstrap_weights(200, BOOTSTRAPS, 0)))]
+    draws = {}
+    for name, trials in scores.items():
+        columns = [trial.reindex(ordered.index).to_numpy() for trial in trials]
+        repeated = [(np.repeat(x, w), np.repeat(ordered.to_numpy(), w)) for w in weights for x in columns]
+        draws[name] = np.reshape([precision_at_top(*each, 0.05) for each in repeated], (BOOTSTRAPS, 2)).mean(axis=1)
+    for row in compare(scores, truth, criterion="precision_at_top").itertuples():
+        error = np.std(draws[row.first] - draws[row.second])
+        assert row.high - row.low == pytest.approx(2 * 1.959964 * error, rel=1e-5)
+
+
+def test_precision_of_fewer_than_ten_best_has_no_interval():
+    scores, truth = example(n=100)
+    table = compare(scores, truth, criterion="precision_at_top")
+    assert table["difference"].notna().all()
+    assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
+    assert not table["separable"].any()
+
+
+def test_each_pair_is_compared_where_both_have_scores():
+    scores, truth = example()
+    names = list(scores)
+    scores[names[0]] = [scores[names[0]][0].iloc[:120]]
+    scores[names[1]] = [scores[names[1]][0].iloc[60:].sample(frac=1, random_state=0)]
+    table = compare(scores, truth)
+    assert table["n"].tolist() == [60, 120, 140]
+    taus = [
+        stats.kendalltau(scores[name][0].reindex(NAMES[60:120]), truth.iloc[60:120]).statistic for name in names[:2]
+    ]
+    assert table["difference"].iloc[0] == pytest.approx(taus[0] - taus[1])
+
+
+def test_estimators_without_common_architectures_are_not_compared():
+    scores, truth = example()
+    first, second, _ = scores
+    parts = {first: [scores[first][0].iloc[:100]], second: [scores[second][0].iloc[100:]]}
+    row = compare(parts, truth).iloc[0]
+    assert row["n"] == 0
+    assert np.isnan(row["difference"])
+    assert not row["separable"]
+
+
+def test_few_architectures_give_differences_without_a_test():
+    scores, truth = example(n=9)
+    table = compare(scores, truth)
+    assert table["difference"].notna().all()
+    assert table["p"].isna().all()
+    assert rank_intervals(table)[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 3]] * 3
+
+
+def test_equal_estimators_are_never_separable():
+    scores, truth = example()
+    same = next(iter(scores.values()))
+    row = compare({"one": same, "two": same}, truth).iloc[0]
+    assert (row["difference"], row["low"], row["high"], row["p"]) == (0, 0, 0, 1)
+
+
+def test_holm_is_the_step_down_test_written_out():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        p = rng.random(rng.integers(1, 9)) ** 3
+        p[rng.random(p.size) < 0.2] = np.nan
+        adjusted = holm(p)
+        for level in (0.01, 0.05, 0.2):
+            rejected, tests = set(), int(np.isfinite(p).sum())
+            for position in np.argsort(p)[:tests]:
+                if p[position] > level / (tests - len(rejected)):
+                    break
+                rejected.add(position)
+            assert set(np.flatnonzero(adjusted <= level)) == rejected
+
+
+def test_places_count_the_separably_better_and_worse():
+    pairs = [("a", "b", 0.01, False), ("a", "c", 0.3, True), ("b", "c", 0.29, True), ("a", "d", np.nan, False)]
+    table = pd.DataFrame(pairs, columns=["first", "second", "difference", "separable"])
+    places = rank_intervals(table).set_index("estimator")
+    assert places.loc[["a", "b", "c"]].to_numpy().tolist() == [[1, 1, 2], [2, 1, 2], [3, 3, 3]]
+    assert places.loc["d"].isna().all()
+    assert not_separable(table, "a") == ["b"]
+    assert not_separable(table, "c") == []
+
+
+def test_unknown_criterion_and_repeated_architecture_are_refused():
+    scores, truth = example(n=20)
+    with pytest.raises(BenchsuiteError, match="no criterion for pairs named 'tau'"):
+        compare(scores, truth, criterion="tau")
+    twice = pd.concat([scores["noise 1.0"][0]] * 2)
+    with pytest.raises(BenchsuiteError, match="more than once"):
+        compare({"a": [twice], "b": [twice]}, truth)
