@@ -121,7 +121,7 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
         benchmark = replace(benchmark, space=registry.make_space(choice.space, sizes))
     known = benchmark.truth(epochs=choice.truth.epochs, split=choice.truth.split, pool=choice.architectures.pool)
     architectures, population = draw(list(known.index), choice.architectures, limit)
-    chosen = titled([registry.make_estimator(entry.name, entry.parameters) for entry in suite.estimators])
+    chosen = titled(suite.estimators)
     combinations = _combinations(suite.combinations, chosen)
     skipped = _not_asked_for(suite.estimators, chosen, choice)
     asked = {title: estimator for title, estimator in chosen.items() if title not in skipped}
@@ -143,23 +143,25 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
     )
 
 
-def titled(estimators: Sequence[Estimator]) -> dict[str, Estimator]:
-    """Estimators by the names that a report gives them: their labels.
+def titled(entries: Sequence[EstimatorChoice]) -> dict[str, Estimator]:
+    """Estimators by the names that a report gives them: their labels, or the suite's title.
 
-    A one-shot estimator's name leaves out the hyperparameters in which all of its name agree; the report's protocol
-    has them. SuiteError if two are the same.
+    The names of one-shot estimators, and of all with a title, leave out the hyperparameters in which those of the same
+    title agree; the report's protocol has them. SuiteError if two are the same.
     """
+    estimators = [registry.make_estimator(entry.name, entry.parameters) for entry in entries]
+    titles = [entry.title or entry.name for entry in entries]
     found: dict[str, Estimator] = {}
-    for estimator in estimators:
+    for entry, estimator, title in zip(entries, estimators, titles, strict=True):
         changed = estimator.changed()
-        if isinstance(estimator, OneShotEstimator):
-            alike = [other.changed() for other in estimators if other.name == estimator.name]
+        if entry.title or isinstance(estimator, OneShotEstimator):
+            alike = [other.changed() for other, known in zip(estimators, titles, strict=True) if known == title]
             agreed = {key for key, value in changed.items() if all(other.get(key) == value for other in alike)}
             changed = {key: value for key, value in changed.items() if key not in agreed}
-        title = label(estimator.name, changed)
-        if title in found:
-            raise SuiteError(f"estimator {title!r} stands twice with the same parameters; remove one")
-        found[title] = estimator
+        named = label(title, changed)
+        if named in found:
+            raise SuiteError(f"estimator {named!r} stands twice; remove one, or give one of them another title")
+        found[named] = estimator
     return found
 
 

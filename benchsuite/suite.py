@@ -73,11 +73,16 @@ class BenchmarkChoice:
 
 @dataclass(frozen=True, slots=True)
 class EstimatorChoice:
-    """One estimator with one setting of its hyperparameters; `benchmarks` on which it is judged, none named = all."""
+    """One estimator with one setting of its hyperparameters.
+
+    `benchmarks` are those on which it is judged, none named = all; `title` is how a report names it, instead of its
+    name and hyperparameters.
+    """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     benchmarks: tuple[str, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +207,18 @@ def _check_values(choice: BenchmarkChoice, where: str) -> None:
 
 
 def _estimators(entry: Mapping[str, Any]) -> list[EstimatorChoice]:
-    _check_keys(entry, ("name", "parameters", "grid", "benchmarks"), "[[estimator]]")
-    if not isinstance(entry.get("name"), str):
-        raise SuiteError(f"[[estimator]]: name = {entry.get('name')!r}; give a name in quotes")
-    where = f"[[estimator]] {entry['name']}"
+    _check_keys(entry, ("name", "title", "parameters", "grid", "benchmarks"), "[[estimator]]")
+    name, title = entry.get("name"), entry.get("title", "")
+    if not isinstance(name, str) or not isinstance(title, str):
+        raise SuiteError(f"[[estimator]]: name = {name!r}, title = {title!r}; give names in quotes")
+    where = f"[[estimator]] {name}"
     parameters, grid = entry.get("parameters", {}), entry.get("grid", {})
     if not isinstance(parameters, dict) or not isinstance(grid, dict):
         raise SuiteError(f"{where}: parameters and grid are tables, such as grid = {{log = [false, true]}}")
     benchmarks = entry.get("benchmarks", [])
     if not isinstance(benchmarks, list) or not all(isinstance(each, str) for each in benchmarks):
         raise SuiteError(f"{where}: benchmarks = {benchmarks!r}; list names such as 'nasbench201/cifar10'")
-    return [EstimatorChoice(entry["name"], chosen, tuple(benchmarks)) for chosen in _grid(parameters, grid, where)]
+    return [EstimatorChoice(name, chosen, tuple(benchmarks), title) for chosen in _grid(parameters, grid, where)]
 
 
 def _grid(parameters: Mapping[str, Any], grid: Mapping[str, Any], where: str) -> list[dict[str, Any]]:

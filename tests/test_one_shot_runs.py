@@ -187,6 +187,21 @@ def test_the_same_estimator_twice_is_refused(tmp_path: Path) -> None:
         make_plan(load_suite(_suite(tmp_path, twice)))
 
 
+def test_a_title_of_the_suite_takes_the_place_of_the_name_and_of_agreed_hyperparameters(tmp_path: Path) -> None:
+    text = _uniform('{readout = ["accuracy", "loss"]}', more=", clip = 1.0")
+    titled = text.replace('name = "uniform"', 'name = "uniform"\ntitle = "clipped"')
+    log = '[[estimator]]\nname = "synflow"\ntitle = "sum of logarithms"\nparameters = {log = true}\n'
+    (part,) = make_plan(load_suite(_suite(tmp_path, _uniform(), titled, log))).benchmarks
+    assert {trial.title for trial in part.trials} == {
+        "uniform",
+        "clipped",
+        "clipped(readout=loss)",
+        "sum of logarithms",
+    }
+    with pytest.raises(SuiteError, match="'uniform' stands twice; remove one, or give one of them another title"):
+        make_plan(load_suite(_suite(tmp_path, _uniform(), log.replace("sum of logarithms", "uniform"))))
+
+
 def test_scores_of_several_supernets_share_trainings_with_those_of_one(tmp_path: Path) -> None:
     tuned = _uniform("{supernets = [1, 2]}", more=", tuning = 1, split = 0")
     plan = make_plan(load_suite(_suite(tmp_path, tuned)))

@@ -58,6 +58,7 @@ def test_a_grid_is_the_product_of_its_values() -> None:
         ("grid = {log = [false, true]}", "grid = {log = true}", "give a list"),
         ("grid = {log = [false, true]}", "parameters = 3", "are tables"),
         ('name = "snip"', 'name = "synflow"\nparameters = {log = true}', "stands twice"),
+        ('name = "snip"', 'name = "snip"\ntitle = 3', "title = 3; give names in quotes"),
         ("[[estimator]]", "[[estimators]]", "Did you mean 'estimator'"),
         ('"snip"\n', '"snip"\n[[combination]]\nname = "vote"\nof = ["snip"]', "at least two estimators"),
         ('"snip"\n', '"snip"\n[[combination]]\nname = "vote"\nof = ["snip", "snip"]', "each once"),

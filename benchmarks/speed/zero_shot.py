@@ -3,9 +3,9 @@
     python benchmarks/speed/zero_shot.py --repeats 3
 
 Ten fixed architectures from small to large, full-size networks, 64 noise images, one thread. All settings are timed in
-turn, on one architecture after the other, in each repeat; compare the ratios of one run. Also shown: floating-point
-operations per second beside what convolutions reach on this machine at best, peak memory, and what a second process
-adds.
+turn, on one architecture after the other, in each repeat; compare the ratios of one run. "fast" is shared with --fast:
+networks and images channels last. Also shown: floating-point operations per second beside what convolutions reach on
+this machine at best, peak memory, and what a second process adds.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import public_style
 import torch
 from torch.nn.functional import conv2d
+from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchsuite.core import Dataset
@@ -41,6 +42,7 @@ TWELVE = (*SINGLE_FORWARD, "grasp", "zico", "zen", "synflow", "synflow_bn")
 OTHERS = ("l2_norm", "swap", "meco", "az_expressivity", "az_progressivity", "az_trainability")
 WANTED = {"seven": (SINGLE_FORWARD, 3.5, 8.0), "twelve": (TWELVE, 1.8, 5.0)}  # alone / shared, public / shared
 DATASET = Dataset("cifar10", 10)
+CHANNELS_FIRST = torch.contiguous_format
 SHAPES = (
     (16, 32),
     (32, 16),
@@ -91,10 +93,14 @@ def _minibatch(options: argparse.Namespace) -> tuple[torch.Tensor, torch.Tensor]
     return torch.from_numpy(inputs), torch.from_numpy(targets)
 
 
-def _shared(architecture: str, names: Sequence[str], options: argparse.Namespace) -> dict[str, float]:
+def _shared(
+    architecture: str, names: Sequence[str], options: argparse.Namespace, layout: torch.memory_format = CHANNELS_FIRST
+) -> dict[str, float]:
     """Scores as a user asks for them: a network is built, all estimators read it."""
     network = NASBench201(options.channels, options.cells).build(architecture, DATASET)
-    return score_network(network, *_minibatch(options), names)
+    inputs, targets = _minibatch(options)
+    laid_out = convert_conv2d_weight_memory_format(network, layout)
+    return score_network(laid_out, inputs.contiguous(memory_format=layout), targets, names)
 
 
 def _timed(architecture: str, options: argparse.Namespace) -> Iterator[tuple[tuple[str, str], float]]:
@@ -108,6 +114,7 @@ def _timed(architecture: str, options: argparse.Namespace) -> Iterator[tuple[tup
     }
     for label, (names, *_) in WANTED.items():
         tasks[label, "shared"] = partial(_shared, architecture, names, options)
+        tasks[label, "fast"] = partial(_shared, architecture, names, options, torch.channels_last)
     if options.others:
         tasks["eighteen", "shared"] = partial(_shared, architecture, TWELVE + OTHERS, options)
     for name in TWELVE + (OTHERS if options.others else ()):
@@ -134,13 +141,16 @@ def _print_times(seconds: dict[tuple[str, str], float], flops: dict[str, float],
     print(f"{'':18}{'alone':>9}{'public':>9}")
     for name in (key for key, how in seconds if how == "alone" and key != "forward"):
         print(f"{name:18}{seconds[name, 'alone']:9.3f}{seconds.get((name, 'public'), float('nan')):9.3f}")
-    print(f"{'':18}{'shared':>9}{'alone':>9}{'public':>9}{'alone/sh':>10}{'wanted':>8}{'public/sh':>11}{'wanted':>8}")
+    print(
+        f"{'':18}{'shared':>9}{'alone':>9}{'public':>9}{'alone/sh':>10}{'wanted':>8}{'public/sh':>11}{'wanted':>8}"
+        f"{'fast':>9}{'public/fast':>13}"
+    )
     for label, (names, alone_wanted, public_wanted) in WANTED.items():
-        shared = seconds[label, "shared"]
+        shared, fast = seconds[label, "shared"], seconds[label, "fast"]
         alone, public = (sum(seconds[name, how] for name in names) for how in ("alone", "public"))
         print(
             f"{label:18}{shared:9.3f}{alone:9.3f}{public:9.3f}{alone / shared:10.2f}{alone_wanted:8.1f}"
-            f"{public / shared:11.2f}{public_wanted:8.1f}"
+            f"{public / shared:11.2f}{public_wanted:8.1f}{fast:9.3f}{public / fast:13.2f}"
         )
     if options.others:
         shared, alone = seconds["eighteen", "shared"], sum(seconds[name, "alone"] for name in TWELVE + OTHERS)

@@ -35,10 +35,10 @@ def weights(module):
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def supernets(space, stabiliser):
+def supernets(space, stabiliser, start="identity"):
     """The supernet without and with stabilisers, all other weights alike."""
     torch.manual_seed(0)
-    plain, other = space.supernet(DATA), space.supernet(DATA, substitute=substitutes(stabiliser, space))
+    plain, other = space.supernet(DATA), space.supernet(DATA, substitute=substitutes(stabiliser, space, start))
     missing, unexpected = other.load_state_dict(
         {name.replace("pool_3x3.0", "pool_3x3"): value for name, value in plain.state_dict().items()}, strict=False
     )
@@ -55,12 +55,9 @@ def test_each_skip_gets_as_many_weights_as_channels_squared(stabilised):
 
 
 @pytest.mark.parametrize("stabiliser", ["skip", "skip+pool"])
-def test_the_identity_as_weights_gives_the_plain_skip(stabilised, stabiliser):
+def test_beginning_as_the_identity_gives_the_plain_skip(stabilised, stabiliser):
     space, *_ = stabilised
     plain, other = supernets(space, stabiliser)
-    for module in other.modules():
-        if isinstance(module, ELS):
-            nn.init.dirac_(module.weight)
     images, rng = torch.randn(4, *DATA.shape), np.random.default_rng(0)
     for architecture in [space.draw(rng) for _ in range(3)]:
         for supernet in (plain, other):
@@ -70,7 +67,7 @@ def test_the_identity_as_weights_gives_the_plain_skip(stabilised, stabiliser):
 
 def test_other_weights_change_what_architectures_with_skips_compute(stabilised):
     space, *_ = stabilised
-    plain, other = supernets(space, "skip")
+    plain, other = supernets(space, "skip", "he")
     rng, images = np.random.default_rng(0), torch.randn(4, *DATA.shape)
     for architecture in [space.draw(rng) for _ in range(5)]:
         for supernet in (plain, other):
@@ -94,6 +91,8 @@ def test_words_and_spaces_without_skips_are_refused():
     assert substitutes("none", NASBench101()) == {}
     with pytest.raises(UnsupportedError, match="'nasbench101' has no skip to stabilise"):
         substitutes("skip", NASBench101())
+    with pytest.raises(UnknownNameError, match=r"no stabiliser start named 'zero'. Known: he, identity"):
+        ELS(3, "zero")
 
 
 # Folding
@@ -102,7 +101,7 @@ def test_words_and_spaces_without_skips_are_refused():
 @pytest.fixture
 def els():
     torch.manual_seed(0)
-    return ELS(6).double()
+    return ELS(6, "he").double()
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,7 @@ def test_where_it_is_not_legal_the_fold_is_refused_with_the_reason(els, followin
 )
 def test_a_skip_at_the_end_of_a_stage_folds_into_the_next_stage(space):
     torch.manual_seed(0)
-    supernet = space.supernet(DATA, substitute=substitutes("skip", space)).double()
+    supernet = space.supernet(DATA, substitute=substitutes("skip", space, "he")).double()
     start = space.draw(np.random.default_rng(0))
     operations = [choices[1] for choices in space.operation_choices()]
     operations[1] = space.skips[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Substitute = Callable[[int], nn.Module]  # channels -> the module in an operation's place
 
 STABILISERS = ("none", "skip", "skip+pool")
+STARTS = ("identity", "he")
 _COMMUTING = (nn.Identity, nn.AvgPool2d, nn.AdaptiveAvgPool2d)  # with maps of each pixel's channels
 
 
@@ -31,7 +33,19 @@ class ELS(nn.Conv2d):
     and that to a ReLU, it does not, and the stabiliser is a heuristic. The same holds wherever the next block adds
     its input to its output, as the residual blocks inside the stages of NAS-Bench-Macro and of SCARLET's own space.
 
-    The weights begin as torch draws those of any convolution.
+    Parameters
+    ----------
+    channels
+        Of input and output.
+    start
+        How the weights begin: "identity", so that the untrained network is that of plain skips; or "he", drawn with
+        variance 2 / channels as SCARLET's authors draw those of every convolution. torch's own start, a variance of
+        1 / (3 channels), shrinks features at every skip: supernets of many skips in a row hardly train from it.
+
+    Raises
+    ------
+    UnknownNameError
+        If the start is another word.
 
     References
     ----------
@@ -44,17 +58,25 @@ class ELS(nn.Conv2d):
     torch.Size([8, 8, 1, 1])
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, start: str = "identity") -> None:
+        if start not in STARTS:
+            raise UnknownNameError("stabiliser start", start, STARTS)
         super().__init__(channels, channels, 1, bias=False)
+        if start == "identity":
+            nn.init.dirac_(self.weight)  # type: ignore[no-untyped-call]  # torch has no type for it
+        else:
+            nn.init.normal_(self.weight, std=math.sqrt(2 / channels))
 
 
-def substitutes(stabiliser: str, space: SearchSpace) -> dict[str, Substitute]:
+def substitutes(stabiliser: str, space: SearchSpace, start: str = "identity") -> dict[str, Substitute]:
     """What stands for operations of the space, as `space.supernet` takes it.
 
     Parameters
     ----------
     stabiliser
         "none"; "skip": an ELS for each skip; "skip+pool": also an ELS after each pooling, if the space has any.
+    start
+        How the weights of each begin, see `ELS`.
 
     Raises
     ------
@@ -76,7 +98,11 @@ def substitutes(stabiliser: str, space: SearchSpace) -> dict[str, Substitute]:
     if not space.skips:
         raise UnsupportedError(f"the space {space.name!r} has no skip to stabilise; choose stabiliser 'none'")
     pools = space.pools() if stabiliser == "skip+pool" else {}
-    return {**dict.fromkeys(space.skips, ELS), **{name: partial(_pooled, make) for name, make in pools.items()}}
+    stabilise = partial(ELS, start=start)
+    return {
+        **dict.fromkeys(space.skips, stabilise),
+        **{name: partial(_pooled, make, stabilise) for name, make in pools.items()},
+    }
 
 
 def fold(els: ELS, following: nn.Module) -> nn.Conv2d:
@@ -118,9 +144,9 @@ def fold(els: ELS, following: nn.Module) -> nn.Conv2d:
     return folded
 
 
-def _pooled(make: Callable[[], nn.Module], channels: int) -> nn.Sequential:
+def _pooled(make: Callable[[], nn.Module], stabilise: Substitute, channels: int) -> nn.Sequential:
     """A pooling and the stabiliser of what it gives."""
-    return nn.Sequential(make(), ELS(channels))
+    return nn.Sequential(make(), stabilise(channels))
 
 
 def _first_convolution(following: nn.Module) -> nn.Conv2d:

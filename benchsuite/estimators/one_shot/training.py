@@ -7,7 +7,7 @@ import math
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
 from benchsuite.estimators.one_shot.mitigations import check_mitigation, mitigation_words
 from benchsuite.estimators.one_shot.sampling import sampler
 from benchsuite.estimators.one_shot.split import Split, augmented
-from benchsuite.estimators.one_shot.stabiliser import substitutes
+from benchsuite.estimators.one_shot.stabiliser import STARTS, substitutes
 from benchsuite.estimators.zero_shot.preserve import seeded
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Training:
         Gradients of several architectures: "mean" over those that use a weight, or "sum" (FairNAS).
     stabiliser
         What stands for skip connections: "none", "skip" (SCARLET's ELS) or "skip+pool".
+    stabiliser_start
+        How its weights begin: "identity", or "he" as in SCARLET, see `ELS`.
     kept
         Checkpoints kept at equal distances, the last epoch's included, in each stage.
     tuning
@@ -97,6 +99,7 @@ class Training:
     architectures: int = 1
     accumulation: str = "mean"
     stabiliser: str = "none"
+    stabiliser_start: str = "identity"
     kept: int = 4
     tuning: int = 0
     tuning_lr: float = 0.01
@@ -110,6 +113,8 @@ class Training:
             raise UnknownNameError("schedule", self.schedule, _SCHEDULES)
         if self.accumulation not in _ACCUMULATIONS:
             raise UnknownNameError("accumulation", self.accumulation, _ACCUMULATIONS)
+        if self.stabiliser_start not in STARTS:
+            raise UnknownNameError("stabiliser start", self.stabiliser_start, STARTS)
         for name in ("epochs", "batch", "lr", "shrink", "architectures", "kept", "tuning_lr"):
             if not getattr(self, name) > 0:
                 raise SuiteError(f"training: {name} = {getattr(self, name)}; choose a positive number")
@@ -119,6 +124,10 @@ class Training:
     def last_epoch(self) -> int:
         """Number of the last epoch of all."""
         return self.epochs + self.tuning
+
+    def shared_stage(self) -> Training:
+        """The training that ends with the shared epochs."""
+        return replace(self, tuning=0, tuning_lr=Training().tuning_lr, split=None, keep=1.0, drop=0)
 
     def kept_epochs(self) -> list[int]:
         """Epochs after which a checkpoint is kept.
@@ -137,7 +146,9 @@ class Training:
     def words(self, images: int, side: int) -> str:
         """How the supernet is trained, for a report; `images` there are to train with, of `side` pixels."""
         paths = "rounds" if self.sampling == "fair" else f"{self.architectures} an update"
-        stabiliser = "" if self.stabiliser == "none" else f", stabilised {self.stabiliser.replace('+', ' and ')}s"
+        stabiliser = ""
+        if self.stabiliser != "none":
+            stabiliser = f", stabilised {self.stabiliser.replace('+', ' and ')}s that begin as {self.stabiliser_start}"
         return (
             f"{self.epochs} epochs of {self.images or images:,} images of side {side // self.shrink}, "
             f"batch {self.batch}, augmentation {self.augmentation}, rate {self.lr:g} ({self.schedule}), "
@@ -151,7 +162,7 @@ class Training:
 
     def supernet(self, space: SearchSpace, data: Dataset) -> Supernet:
         """The untrained supernet, initialised from torch's current random state."""
-        return space.supernet(self.dataset(data), substitute=substitutes(self.stabiliser, space))
+        return space.supernet(self.dataset(data), substitute=substitutes(self.stabiliser, space, self.stabiliser_start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +258,9 @@ class Trainer:
         self.curve.append(Epoch(number + 1, loss, 100 * accuracy, lr, time.process_time() - start))
         return self.curve[-1]
 
+    def after_update(self, number: int, architectures: Sequence[str]) -> None:
+        """What a derived class does after an update with these architectures; random state and weights must stay."""
+
     @property
     def updates_an_epoch(self) -> int:
         """Number of updates in an epoch."""
@@ -285,6 +299,7 @@ class Trainer:
         if self.training.clip:
             torch.nn.utils.clip_grad_norm_(self._parameters, self.training.clip)
         self._optimiser.step()
+        self.after_update(number, architectures)
         return float(torch.stack(losses).mean()), float(torch.stack(right).mean())
 
 
