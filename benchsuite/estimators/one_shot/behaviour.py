@@ -74,25 +74,24 @@ class WatchedTrainer(Trainer):
         self.seen: list[Watched] = []
         self._validation = Split.validation(images, validating, training.shrink, "cpu")
         self._steps = {int((part + 0.5) * number / watched) for part in range(watched)}
-        self._after_update: list[tuple[int, str, float]] = []
+        self._measured: list[tuple[int, str, float]] = []
 
     def run_epoch(self) -> Epoch:
         """One pass over the training images, after which the watched architectures are measured again."""
-        self._after_update.clear()
+        self._measured.clear()
         done = super().run_epoch()
         last = self.updates_an_epoch - 1
-        at_the_end = self._accuracies([architecture for _, architecture, _ in self._after_update])
-        for (step, architecture, before), after in zip(self._after_update, at_the_end, strict=True):
+        at_the_end = self._accuracies([architecture for _, architecture, _ in self._measured])
+        for (step, architecture, before), after in zip(self._measured, at_the_end, strict=True):
             self.seen.append(Watched(done.epoch, architecture, last - step, before, after))
         return done
 
-    def _update(self, number: int, inputs: Tensor, targets: Tensor) -> tuple[float, float]:
-        updated = super()._update(number, inputs, targets)
+    def after_update(self, number: int, architectures: Sequence[str]) -> None:
+        """Measure the update's first architecture, if the update is watched."""
         step = number % self.updates_an_epoch
         if step in self._steps:
-            architecture = self._sampled(number)[0]
-            self._after_update.append((step, architecture, self._accuracies([architecture])[0]))
-        return updated
+            first = architectures[0]
+            self._measured.append((step, first, self._accuracies([first])[0]))
 
     def _accuracies(self, architectures: Sequence[str]) -> list[float]:
         with preserved(self.supernet):
