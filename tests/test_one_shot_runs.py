@@ -199,7 +199,7 @@ def test_a_title_of_the_suite_takes_the_place_of_the_name_and_of_agreed_hyperpar
         "sum of logarithms",
     }
     with pytest.raises(SuiteError, match="'uniform' stands twice; remove one, or give one of them another title"):
-        make_plan(load_suite(_suite(tmp_path, _uniform(), log.replace("sum of logarithms", "uniform"))))
+        make_plan(load_suite(_suite(tmp_path, _uniform(), '[[estimator]]\nname = "snip"\ntitle = "uniform"\n')))
 
 
 def test_scores_of_several_supernets_share_trainings_with_those_of_one(tmp_path: Path) -> None:
