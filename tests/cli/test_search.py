@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from benchsuite.benchmark import import_table
 from benchsuite.cli.app import app
 from benchsuite.core import BenchsuiteError
+from benchsuite.estimators.one_shot.folder import TrainingFolder
 from benchsuite.registry import make_space
 from benchsuite.store import Store
 
@@ -59,6 +60,15 @@ def test_supernet_is_trained_once_then_searched_and_reported(tmp_path: Path) -> 
     assert "12 architectures evaluated, 0 of them now" in again.output
     assert weights.stat().st_mtime_ns == written
     pd.testing.assert_frame_equal(found(tmp_path, folder.name), rows)
+
+
+def test_supernet_is_loaded_once_for_all_children_of_an_evolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[int] = []
+    weights = TrainingFolder.weights
+    monkeypatch.setattr(TrainingFolder, "weights", lambda self, epoch: loaded.append(epoch) or weights(self, epoch))
+    result = search("nasbench201", "uniform", *ON_DIGITS, *SMALL, *ONE_EPOCH, "--algorithm", "evolution")
+    assert "12 architectures evaluated, 12 of them now" in result.output
+    assert loaded == [1]
 
 
 @pytest.mark.parametrize(("estimator", "algorithm"), [("flops", "random"), ("synflow", "evolution")])

@@ -212,6 +212,35 @@ def test_a_training_stopped_in_any_stage_ends_with_the_weights_of_one_that_was_n
     assert sorted(file.name for file in tmp_path.glob("epoch_*.pt")) == [f"epoch_000{epoch}.pt" for epoch in (1, 2, 3)]
 
 
+@STAGES
+def test_a_tuned_training_begins_with_the_finished_one_of_its_shared_epochs(
+    training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned = TrainingTask("nasbench201", SIZES, "digits", training, 0)
+    plain = replace(tuned, training=replace(training, tuning=0, split=None, keep=1.0, drop=0))
+    root = str(tmp_path)
+    plain.run(root)
+    trained: list[int] = []
+    run_epoch = StagedTrainer.run_epoch
+    monkeypatch.setattr(StagedTrainer, "run_epoch", lambda self: trained.append(self.epoch + 1) or run_epoch(self))
+    assert tuned.estimate(root) > 0
+    tuned.run(root)
+    assert trained == [2, 3]
+    whole, folder = uninterrupted(training), tuned.folder(root)
+    assert same(folder.weights(3), whole.checkpoint())
+    assert same(folder.weights(1), plain.folder(root).weights(1))
+    assert [point.loss for point in folder.curve()] == [point.loss for point in whole.curve]
+
+
+def test_a_tuned_training_begins_with_no_other_than_its_own_shared_epochs(tmp_path: Path) -> None:
+    tuned = TrainingTask("nasbench201", SIZES, "digits", SPLIT, 0)
+    shared = replace(SPLIT, tuning=0, split=None)
+    for training, seed in ((shared, 1), (replace(shared, lr=0.1), 0), (replace(shared, epochs=3), 0)):
+        replace(tuned, training=training, seed=seed).run(str(tmp_path))
+    tuned.run(str(tmp_path))
+    assert same(tuned.folder(str(tmp_path)).weights(3), uninterrupted(SPLIT).checkpoint())
+
+
 def test_an_architecture_is_read_of_the_copy_for_its_operation(tmp_path: Path) -> None:
     source = TrainingTask("nasbench201", SIZES, "digits", SPLIT, 0)
     source.run(str(tmp_path))

@@ -6,8 +6,9 @@ Trainings lie beside the store, each in a folder named by its key.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from functools import partial
+import threading
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ class TrainingTask:
     """
 
     space: str
-    sizes: Mapping[str, int]
+    sizes: Mapping[str, int] = field(hash=False)
     images: str
     training: Training
     seed: int
@@ -93,9 +94,13 @@ class TrainingTask:
         return StagedTrainer(self.make_space(), load_images(self.images), self.training, self.seed, device)
 
     def run(self, root: str, device: str = "cpu", advance: Callable[[Epoch], None] = lambda _: None) -> None:
-        """Train to the end, from wherever an earlier process was stopped."""
+        """Train to the end, from wherever an earlier process was stopped.
+
+        A training with a second stage begins from one of its shared epochs alone, if that is finished: with the
+        checkpoints and the curve, costs included, that it would have made itself.
+        """
         with one_thread():
-            self.folder(root).run(self.trainer(device), self.recipe(), advance)
+            self.folder(root).run(self.trainer(device), self.recipe(), advance, begun=self._begun(root))
 
     def supernet(self, states: Sequence[Mapping[str, Tensor]] = (), device: str = "cpu") -> Supernet:
         """The supernet with the mean of some states, or untrained."""
@@ -107,8 +112,15 @@ class TrainingTask:
 
     def estimate(self, root: str) -> float:
         """CPU seconds to the last epoch, from timing a few updates."""
+        begun = self._begun(root)
+        done = len(self.folder(root).curve() or (begun.curve() if begun else []))
         with one_thread():
-            return self.trainer().seconds_to_go(len(self.folder(root).curve()))
+            return self.trainer().seconds_to_go(done)
+
+    def _begun(self, root: str) -> TrainingFolder | None:
+        """The folder of a finished training of the shared epochs alone."""
+        shared = replace(self, training=self.training.shared_stage())
+        return shared.folder(root) if shared != self and shared.finished(root) else None
 
 
 def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
@@ -184,7 +196,7 @@ class ReadTask:
         """CPU seconds to read one architecture, from reading it of an untrained supernet."""
         estimator, source = self._made()[0], self.sources[0]
         with one_thread():
-            evaluation = self._evaluation(estimator, source.supernet(device=self.device))
+            evaluation = _evaluation(source, estimator, source.supernet(device=self.device), self.device)
             seconds = evaluation.readings([architecture])[0].cpu_seconds
         return seconds * len(self.sources) * len(estimator.strings(source.make_space(), architecture))
 
@@ -216,24 +228,36 @@ class ReadTask:
         """What one supernet says of some strings, given with their copies; if one of them fails, each is read alone."""
         found: dict[str, Reading | Exception] = {}
         try:
-            kept = [source.folder(self.root).weights(epoch) for epoch in estimator.epochs()]
             for copy in sorted(set(strings.values())):
-                states = [copies[copy if copy in copies else SHARED] for copies in kept]
-                read = self._evaluation(estimator, source.supernet(states, self.device)).readings
+                read = _trained(source, estimator, copy, self.root, self.device, threading.get_ident()).readings
                 found |= _each(read, [name for name, of in strings.items() if of == copy])
         except Exception as error:  # the training may have failed
             return dict.fromkeys(strings, error)
         return found
 
-    def _evaluation(self, estimator: OneShotEstimator, supernet: Supernet) -> Evaluation:
-        images, training = load_images(self.sources[0].images), self.sources[0].training
-        return Evaluation(
-            supernet,
-            Split.validation(images, estimator.images, training.shrink, self.device),
-            Split.training(images, training.images, training.shrink, self.device),
-            batch=estimator.batch,
-            statistics=estimator.statistics,
-        )
+
+@lru_cache(maxsize=1)
+def _trained(
+    source: TrainingTask, estimator: OneShotEstimator, copy: str, root: str, device: str, _thread: int
+) -> Evaluation:
+    """What reads one copy of a trained supernet; the last is kept, for a search reads few architectures at a time.
+
+    Threads share none: an architecture is activated in place.
+    """
+    kept = [source.folder(root).weights(epoch) for epoch in estimator.epochs()]
+    states = [copies[copy if copy in copies else SHARED] for copies in kept]
+    return _evaluation(source, estimator, source.supernet(states, device), device)
+
+
+def _evaluation(source: TrainingTask, estimator: OneShotEstimator, supernet: Supernet, device: str) -> Evaluation:
+    images, training = load_images(source.images), source.training
+    return Evaluation(
+        supernet,
+        Split.validation(images, estimator.images, training.shrink, device),
+        Split.training(images, training.images, training.shrink, device),
+        batch=estimator.batch,
+        statistics=estimator.statistics,
+    )
 
 
 def _one_shot(name: str, parameters: Mapping[str, Any]) -> OneShotEstimator:

@@ -17,6 +17,7 @@ import platform
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from benchsuite.estimators.one_shot.stages import StagedTrainer
 
-_LATEST = "latest.pt"
+_LATEST, _CURVE = "latest.pt", "curve.csv"
 
 
 class TrainingBusyError(BenchsuiteError):
@@ -51,8 +52,20 @@ class TrainingFolder:
         """File of the supernet's weights after an epoch."""
         return self.path / f"epoch_{epoch:04d}.pt"
 
-    def run(self, trainer: StagedTrainer, recipe: Mapping[str, Any], advance: Callable[[Epoch], None]) -> None:
+    def run(
+        self,
+        trainer: StagedTrainer,
+        recipe: Mapping[str, Any],
+        advance: Callable[[Epoch], None],
+        *,
+        begun: TrainingFolder | None = None,
+    ) -> None:
         """Train to the end, from the last finished epoch if there is one, under the folder's lock.
+
+        Parameters
+        ----------
+        begun
+            Finished training of the same first epochs, with which an empty folder begins.
 
         Raises
         ------
@@ -62,12 +75,19 @@ class TrainingFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         with self._locked():
             _write(self.path / "recipe.json", lambda file: file.write(json.dumps(recipe, indent=1).encode()))
+            if begun is not None and not (self.path / _LATEST).is_file():
+                self._begin_with(begun)
             if (self.path / _LATEST).is_file():
                 trainer.load_state_dict(self._load(self.path / _LATEST))
             while trainer.epoch < trainer.training.last_epoch:
                 done = trainer.run_epoch()
                 self._keep(trainer)
                 advance(done)
+
+    def _begin_with(self, other: TrainingFolder) -> None:
+        """Copy what a training has left; the state to go on from comes last."""
+        for file in (*sorted(other.path.glob("epoch_*.pt")), other.path / _CURVE, other.path / _LATEST):
+            _write(self.path / file.name, methodcaller("write", file.read_bytes()))
 
     def _keep(self, trainer: StagedTrainer) -> None:
         """Write what the last epoch gave; the state to go on from comes last, so that nothing is ever behind it."""
@@ -88,7 +108,7 @@ class TrainingFolder:
 
     def curve(self) -> list[Epoch]:
         """What each finished epoch left."""
-        file = self.path / "curve.csv"
+        file = self.path / _CURVE
         if not file.is_file():
             return []
         with file.open(newline="", encoding="utf-8") as lines:
@@ -100,7 +120,7 @@ class TrainingFolder:
     def _write_curve(self, curve: list[dict[str, Any]]) -> None:
         names = [field.name for field in fields(Epoch)]
         lines = [",".join(names), *(",".join(repr(point[name]) for name in names) for point in curve)]
-        _write(self.path / "curve.csv", lambda file: file.write(("\n".join(lines) + "\n").encode()))
+        _write(self.path / _CURVE, lambda file: file.write(("\n".join(lines) + "\n").encode()))
 
     def _load(self, file: Path) -> Any:
         try:

@@ -63,7 +63,7 @@ class ELS(nn.Conv2d):
             raise UnknownNameError("stabiliser start", start, STARTS)
         super().__init__(channels, channels, 1, bias=False)
         if start == "identity":
-            nn.init.dirac_(self.weight)  # type: ignore[no-untyped-call]  # torch has no type for it
+            nn.init.dirac_(self.weight)
         else:
             nn.init.normal_(self.weight, std=math.sqrt(2 / channels))
 
