@@ -2,12 +2,14 @@
 
     python benchmarks/supernet_behaviour.py --space macro --images cifar10 --sizes channels=8 head=64 --epochs 20
 
-Small supernets are trained on the same images, once for each stabiliser and seed. Forgetting: the validation accuracy
+Small supernets are trained on the same images, once for each stabiliser and seed: none, skip (which begins as the
+identity), skip:he (drawn as SCARLET's authors draw it). Forgetting: the validation accuracy
 of an architecture after an epoch less that right after its own update, mean and variance over some updates of the
 epoch. Gradients: the cosine between two architectures, over the pairs of some drawn ones, on one batch, in layers that
 both use. Features: the cosine between what the skip (or its stabiliser) and the other choices give for the same
 features, and between the others. All of them after the last epoch, means and sample deviations over seeds. Prints
-Markdown; --out takes a folder for the tables as CSV, every pair in a row.
+Markdown; --out takes a folder for the tables as CSV, every pair in a row, written after each training: the same command
+goes on with those that are missing.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from benchsuite.core import SuiteError
 from benchsuite.data.images import load_images
 from benchsuite.estimators.one_shot.behaviour import (
     WatchedTrainer,
@@ -33,29 +36,25 @@ from benchsuite.estimators.one_shot.training import Training
 from benchsuite.registry import make_space
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     Tables = dict[str, pd.DataFrame]
 
 SINGLE = ("epochs", "batch", "shrink", "augmentation", "sampling", "lr")  # hyperparameters of the training
+TABLES = ("curve", "forgetting", "gradients", "features")
+PROTOCOL = "protocol.txt"
 
 
 def main() -> None:
-    """Train, measure, print and write."""
+    """Train, measure, write and print."""
     options = _options()
     torch.set_num_threads(1)
-    runs = [(name, seed) for name in options.stabilisers for seed in range(options.seeds)]
-    tables = joined([labelled(measure(options, *run), *run) for run in runs])
-    if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            table.to_csv(options.out / f"{name}.csv", index=False)
-    print(
-        f"{options.space}, {' '.join(options.sizes) or 'full size'}, {options.images}; {options.seeds} seeds; ", end=""
-    )
-    print(
-        training(options, "none").words(options.training_images, load_images(options.images).dataset.size), end="\n\n"
-    )
+    protocol = described(options)
+    tables = {} if options.out is None else earlier(options.out, protocol)
+    for run in ((name, seed) for name in options.stabilisers for seed in range(options.seeds)):
+        if run not in finished(tables):
+            tables = joined(tables, labelled(measure(options, *run), *run))
+            if options.out is not None:
+                write(options.out, protocol, tables)
+    print(f"{protocol}; {options.seeds} seeds", end="\n\n")
     for title, found in summaries(tables).items():
         print(f"{title}\n\n{markdown(found)}\n")
 
@@ -73,7 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--augmentation", default="crop+flip", help="crop+flip, crop or none")
     parser.add_argument("--lr", type=float, default=0.05, help="learning rate")
     parser.add_argument("--sampling", default="uniform", help="uniform, class or fair")
-    parser.add_argument("--stabilisers", nargs="+", default=["none", "skip"], help="to compare")
+    parser.add_argument("--stabilisers", nargs="+", default=["none", "skip", "skip:he"], help="to compare")
     parser.add_argument("--seeds", type=int, default=2, help="trainings with each")
     parser.add_argument("--watched", type=int, default=4, help="updates of an epoch whose forgetting is measured")
     parser.add_argument("--architectures", type=int, default=10, help="drawn for gradients and features")
@@ -81,11 +80,28 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def described(options: argparse.Namespace) -> str:
+    """What all trainings have in common, and what is measured of them."""
+    trained = training(options, "none").words(options.training_images, load_images(options.images).dataset.size)
+    return (
+        f"{options.space}, {' '.join(options.sizes) or 'full size'}, {options.images}; {trained}; "
+        f"{options.validating} validation images, {options.watched} updates of an epoch watched, "
+        f"{options.architectures} architectures drawn"
+    )
+
+
 def training(options: argparse.Namespace, stabiliser: str) -> Training:
-    """Hyperparameters of one training."""
+    """Hyperparameters of one training; the stabiliser's start, if it is no identity, stands after a colon."""
     chosen: dict[str, Any] = {name: getattr(options, name) for name in SINGLE}
-    accumulation = "sum" if options.sampling == "fair" else "mean"
-    return Training(images=options.training_images, stabiliser=stabiliser, kept=1, accumulation=accumulation, **chosen)
+    name, _, start = stabiliser.partition(":")
+    return Training(
+        images=options.training_images,
+        stabiliser=name,
+        stabiliser_start=start or "identity",
+        kept=1,
+        accumulation="sum" if options.sampling == "fair" else "mean",
+        **chosen,
+    )
 
 
 def measure(options: argparse.Namespace, stabiliser: str, seed: int) -> Tables:
@@ -112,9 +128,33 @@ def labelled(tables: Tables, stabiliser: str, seed: int) -> Tables:
     return {name: table.assign(stabiliser=stabiliser, seed=seed) for name, table in tables.items()}
 
 
-def joined(runs: Sequence[Tables]) -> Tables:
+def joined(tables: Tables, others: Tables) -> Tables:
     """One table of each kind."""
-    return {name: pd.concat([tables[name] for tables in runs], ignore_index=True) for name in runs[0]}
+    return {name: pd.concat([*([tables[name]] if tables else []), other]) for name, other in others.items()}
+
+
+def finished(tables: Tables) -> set[tuple[str, int]]:
+    """Stabiliser and seed of the trainings that are in the tables."""
+    return set(tables["curve"][["stabiliser", "seed"]].itertuples(index=False, name=None)) if tables else set()
+
+
+def earlier(folder: Path, protocol: str) -> Tables:
+    """The tables that an earlier run of the same protocol has written; none if there was none."""
+    file = folder / PROTOCOL
+    if not file.is_file():
+        return {}
+    if file.read_text(encoding="utf-8") != protocol:
+        raise SuiteError(f"{folder} has tables of another protocol, see {PROTOCOL}; choose another folder")
+    text = dict.fromkeys(("architecture", "first", "second"), str)  # some strings are digits alone
+    return {name: pd.read_csv(folder / f"{name}.csv", dtype=text) for name in TABLES}
+
+
+def write(folder: Path, protocol: str, tables: Tables) -> None:
+    """Write the tables, and what they are of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    (folder / PROTOCOL).write_text(protocol, encoding="utf-8")
 
 
 def summaries(tables: Tables) -> Tables:

@@ -17,6 +17,7 @@ from scipy.stats import kendalltau
 from small import write_table
 
 from benchsuite.benchmark import load_benchmark
+from benchsuite.core import SuiteError
 from benchsuite.data.images import load_images, minibatch
 from benchsuite.estimators.execute import Task
 from benchsuite.estimators.one_shot.readouts import Measured, Reading
@@ -253,13 +254,52 @@ def test_supernets_with_and_without_stabiliser_are_compared(
     script("supernet_behaviour").main()
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("| ---") for line in lines) == 7
-    assert all(line.count("|") == 4 for line in lines if line.startswith("|"))
+    assert all(line.count("|") == 5 for line in lines if line.startswith("|"))
     seen = pd.read_csv(tmp_path / "forgetting.csv")
     assert seen.groupby(["stabiliser", "seed", "epoch"]).size().unique().tolist() == [2]
     shown = [line.split("|")[2].split() for line in lines if line.startswith("| mean |")]
     none = seen[seen["stabiliser"] == "none"]
     by_seed = (none["after_epoch"] - none["after_update"]).groupby(none["seed"]).mean()
     assert [float(shown[0][0]), float(shown[0][2])] == pytest.approx([by_seed.mean(), by_seed.std()], abs=6e-4)
+
+
+def test_a_comparison_of_stabilisers_that_was_stopped_goes_on_with_the_missing_trainings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    behaviour = script("supernet_behaviour")
+    command = "--epochs 1 --seeds 2 --training-images 32 --validating 20 --batch 16 --watched 1 --architectures 2"
+    measure, done = behaviour.measure, []
+
+    def compare(folder: Path, *more: str, last: int = 6) -> str:
+        def measured(options: object, *run: object) -> object:
+            if len(done) == last:
+                raise KeyboardInterrupt
+            done.append(run)
+            return measure(options, *run)
+
+        monkeypatch.setattr(behaviour, "measure", measured)
+        out = ["--out", str(folder), "--sizes", *SMALL_SUPERNETS["macro"]]
+        monkeypatch.setattr(sys, "argv", ["supernet_behaviour.py", *command.split(), *out, *more])
+        behaviour.main()
+        return capsys.readouterr().out
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(tmp_path / "stopped", last=3)
+    shown = compare(tmp_path / "stopped")
+    assert done == [(name, seed) for name in ("none", "skip", "skip:he") for seed in (0, 1)]
+    done.clear()
+    assert compare(tmp_path / "whole") == shown
+    with pytest.raises(SuiteError, match=r"tables of another protocol, see protocol\.txt"):
+        compare(tmp_path / "whole", "--lr", "0.1")
+
+
+def test_stabilisers_begin_as_their_word_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    behaviour = script("supernet_behaviour")
+    monkeypatch.setattr(sys, "argv", ["supernet_behaviour.py"])
+    options = behaviour._options()
+    made = [behaviour.training(options, name) for name in options.stabilisers]
+    starts = [(each.stabiliser, each.stabiliser_start) for each in made]
+    assert starts == [("none", "identity"), ("skip", "identity"), ("skip", "he")]
 
 
 def _readings(*batches: tuple[int, float]) -> Reading:
