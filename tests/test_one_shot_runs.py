@@ -198,8 +198,9 @@ def test_a_title_of_the_suite_takes_the_place_of_the_name_and_of_agreed_hyperpar
         "clipped(readout=loss)",
         "sum of logarithms",
     }
-    with pytest.raises(SuiteError, match="'uniform' stands twice; remove one, or give one of them another title"):
-        make_plan(load_suite(_suite(tmp_path, _uniform(), '[[estimator]]\nname = "snip"\ntitle = "uniform"\n')))
+    twice = '[[estimator]]\nname = "snip"\ntitle = "alike"\n[[estimator]]\nname = "nwot"\ntitle = "alike"\n'
+    with pytest.raises(SuiteError, match="'alike' stands twice; remove one, or give one of them another title"):
+        make_plan(load_suite(_suite(tmp_path, twice)))
 
 
 def test_scores_of_several_supernets_share_trainings_with_those_of_one(tmp_path: Path) -> None:
