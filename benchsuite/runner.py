@@ -271,10 +271,11 @@ def _work(job: Job) -> Result:
 
 
 def missing_trainings(jobs: Sequence[Job], root: str) -> list[TrainingTask]:
-    """Trainings that jobs read and that have not come to their end, each once."""
+    """Trainings that jobs read and that have not come to their end, each once, those of a single stage first."""
     reading = [job.task for job in jobs if isinstance(job.task, ReadTask)]
     sources = {source.key: source for task in reading for source in task.sources}
-    return [task for task in sources.values() if not task.finished(root)]
+    missing = [task for task in sources.values() if not task.finished(root)]
+    return sorted(missing, key=lambda task: task.training.tuning > 0)  # which begins with what the others end with
 
 
 def train(

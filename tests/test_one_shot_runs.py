@@ -226,3 +226,14 @@ def test_scores_of_several_supernets_share_trainings_with_those_of_one(tmp_path:
     words = recorded["protocol"]["Supernet of uniform(supernets=2)"]
     assert "then tuning for 1 epochs" in words
     assert words.endswith("weights of epoch 3; mean over 2 supernets")
+
+
+def test_trainings_of_a_single_stage_come_first_since_others_begin_with_them(tmp_path: Path) -> None:
+    tuned, plain = (
+        _uniform(more=", tuning = 1, split = 0").replace("[[estimator]]", '[[estimator]]\ntitle = "tuned"'),
+        _uniform(),
+    )
+    plan = make_plan(load_suite(_suite(tmp_path, tuned, plain)))
+    with Store(tmp_path) as store:
+        missing = missing_trainings(missing_jobs(plan, store), store.trainings)
+    assert [(task.training.tuning, task.seed) for task in missing] == [(0, 0), (0, 1), (1, 0), (1, 1)]
