@@ -12,7 +12,8 @@ from benchsuite.data.images import load_images
 from benchsuite.estimators.one_shot.execute import ReadTask, mean_state
 from benchsuite.estimators.one_shot.folder import TrainingBusyError
 from benchsuite.estimators.one_shot.split import Split
-from benchsuite.plan import make_plan, record
+from benchsuite.plan import make_plan
+from benchsuite.protocol import record
 from benchsuite.runner import estimate_cpu_seconds, execute, missing_jobs, missing_trainings, train
 from benchsuite.store import Store
 from benchsuite.suite import load_suite

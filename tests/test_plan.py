@@ -9,7 +9,8 @@ from small import write_suite
 
 from benchsuite.core import BenchsuiteError
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.plan import BenchmarkPlan, make_plan, record
+from benchsuite.plan import BenchmarkPlan, make_plan
+from benchsuite.protocol import record
 from benchsuite.suite import load_suite
 
 if TYPE_CHECKING:

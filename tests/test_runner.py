@@ -15,7 +15,8 @@ import pytest
 from small import ESTIMATORS, write_suite
 
 from benchsuite import registry, runner
-from benchsuite.plan import make_plan, record
+from benchsuite.plan import make_plan
+from benchsuite.protocol import record
 from benchsuite.runner import estimate_cpu_seconds, execute, missing_jobs
 from benchsuite.store import Store
 from benchsuite.suite import load_suite

@@ -58,7 +58,8 @@ def run(
 
         benchsuite run my_suite.toml --plugin my_estimator.py --jobs 8
     """
-    from benchsuite.plan import make_plan, record
+    from benchsuite.plan import make_plan
+    from benchsuite.protocol import record
     from benchsuite.runner import available_processors, execute, missing_jobs, missing_trainings
     from benchsuite.store import Store
     from benchsuite.suite import load_suite

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from benchsuite.core import SuiteError
-from benchsuite.plan import record
+from benchsuite.protocol import record
 from benchsuite.search.evaluated import compared, covers
 from benchsuite.search.history import History
 from benchsuite.search.objectives import front

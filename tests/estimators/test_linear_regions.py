@@ -16,7 +16,8 @@ from benchsuite.core import SuiteError, UnsupportedError
 from benchsuite.data.datasets import dataset
 from benchsuite.estimators.scoring import score_network
 from benchsuite.estimators.zero_shot.linear_regions import LinearRegions
-from benchsuite.plan import make_plan, record
+from benchsuite.plan import make_plan
+from benchsuite.protocol import record
 from benchsuite.spaces.nasbench201 import EDGES, OPERATIONS, NASBench201, live_part, parse, render
 from benchsuite.suite import load_suite
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from small import write_suite
 
-from benchsuite.plan import make_plan, record
+from benchsuite.plan import make_plan
+from benchsuite.protocol import record
 from benchsuite.report.collect import collect, score_table
 from benchsuite.report.judge import judge
 from benchsuite.runner import execute, missing_jobs
