@@ -81,7 +81,7 @@ def side_by_side(trials: Mapping[str, Sequence[Column]], truth: Column) -> SideB
         pairs = zip(columns, places, strict=True)
         scores[name] = np.array([np.where(at >= 0, column.to_numpy()[at], np.nan) for column, at in pairs])
         scored[name] = np.logical_and.reduce([at >= 0 for at in places])
-    return SideBySide(known.index, known.to_numpy(dtype=np.float64), scores, scored)
+    return SideBySide(known.index, np.asarray(known, dtype=np.float64), scores, scored)
 
 
 def _numbers(name: str, values: Column) -> pd.Series[float]:

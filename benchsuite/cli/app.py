@@ -34,7 +34,7 @@ app.command("check")(listing.check)
 app.command("doctor")(listing.doctor)
 app.add_typer(data.app, name="data", help="Fetch, import and list ground truth and images.")
 app.add_typer(truth.app, name="truth", help="Make ground truth by training.")
-app.add_typer(scores.app, name="scores", help="Export finished scores.")
+app.add_typer(scores.app, name="scores", help="Import scores computed elsewhere, export finished ones.")
 app.add_typer(store.app, name="store", help="Check and merge stores.")
 
 

@@ -1,4 +1,4 @@
-"""`benchsuite scores`: finished scores as a table."""
+"""`benchsuite scores`: finished scores as a table, and tables of scores computed elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def _scores() -> None:
-    """Export finished scores."""
+    """Import scores computed elsewhere, export finished ones."""
 
 
 @app.command("export")
@@ -41,3 +41,32 @@ def export(
         table = score_table(collect(held, suite))
     write_frame(file, table)
     output.print(f"{len(table):,} scores: {file}", markup=False)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet: benchmark, estimator, architecture, score[, seed].")],
+    suite: Annotated[str | None, typer.Option(help="Name of the suite; default: the file's, without ending.")] = None,
+    split: Annotated[str, typer.Option(help="Split of the ground truth to judge against.")] = "test",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Length of its trainings; default: the longest.")] = None,
+    store: StoreOption = Path(".benchsuite"),
+) -> None:
+    """Take scores computed elsewhere as a suite; its report judges them like any estimator.
+
+    Example:
+
+        benchsuite scores import my_scores.csv && benchsuite report my_scores
+    """
+    from benchsuite.score_files import import_scores
+    from benchsuite.store import Store
+    from benchsuite.suite import TruthChoice
+
+    with Store(store) as held:
+        done = import_scores(held, file, suite, TruthChoice(epochs=epochs, split=split))
+    for note in done.notes:
+        output.print(note, markup=False)
+    output.print(
+        f"{done.scores:,} scores of {done.estimators:,} estimators are suite {done.suite}; "
+        f"judge them: benchsuite report {done.suite}",
+        markup=False,
+    )

@@ -61,9 +61,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         If the file is broken, or a row is not allowed; the message names the row, counted from 1 without the header.
     """
     file = Path(path)
-    if not file.is_file():
-        raise DataMissingError(f"no table at {path}; give the path of a CSV or Parquet file")
-    frame = _read_file(file)
+    frame = read_frame(file)
     if frame.empty:
         raise DataCorruptError(f"{file.name} has no rows; give one row per accuracy")
     table = normalise(frame, file.name)
@@ -75,7 +73,13 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def _read_file(file: Path) -> pd.DataFrame:
+def read_frame(file: Path) -> pd.DataFrame:
+    """The rows of a CSV file, as texts, or of a Parquet file.
+
+    Raises DataMissingError if there is no such file, DataCorruptError if it is broken or neither.
+    """
+    if not file.is_file():
+        raise DataMissingError(f"no table at {file}; give the path of a CSV or Parquet file")
     suffixes = {suffix.lower() for suffix in file.suffixes[-2:]}
     if not suffixes & {".csv", ".parquet"}:
         raise DataCorruptError(f"{file.name} is no table that can be read; give a file that ends in .csv or .parquet")
@@ -85,7 +89,7 @@ def _read_file(file: Path) -> pd.DataFrame:
             return pd.read_parquet(file, engine="pyarrow")
         return pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
     except pd.errors.EmptyDataError as error:
-        raise DataCorruptError(f"{file.name} is empty; give one row per accuracy under a header") from error
+        raise DataCorruptError(f"{file.name} is empty; give a header and rows under it") from error
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataCorruptError(f"{file.name} is truncated or not a {kind} file ({reason[:120]})") from error

@@ -84,7 +84,8 @@ def _scores(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame:
     trials = pd.DataFrame(entry["trials"]).rename(columns={"key": "recipe"})
     held = store.scores(sorted(set(trials["recipe"])))
     wanted = held[held[ARCHITECTURE].isin(entry["architectures"])]
-    return trials.merge(wanted, on="recipe")[list(SCORE_COLUMNS)]
+    scores = trials.merge(wanted, on="recipe")[list(SCORE_COLUMNS)]
+    return scores.assign(cpu_seconds=scores["cpu_seconds"].mask(scores["family"] == "imported"))  # nobody timed these
 
 
 def _trainings(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame | None:
