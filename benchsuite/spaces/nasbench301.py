@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from benchsuite.core import Dataset
+    from benchsuite.spaces.mixed import MixedSupernet
     from benchsuite.spaces.supernet import Supernet
 
 
@@ -347,6 +348,14 @@ class NASBench301(SampledSpace):
 
         data = describe(dataset)
         return NASBench301Supernet(layout(self, data), data, substitute or {})
+
+    def mixed(self, dataset: str | Dataset, *, operations: str = "all", partial: int = 1) -> MixedSupernet:
+        """The supernet that mixes "all" operations of DARTS, "none" too, or a set of RobustDARTS, "S1" to "S4"."""
+        # torch takes a second to load, and reports and listings need the strings alone
+        from benchsuite.spaces.nasbench301_mixed import NASBench301MixedSupernet  # noqa: PLC0415
+
+        data = describe(dataset)
+        return NASBench301MixedSupernet(layout(self, data), data, operations=operations, partial=partial)
 
     def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
         """How the two poolings are made."""

@@ -70,6 +70,7 @@ def test_a_mixed_network_computes_the_weighted_sum_of_its_operations():
 
 def test_one_hot_weights_activation_and_the_architectures_own_network_are_equal():
     supernet, batch = SMALL.mixed(DATA), images()
+    weights = supernet.state_dict()
     for architecture in drawn(15):
         own = SMALL.build(architecture, DATA)
         for name, module in own.named_modules():
@@ -81,7 +82,7 @@ def test_one_hot_weights_activation_and_the_architectures_own_network_are_equal(
             parts = name.split(".")
             if parts[2:3] and parts[2].startswith("edge_"):
                 parts.insert(3, f"operations.{chosen[parts[2].removeprefix('edge_')]}")
-            state[name] = supernet.state_dict()["network." + ".".join(parts)]
+            state[name] = weights["network." + ".".join(parts)]
         own.load_state_dict(state)
         supernet.activate(architecture)
         activated = supernet(batch)
