@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from benchsuite.estimators.one_shot.readouts import Measured, Reading
 from benchsuite.estimators.scoring import score_network
 from benchsuite.plan import make_plan
 from benchsuite.report.results import BenchmarkResults
+from benchsuite.report.words import MINUS
 from benchsuite.runner import execute, missing_jobs, missing_trainings, train
 from benchsuite.spaces.nasbench101 import NASBench101
 from benchsuite.spaces.nasbench201 import NASBench201
@@ -375,3 +377,24 @@ def test_finished_trainings_of_a_suite_are_read_by_batches_and_epochs(
     for seed, values in scores.items():
         expected = kendalltau(values, truth.loc[values.index]).statistic
         assert found.loc[("accuracy", 3, "tau"), str(seed)] == pytest.approx(expected)
+
+
+def test_estimators_of_a_suite_are_compared_with_one_of_them() -> None:
+    rng = np.random.default_rng(0)
+    truth = pd.Series(rng.normal(size=40), index=[f"cell{number:02}" for number in range(40)])
+    good, other = (truth + rng.normal(scale=scale, size=40) for scale in (0.5, 2.0))
+    frames = [
+        pd.DataFrame({"estimator": name, "seed": seed, "batch_seed": NAN, "architecture": truth.index, "value": values})
+        for name, seed, values in (("good", 0, good), ("good", 1, other), ("other", 0, other), ("left out", 0, good))
+    ]
+    results = Namespace(scores=pd.concat(frames))
+    differences = script("paired_differences")
+    trials = differences.trials(results, "good", ["other"])
+    assert {name: len(each) for name, each in trials.items()} == {"good": 2, "other": 1}
+    table = differences.differences(trials, truth, "good")
+    assert list(table.index) == ["good", "other"]
+    first, second = (kendalltau(each, truth).statistic for each in (good, other))
+    assert table.loc["good", "tau of each trial"] == f"{first:.3f}, {second:.3f}"
+    assert table.loc["good", "tau, difference"] == ""
+    assert table.loc["other", "tau, difference"].startswith(f"{MINUS}{(first - second) / 2:.3f} (")
+    assert differences.markdown(table).splitlines()[2].startswith("| good | ")
