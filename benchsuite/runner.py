@@ -126,7 +126,7 @@ def _jobs(
     if isinstance(task, Task) and isinstance(first, ZeroShotEstimator):
         size, images = PROBE_CHUNK, sum(len(targets) for _, targets in task.minibatches)
     elif isinstance(first, OneShotEstimator):
-        size, images = READ_CHUNK, first.images
+        size, images = READ_CHUNK, first.validating
         architectures = sorted(architectures, key=space.operations)  # those that begin alike are read together
     for chunk in chunks(architectures, size):
         macs = sum(space.complexity(architecture, part.dataset).live_macs for architecture in chunk)
@@ -275,7 +275,12 @@ def missing_trainings(jobs: Sequence[Job], root: str) -> list[TrainingTask]:
     reading = [job.task for job in jobs if isinstance(job.task, ReadTask)]
     sources = {source.key: source for task in reading for source in task.sources}
     missing = [task for task in sources.values() if not task.finished(root)]
-    return sorted(missing, key=lambda task: task.training.tuning > 0)  # which begins with what the others end with
+    return sorted(missing, key=_continues)
+
+
+def _continues(task: TrainingTask) -> bool:
+    """Whether a training begins with what one of a single stage ends with."""
+    return task.training.shared_stage() != task.training
 
 
 def train(

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchsuite.core import SuiteError, UnknownNameError
+from benchsuite.data.images import load_images
 from benchsuite.estimators.base import Estimator
-from benchsuite.estimators.one_shot.mitigations import copies
-from benchsuite.estimators.one_shot.readouts import STATISTICS
-from benchsuite.estimators.one_shot.sampling import sampler
+from benchsuite.estimators.one_shot.readouts import STATISTICS, Evaluation, Reading
+from benchsuite.estimators.one_shot.split import Split
 from benchsuite.estimators.one_shot.training import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
 
     from benchsuite.core import Dataset
-    from benchsuite.estimators.one_shot.readouts import Reading
+    from benchsuite.estimators.one_shot.execute import TrainingTask
+    from benchsuite.estimators.one_shot.protocols import Reader, SupernetTraining
     from benchsuite.spaces.base import SearchSpace
 
 _READOUTS = ("accuracy", "loss")
@@ -30,7 +34,7 @@ _STABILISED = Training(sampling="fair", accumulation="sum", stabiliser="skip")
 
 @dataclass(frozen=True, slots=True)
 class OneShotEstimator(Estimator):
-    """An architecture's score is what validation images say of its sub-network, whose weights a supernet lends.
+    """An architecture's score is read off a supernet that was trained once for all of them.
 
     Trainings are shared: estimators that differ in what they read of one do not train it anew.
 
@@ -38,14 +42,6 @@ class OneShotEstimator(Estimator):
     ----------
     training
         How the supernet is trained.
-    readout
-        "accuracy" on the validation images (percent), or minus their mean "loss".
-    images
-        Validation images; 0 = all, a fifth of the image set's training split.
-    batch
-        Images in a batch of the validation.
-    statistics
-        What batch normalisation divides by: "batch", "running" or "recalibrated", see `Evaluation`.
     epoch
         Epoch whose checkpoint is read; 0 = the last. It must be one that the training keeps.
     averaged
@@ -57,31 +53,30 @@ class OneShotEstimator(Estimator):
         "representative", or "all": the score of a class is the mean over its strings (post-de-isomorphic averaging).
     """
 
-    training: Training = _PATHS
-    readout: str = "accuracy"
-    images: int = 1000
-    batch: int = 100
-    statistics: str = "batch"
+    training: SupernetTraining = _PATHS
     epoch: int = 0
     averaged: int = 1
     supernets: int = 1
     members: str = "representative"
     family: ClassVar[str] = "one-shot"
 
+    @property
+    def validating(self) -> int:
+        """Number of images on which an architecture is validated."""
+        return 0
+
     def check(self) -> None:
         """Return nothing for hyperparameters that say what to read; the error says what is wrong with others."""
         self.training.check()
-        if self.readout not in _READOUTS:
-            raise UnknownNameError("readout", self.readout, _READOUTS)
-        if self.statistics not in STATISTICS:
-            raise UnknownNameError("statistics", self.statistics, STATISTICS)
+        self.check_reading()
         if self.members not in _MEMBERS:
             raise UnknownNameError("choice of members", self.members, _MEMBERS)
         if self.supernets < 1:
             raise SuiteError(f"{self.name}: supernets = {self.supernets}; choose a positive number")
-        if self.batch < 2 or self.images < 0:
-            raise SuiteError(f"{self.name}: images = {self.images}, batch = {self.batch}; choose batches of at least 2")
         self.epochs()
+
+    def check_reading(self) -> None:
+        """Return nothing if the hyperparameters of a derived class say what to read."""
 
     def epochs(self) -> tuple[int, ...]:
         """Epochs whose checkpoints are read, their weights averaged if there are several.
@@ -100,9 +95,9 @@ class OneShotEstimator(Estimator):
             )
         return tuple(kept[: kept.index(last) + 1][-self.averaged :])
 
+    @abstractmethod
     def protocol(self) -> tuple[object, ...]:
         """What decides the readings of a training: estimators that agree in it share them."""
-        return self.images, self.batch, self.statistics, self.members, *self.epochs()
 
     def seeds(self, seed: int) -> range:
         """Seeds of the trainings that a trial reads.
@@ -118,6 +113,10 @@ class OneShotEstimator(Estimator):
         """The strings whose scores are averaged for an architecture."""
         return space.members(architecture) if self.members == "all" else (architecture,)
 
+    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+        """Name of the part of a checkpoint that is read for an architecture."""
+        return self.training.copy_of(space, architecture)
+
     def check_space(self, space: SearchSpace, dataset: Dataset, architecture: str) -> None:
         """Return nothing for a space on which the estimator works, as far as one architecture can tell.
 
@@ -129,19 +128,88 @@ class OneShotEstimator(Estimator):
             If it has other positions or operations than the training names.
         """
         self.check()
-        sampler(self.training.sampling, space, seed=0)
-        copies(self.training, space)
+        self.training.check_space(space, dataset)
         self.strings(space, architecture)
-        self.training.supernet(space, dataset)
 
     def words(self, images: int) -> str:
         """What is read, for a report; `images` there are to validate with."""
         epochs = " and ".join(map(str, self.epochs()))
         return (
-            f"{self.readout} on {self.images or images:,} validation images in batches of {self.batch}, "
-            f"{self.statistics} statistics, weights of epoch {epochs}"
+            f"{self.reading_words(images)}, weights of epoch {epochs}"
             + (f"; mean over {self.supernets} supernets" if self.supernets > 1 else "")
             + ("; mean over the strings of a class" if self.members == "all" else "")
+        )
+
+    @abstractmethod
+    def reading_words(self, images: int) -> str:
+        """What is read of one supernet, for a report; `images` there are to validate with."""
+
+    @abstractmethod
+    def reader(self, source: TrainingTask, states: Sequence[Mapping[str, Tensor]], device: str) -> Reader:
+        """What reads the mean of some states of a training, or the untrained supernet if there is none."""
+
+    @abstractmethod
+    def score(self, reading: Any) -> float:
+        """Score of an architecture from what the estimator's reader gave; NaN = undefined."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationEstimator(OneShotEstimator):
+    """An architecture's score is what validation images say of its sub-network, whose weights a supernet lends.
+
+    Parameters
+    ----------
+    readout
+        "accuracy" on the validation images (percent), or minus their mean "loss".
+    images
+        Validation images; 0 = all, a fifth of the image set's training split.
+    batch
+        Images in a batch of the validation.
+    statistics
+        What batch normalisation divides by: "batch", "running" or "recalibrated", see `Evaluation`.
+    training, epoch, averaged, supernets, members
+        As of every one-shot estimator.
+    """
+
+    readout: str = "accuracy"
+    images: int = 1000
+    batch: int = 100
+    statistics: str = "batch"
+
+    @property
+    def validating(self) -> int:
+        """Number of images on which an architecture is validated."""
+        return self.images
+
+    def check_reading(self) -> None:
+        """Return nothing if the hyperparameters say how to validate; the error says what is wrong with others."""
+        if self.readout not in _READOUTS:
+            raise UnknownNameError("readout", self.readout, _READOUTS)
+        if self.statistics not in STATISTICS:
+            raise UnknownNameError("statistics", self.statistics, STATISTICS)
+        if self.batch < 2 or self.images < 0:
+            raise SuiteError(f"{self.name}: images = {self.images}, batch = {self.batch}; choose batches of at least 2")
+
+    def protocol(self) -> tuple[object, ...]:
+        """What decides the readings of a training: estimators that agree in it share them."""
+        return "validation", self.images, self.batch, self.statistics, self.members, *self.epochs()
+
+    def reading_words(self, images: int) -> str:
+        """What is read of one supernet, for a report; `images` there are to validate with."""
+        return (
+            f"{self.readout} on {self.images or images:,} validation images in batches of {self.batch}, "
+            f"{self.statistics} statistics"
+        )
+
+    def reader(self, source: TrainingTask, states: Sequence[Mapping[str, Tensor]], device: str) -> Evaluation:
+        """What validates sub-networks of a training."""
+        images, training = load_images(source.images), source.training
+        return Evaluation(
+            source.supernet(states, device),
+            Split.validation(images, self.images, training.shrink, device),
+            Split.training(images, training.images, training.shrink, device),
+            batch=self.batch,
+            statistics=self.statistics,
         )
 
     def score(self, reading: Reading) -> float:
@@ -152,14 +220,14 @@ class OneShotEstimator(Estimator):
 
 
 @dataclass(frozen=True, slots=True)
-class Uniform(OneShotEstimator):
+class Uniform(ValidationEstimator):
     """Validation by a supernet trained on architecture strings, all alike in probability (SPOS, Guo et al., 2020)."""
 
     name: ClassVar[str] = "uniform"
 
 
 @dataclass(frozen=True, slots=True)
-class Deisomorphic(OneShotEstimator):
+class Deisomorphic(ValidationEstimator):
     """Validation by a supernet trained on classes of isomorphic architectures, all alike (Ning et al., 2021)."""
 
     name: ClassVar[str] = "deiso"
@@ -167,7 +235,7 @@ class Deisomorphic(OneShotEstimator):
 
 
 @dataclass(frozen=True, slots=True)
-class Fair(OneShotEstimator):
+class Fair(ValidationEstimator):
     """Validation by a supernet whose updates use every operation of every position once (FairNAS, Chu et al., 2021).
 
     An update costs as many passes as there are operations.
@@ -178,7 +246,7 @@ class Fair(OneShotEstimator):
 
 
 @dataclass(frozen=True, slots=True)
-class Scarlet(OneShotEstimator):
+class Scarlet(ValidationEstimator):
     """Validation by a fairly trained supernet whose skips are linear stabilisers (SCARLET, Chu et al., 2019).
 
     Each skip is a learnable 1x1 convolution while the supernet is trained and read; networks built of an architecture

@@ -21,10 +21,7 @@ from benchsuite.data.images import load_images
 from benchsuite.estimators.execute import one_thread, score_of
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.one_shot.folder import TrainingFolder
-from benchsuite.estimators.one_shot.mitigations import SHARED, copy_of
-from benchsuite.estimators.one_shot.readouts import Evaluation
-from benchsuite.estimators.one_shot.split import Split
-from benchsuite.estimators.one_shot.stages import StagedTrainer
+from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.scoring import Outcome
 
 if TYPE_CHECKING:
@@ -33,8 +30,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite.core import Dataset, Score
-    from benchsuite.estimators.one_shot.readouts import Reading
-    from benchsuite.estimators.one_shot.training import Epoch, Training
+    from benchsuite.estimators.one_shot.protocols import Reader, Readout, SupernetTrainer, SupernetTraining
+    from benchsuite.estimators.one_shot.training import Epoch
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.supernet import Supernet
 
@@ -56,7 +53,7 @@ class TrainingTask:
     space: str
     sizes: Mapping[str, int] = field(hash=False)
     images: str
-    training: Training
+    training: SupernetTraining
     seed: int
 
     def recipe(self) -> dict[str, Any]:
@@ -89,9 +86,9 @@ class TrainingTask:
         space: SearchSpace = registry.make_space(self.space, self.sizes)  # type: ignore[assignment]  # ours all are
         return space
 
-    def trainer(self, device: str = "cpu") -> StagedTrainer:
+    def trainer(self, device: str = "cpu") -> SupernetTrainer:
         """A trainer at its beginning."""
-        return StagedTrainer(self.make_space(), load_images(self.images), self.training, self.seed, device)
+        return self.training.trainer(self.make_space(), load_images(self.images), self.seed, device)
 
     def run(self, root: str, device: str = "cpu", advance: Callable[[Epoch], None] = lambda _: None) -> None:
         """Train to the end, from wherever an earlier process was stopped.
@@ -102,9 +99,14 @@ class TrainingTask:
         with one_thread():
             self.folder(root).run(self.trainer(device), self.recipe(), advance, begun=self._begun(root))
 
+    @property
+    def dataset(self) -> Dataset:
+        """Shape and classes of the images before they are shrunken."""
+        return load_images(self.images).dataset
+
     def supernet(self, states: Sequence[Mapping[str, Tensor]] = (), device: str = "cpu") -> Supernet:
         """The supernet with the mean of some states, or untrained."""
-        supernet = self.training.supernet(self.make_space(), load_images(self.images).dataset)
+        supernet = self.training.supernet(self.make_space(), self.dataset)
         if states:
             supernet.load_state_dict(mean_state(states))
         supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
@@ -175,7 +177,7 @@ class ReadTask:
     @property
     def dataset(self) -> Dataset:
         """Shape and classes of the images before they are shrunken."""
-        return load_images(self.sources[0].images).dataset
+        return self.sources[0].dataset
 
     def scores(self, architectures: Sequence[str]) -> list[tuple[int, Score]]:
         """Scores with the positions of their estimators; an exception becomes failed scores with its reason."""
@@ -196,8 +198,7 @@ class ReadTask:
         """CPU seconds to read one architecture, from reading it of an untrained supernet."""
         estimator, source = self._made()[0], self.sources[0]
         with one_thread():
-            evaluation = _evaluation(source, estimator, source.supernet(device=self.device), self.device)
-            seconds = evaluation.readings([architecture])[0].cpu_seconds
+            seconds = estimator.reader(source, (), self.device).readings([architecture])[0].cpu_seconds
         return seconds * len(self.sources) * len(estimator.strings(source.make_space(), architecture))
 
     def _made(self) -> list[OneShotEstimator]:
@@ -207,7 +208,7 @@ class ReadTask:
 
     def _readings(
         self, estimator: OneShotEstimator, architectures: Sequence[str]
-    ) -> list[list[Reading | Exception] | Exception]:
+    ) -> list[list[Readout | Exception] | Exception]:
         """What is read for each architecture: by each supernet, of each string that counts."""
         wanted = [_attempted(partial(self._wanted, estimator, architecture)) for architecture in architectures]
         strings = {name: copy for named in wanted if isinstance(named, dict) for name, copy in named.items()}
@@ -219,14 +220,14 @@ class ReadTask:
 
     def _wanted(self, estimator: OneShotEstimator, architecture: str) -> dict[str, str]:
         """The strings that are read for an architecture, and the names of the copies that lend them weights."""
-        space, training = self.sources[0].make_space(), self.sources[0].training
-        return {name: copy_of(training, space, name) for name in estimator.strings(space, architecture)}
+        space = self.sources[0].make_space()
+        return {name: estimator.copy_of(space, name) for name in estimator.strings(space, architecture)}
 
     def _read(
         self, source: TrainingTask, estimator: OneShotEstimator, strings: Mapping[str, str]
-    ) -> dict[str, Reading | Exception]:
+    ) -> dict[str, Readout | Exception]:
         """What one supernet says of some strings, given with their copies; if one of them fails, each is read alone."""
-        found: dict[str, Reading | Exception] = {}
+        found: dict[str, Readout | Exception] = {}
         try:
             for copy in sorted(set(strings.values())):
                 read = _trained(source, estimator, copy, self.root, self.device, threading.get_ident()).readings
@@ -239,25 +240,14 @@ class ReadTask:
 @lru_cache(maxsize=1)
 def _trained(
     source: TrainingTask, estimator: OneShotEstimator, copy: str, root: str, device: str, _thread: int
-) -> Evaluation:
+) -> Reader:
     """What reads one copy of a trained supernet; the last is kept, for a search reads few architectures at a time.
 
     Threads share none: an architecture is activated in place.
     """
     kept = [source.folder(root).weights(epoch) for epoch in estimator.epochs()]
     states = [copies[copy if copy in copies else SHARED] for copies in kept]
-    return _evaluation(source, estimator, source.supernet(states, device), device)
-
-
-def _evaluation(source: TrainingTask, estimator: OneShotEstimator, supernet: Supernet, device: str) -> Evaluation:
-    images, training = load_images(source.images), source.training
-    return Evaluation(
-        supernet,
-        Split.validation(images, estimator.images, training.shrink, device),
-        Split.training(images, training.images, training.shrink, device),
-        batch=estimator.batch,
-        statistics=estimator.statistics,
-    )
+    return estimator.reader(source, states, device)
 
 
 def _one_shot(name: str, parameters: Mapping[str, Any]) -> OneShotEstimator:
@@ -267,14 +257,14 @@ def _one_shot(name: str, parameters: Mapping[str, Any]) -> OneShotEstimator:
     return estimator
 
 
-def _each(read: Callable[[Sequence[str]], list[Reading]], names: Sequence[str]) -> dict[str, Reading | Exception]:
+def _each(read: Callable[[Sequence[str]], Sequence[Readout]], names: Sequence[str]) -> dict[str, Readout | Exception]:
     try:
         return dict(zip(names, read(names), strict=True))
     except Exception:  # a space can be a user's code and raise anything
         return {name: _attempted(partial(_alone, read, name)) for name in names}
 
 
-def _alone(read: Callable[[Sequence[str]], list[Reading]], name: str) -> Reading:
+def _alone(read: Callable[[Sequence[str]], Sequence[Readout]], name: str) -> Readout:
     return read([name])[0]
 
 
@@ -285,7 +275,7 @@ def _attempted(act: Callable[[], T]) -> T | Exception:
         return error
 
 
-def _outcome(estimator: OneShotEstimator, readings: Sequence[Reading | Exception] | Exception) -> Outcome:
+def _outcome(estimator: OneShotEstimator, readings: Sequence[Readout | Exception] | Exception) -> Outcome:
     """The mean score; the first exception if there is one."""
     scores, seconds = [], 0.0
     for reading in [readings] if isinstance(readings, Exception) else readings:

@@ -4,22 +4,24 @@ recipe.json       everything that determines the weights
 latest.pt         the whole state after the last finished epoch: what a training goes on from
 epoch_0040.pt     the weights alone after an epoch that is kept: the supernet's state, by the name of each copy of it;
                   "shared" is that of all architectures, those of a split are named by the operation they are for
-curve.csv         a row for each finished epoch
+curve.csv         a row for each finished epoch; other tables, of trainings that make some, lie beside it
 lock              host and process that train now
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import platform
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 
@@ -27,9 +29,9 @@ from benchsuite.core import BenchsuiteError, DataCorruptError, DataMissingError
 from benchsuite.estimators.one_shot.training import Epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from benchsuite.estimators.one_shot.stages import StagedTrainer
+    from benchsuite.estimators.one_shot.protocols import SupernetTrainer
 
 _LATEST, _CURVE = "latest.pt", "curve.csv"
 
@@ -54,7 +56,7 @@ class TrainingFolder:
 
     def run(
         self,
-        trainer: StagedTrainer,
+        trainer: SupernetTrainer,
         recipe: Mapping[str, Any],
         advance: Callable[[Epoch], None],
         *,
@@ -89,12 +91,13 @@ class TrainingFolder:
         for file in (*sorted(other.path.glob("epoch_*.pt")), other.path / _CURVE, other.path / _LATEST):
             _write(self.path / file.name, methodcaller("write", file.read_bytes()))
 
-    def _keep(self, trainer: StagedTrainer) -> None:
+    def _keep(self, trainer: SupernetTrainer) -> None:
         """Write what the last epoch gave; the state to go on from comes last, so that nothing is ever behind it."""
         state = trainer.state_dict()
         if trainer.epoch in trainer.training.kept_epochs():
             _write(self.checkpoint_file(trainer.epoch), lambda file: torch.save(trainer.checkpoint(), file))
-        self._write_curve(state["curve"])
+        for name, rows in trainer.tables().items():
+            _write(self.path / f"{name}.csv", partial(_write_rows, rows))
         _write(self.path / _LATEST, lambda file: torch.save(state, file))
 
     def weights(self, epoch: int) -> dict[str, dict[str, torch.Tensor]]:
@@ -116,11 +119,6 @@ class TrainingFolder:
                 Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
                 for row in csv.DictReader(lines)
             ]
-
-    def _write_curve(self, curve: list[dict[str, Any]]) -> None:
-        names = [field.name for field in fields(Epoch)]
-        lines = [",".join(names), *(",".join(repr(point[name]) for name in names) for point in curve)]
-        _write(self.path / _CURVE, lambda file: file.write(("\n".join(lines) + "\n").encode()))
 
     def _load(self, file: Path) -> Any:
         try:
@@ -160,6 +158,14 @@ def _alive(lock: Path) -> bool:
     except PermissionError:
         return True
     return bool(holder["pid"] != os.getpid())
+
+
+def _write_rows(rows: Sequence[Mapping[str, Any]], file: BinaryIO) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    file.write(text.getvalue().encode())
 
 
 def _write(path: Path, content: Callable[[Any], object]) -> None:

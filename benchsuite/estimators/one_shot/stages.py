@@ -62,6 +62,10 @@ class StagedTrainer:
         """The weights of each copy, as they are read."""
         return {name: trainer.supernet.state_dict() for name, trainer in self.copies.items()}
 
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """What each epoch left, as "curve"."""
+        return {"curve": [asdict(point) for point in self.curve]}
+
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next epoch depends on, and the curve so far."""
         return {

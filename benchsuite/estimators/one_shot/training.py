@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional
 
 from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
-from benchsuite.estimators.one_shot.mitigations import check_mitigation, mitigation_words
+from benchsuite.estimators.one_shot.mitigations import check_mitigation, copies, copy_of, mitigation_words
 from benchsuite.estimators.one_shot.sampling import sampler
 from benchsuite.estimators.one_shot.split import Split, augmented
 from benchsuite.estimators.one_shot.stabiliser import STARTS, substitutes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from benchsuite.data.images import Images
     from benchsuite.estimators.one_shot.sampling import Population
+    from benchsuite.estimators.one_shot.stages import StagedTrainer
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.supernet import Supernet
 
@@ -163,6 +164,22 @@ class Training:
     def supernet(self, space: SearchSpace, data: Dataset) -> Supernet:
         """The untrained supernet, initialised from torch's current random state."""
         return space.supernet(self.dataset(data), substitute=substitutes(self.stabiliser, space, self.stabiliser_start))
+
+    def trainer(self, space: SearchSpace, images: Images, seed: int, device: str = "cpu") -> StagedTrainer:
+        """A trainer at its beginning."""
+        from benchsuite.estimators.one_shot.stages import StagedTrainer  # noqa: PLC0415 - it is made of this module
+
+        return StagedTrainer(space, images, self, seed, device)
+
+    def check_space(self, space: SearchSpace, data: Dataset) -> None:
+        """Return nothing for a space on which the training works; the error says what is lacking."""
+        sampler(self.sampling, space, seed=0)
+        copies(self, space)
+        self.supernet(space, data)
+
+    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+        """Name of the copy of the weights that an architecture uses."""
+        return copy_of(self, space, architecture)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Differentiable searches: supernets that mix all operations, and scores and architectures read off them."""

@@ -1,0 +1,202 @@
+"""The training of a supernet of mixed operations: weights on one half of the images, what mixes them on the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from benchsuite.core import SuiteError, seed_of
+from benchsuite.estimators.differentiable.updates import Updates
+from benchsuite.estimators.one_shot.mitigations import SHARED
+from benchsuite.estimators.one_shot.split import Split, augmented
+from benchsuite.estimators.one_shot.training import Epoch
+from benchsuite.estimators.zero_shot.preserve import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import Tensor
+
+    from benchsuite.data.images import Images
+    from benchsuite.estimators.differentiable.training import MixedTraining
+    from benchsuite.estimators.differentiable.updates import Batch, Seen
+    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.spaces.mixed import EdgeChoices
+
+RELAXATION = "relaxation"  # name of the architecture parameters in a checkpoint, beside that of the weights
+_TIMED = 2  # updates from which the time of an epoch is estimated
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the architecture parameters say after an epoch.
+
+    Attributes
+    ----------
+    architecture
+        The one that the method would choose.
+    skips
+        Number of its skip connections.
+    alignment
+        Mean layer alignment ("corr") over the epoch's updates, of the cells that share the most used table.
+    strength
+        Factor of the alignment in the weights' loss.
+    """
+
+    epoch: int
+    architecture: str
+    skips: int
+    alignment: float
+    strength: float
+
+
+class MixedTrainer:
+    """A supernet of mixed operations in training: an epoch at a time, its whole state between two in `state_dict`.
+
+    All that is random in an epoch depends on the seed and the epoch's number, so that a training that goes on from
+    its state gives the weights and the architecture parameters of one that was never stopped, bit for bit.
+    """
+
+    def __init__(
+        self, space: SearchSpace, images: Images, training: MixedTraining, seed: int, device: str = "cpu"
+    ) -> None:
+        training.check()
+        self.training, self.seed, self._space = training, seed, space
+        every = Split.training(images, training.images, training.shrink, device)
+        self._weight_images, self._alpha_images = _halves(every)
+        if len(self._weight_images) < training.batch:
+            raise SuiteError(
+                f"training: batch = {training.batch}, but half of the images are {len(self._weight_images)}; "
+                "choose fewer"
+            )
+        with seeded(seed_of("supernet", seed), torch.device("cpu")):
+            self.supernet = training.supernet(space, images.dataset)
+        with seeded(seed_of("alpha", seed), torch.device("cpu")):
+            self.relaxation = training.relaxation(self.supernet)
+        self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        self.relaxation.to(device)
+        self._updates = Updates(self.supernet, self.relaxation, training)
+        self.curve: list[Epoch] = []
+        self.derived: list[Derived] = []
+        self._trajectory: list[dict[str, Tensor]] = []
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return len(self.curve)
+
+    def run_epoch(self) -> Epoch:
+        """One pass over the images that train weights."""
+        start, number = time.process_time(), self.epoch
+        self._begin_epoch(number)
+        with seeded(seed_of("epoch", self.seed, number), self._weight_images.device):
+            seen = [self._update(number, *drawn) for drawn in enumerate(self._batches(number))]
+        loss, right, aligned = (math.fsum(values) / len(seen) for values in zip(*seen, strict=True))
+        self.derived.append(self._derive(number, aligned))
+        self._trajectory.append({name: value.cpu() for name, value in self._probabilities().items()})
+        seconds = time.process_time() - start
+        self.curve.append(Epoch(number + 1, loss, 100 * right, self.training.lr_of(number), seconds))
+        return self.curve[-1]
+
+    def checkpoint(self) -> dict[str, dict[str, Tensor]]:
+        """The weights and the architecture parameters, as they are read."""
+        return {SHARED: self.supernet.state_dict(), RELAXATION: self.relaxation.state_dict()}
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """What each epoch left: the curve, what was derived, and the probabilities of operations and edges."""
+        trajectory = enumerate(self._trajectory, 1)
+        return {
+            "curve": [asdict(point) for point in self.curve],
+            "derived": [asdict(point) for point in self.derived],
+            "alpha": [row for epoch, found in trajectory for row in self._rows(epoch, found)],
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next epoch depends on, and what each epoch left so far."""
+        return {
+            **self.checkpoint(),
+            "optimiser": self._updates.optimiser.state_dict(),
+            "adam": self._updates.adam.state_dict(),
+            "curve": [asdict(point) for point in self.curve],
+            "derived": [asdict(point) for point in self.derived],
+            "trajectory": self._trajectory,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        self.supernet.load_state_dict(state[SHARED])
+        self.relaxation.load_state_dict(state[RELAXATION])
+        self._updates.optimiser.load_state_dict(state["optimiser"])
+        self._updates.adam.load_state_dict(state["adam"])
+        self.curve = [Epoch(**point) for point in state["curve"]]
+        self.derived = [Derived(**point) for point in state["derived"]]
+        self._trajectory = list(state["trajectory"])
+
+    def seconds_to_go(self, done: int) -> float:
+        """CPU seconds of all epochs but the first `done`, from a few updates; then the trainer is of no other use.
+
+        The updates that are timed are those of the last epoch, which has all that updates can have.
+        """
+        last, updates = self.training.epochs - 1, len(self._weight_images) // self.training.batch
+        self._begin_epoch(last)
+        start = time.process_time()
+        timed = [self._update(last, *drawn) for drawn in islice(enumerate(self._batches(last)), _TIMED)]
+        seconds = (time.process_time() - start) / len(timed)
+        return seconds * updates * max(self.training.epochs - done, 0)
+
+    def _begin_epoch(self, number: int) -> None:
+        self.supernet.train()
+        self._updates.lr = self.training.lr_of(number)
+        self._updates.strength = self.training.strength_of(number)
+
+    def _batches(self, number: int) -> Iterator[tuple[Batch, Batch]]:
+        """Batches for the weights and for the architecture parameters, varied as the training says."""
+        size, vary = self.training.batch, self.training.augmentation
+        first = self._weight_images.batches(size, seed_of("images", self.seed, number))
+        second = self._alpha_images.batches(size, seed_of("alpha images", self.seed, number))
+        for (inputs, targets), (others, labels) in zip(first, second, strict=False):
+            yield (augmented(inputs, vary), targets), (augmented(others, vary), labels)
+
+    def _update(self, number: int, step: int, batches: tuple[Batch, Batch]) -> Seen:
+        """What the weights' batch showed in an update; the architecture parameters, unless frozen, come first."""
+        self._updates.seed = seed_of("update", self.seed, number, step)
+        if number >= self.training.frozen_epochs:
+            self._updates.parameters_step(*batches)
+        return self._updates.weights_step(batches[0])
+
+    @torch.no_grad()
+    def _derive(self, number: int, aligned: float) -> Derived:
+        architecture = self.supernet.derive(self.relaxation.operations(), self.relaxation.edges())
+        skips = sum(name in self._space.skips for name in self._space.operations(architecture))
+        return Derived(number + 1, architecture, skips, aligned, self.training.strength_of(number))
+
+    @torch.no_grad()
+    def _probabilities(self) -> dict[str, Tensor]:
+        """Probabilities of operations, and shares of edges in a last column, by table."""
+        operations, edges = self.relaxation.operations(), self.relaxation.edges()
+        if edges is None:
+            return operations
+        return {name: torch.column_stack([value, edges[name]]) for name, value in operations.items()}
+
+    def _rows(self, epoch: int, found: Mapping[str, Tensor]) -> Iterator[dict[str, Any]]:
+        for table, values in found.items():
+            for edge, row in zip(self.supernet.tables[table], values.tolist(), strict=True):
+                for operation, value in zip(_columns(edge, len(row)), row, strict=True):
+                    place = {"epoch": epoch, "table": table, "source": edge.source, "target": edge.target}
+                    yield {**place, "operation": operation, "probability": value}
+
+
+def _columns(edge: EdgeChoices, number: int) -> tuple[str, ...]:
+    """What the columns of an edge's row are: its operations, then the edge itself if it has a share."""
+    return (*edge.operations, "edge")[:number]
+
+
+def _halves(split: Split) -> tuple[Split, Split]:
+    """The first and the second half of the images; an odd one belongs to the second."""
+    half = len(split) // 2
+    return split.head(half), replace(split, inputs=split.inputs[half:], targets=split.targets[half:])
