@@ -65,7 +65,7 @@ def _sizes(rows: Tensor, measure: str) -> Tensor:
     """What products of two rows are divided by, shape (cells, cells)."""
     if measure == "corr":
         norms = rows.norm(dim=1)
-        return norms.outer(norms)
+        return torch.outer(norms, norms)
     absolute = rows.abs()
     sizes: Tensor = absolute @ absolute.T
     return sizes

@@ -111,14 +111,18 @@ class TrainingFolder:
 
     def curve(self) -> list[Epoch]:
         """What each finished epoch left."""
-        file = self.path / _CURVE
+        return [
+            Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+            for row in self.rows(_CURVE)
+        ]
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """The rows of a table of the training's as they are written; none if it has made no such table."""
+        file = self.path / name
         if not file.is_file():
             return []
         with file.open(newline="", encoding="utf-8") as lines:
-            return [
-                Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
-                for row in csv.DictReader(lines)
-            ]
+            return list(csv.DictReader(lines))
 
     def _load(self, file: Path) -> Any:
         try:
