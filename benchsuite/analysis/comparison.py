@@ -19,7 +19,7 @@ from scipy import stats
 
 from benchsuite.analysis.align import side_by_side
 from benchsuite.analysis.concordance import concordance
-from benchsuite.analysis.correlation import LeaveOneOut, rho_without_each, tau_b_without_each
+from benchsuite.analysis.correlation import LeaveOneOut, mean_figure, rho_without_each, tau_b_without_each
 from benchsuite.analysis.evaluate import BOOTSTRAPS
 from benchsuite.analysis.ranking import Ranking
 from benchsuite.analysis.top_k import precision, top_count
@@ -68,10 +68,10 @@ def compare(
     Returns
     -------
     One row a pair, in the order of the estimators: first, second, n (architectures), difference (first less second),
-    low, high, p (two-sided), p_holm (adjusted for all pairs after Holm, Scandinavian Journal of Statistics 6, 1979),
-    separable (p_holm at most 1 - confidence). Normal intervals: correlations with the standard error of the paired
-    jackknife, precision with that of the paired bootstrap. low, high and p are NaN below ten architectures, or ten of
-    the K best. Raises BenchsuiteError for unusable input.
+    deviation (its standard error), low, high, p (two-sided), p_holm (adjusted for all pairs after Holm, Scandinavian
+    Journal of Statistics 6, 1979), separable (p_holm at most 1 - confidence). Normal intervals: correlations with the
+    standard error of the paired jackknife, precision with that of the paired bootstrap. All from deviation on are NaN
+    below ten architectures, or ten of the K best. Raises BenchsuiteError for unusable input.
 
     >>> truth = pd.Series(range(12), dtype=float)
     >>> table = compare({"good": [truth], "bad": [-truth]}, truth)
@@ -89,7 +89,7 @@ def compare(
         common = table.scored[first] & table.scored[second]
         difference = figures[first, common.tobytes()].less(figures[second, common.tobytes()])
         rows.append((first, second, int(common.sum()), *difference.test(confidence)))
-    result = pd.DataFrame(rows, columns=["first", "second", "n", "difference", "low", "high", "p"])
+    result = pd.DataFrame(rows, columns=["first", "second", "n", "difference", "deviation", "low", "high", "p"])
     result["p_holm"] = holm(result["p"])
     result["separable"] = result["p_holm"] <= 1 - confidence
     return result
@@ -150,6 +150,26 @@ def not_separable(comparisons: pd.DataFrame, estimator: str) -> list[str]:
     return others
 
 
+def architectures_needed(
+    comparisons: pd.DataFrame, *, power: float = 0.8, confidence: float = 0.95
+) -> pd.Series[float]:
+    """How many architectures tell the two estimators of each row of `compare` apart: with chance `power`, by one test.
+
+    The difference that was found is taken for the true one, and the variance of a difference of rank correlations falls
+    as 1 / n: needed = n (deviation / difference)^2 (z + z')^2 with the normal quantiles z of (1 + confidence) / 2 and
+    z' of the power. One test: the level is not shared among the pairs. Infinite where the difference is 0.
+
+    >>> pair = pd.DataFrame({"n": [500], "difference": [0.02], "deviation": [0.01]})
+    >>> architectures_needed(pair).round().tolist()
+    [981.0]
+    """
+    check_confidence(confidence)
+    check_confidence(power)
+    quantiles = quantile_of_normal(confidence) + stats.norm.ppf(power)
+    ratio = comparisons["deviation"] / comparisons["difference"].abs()
+    return (comparisons["n"] * (ratio * quantiles) ** 2).rename("needed")
+
+
 @dataclass(frozen=True, slots=True)
 class _Figure:
     """A figure with its replicates; its sampling variance is `spread` times theirs, NaN where they tell too little."""
@@ -164,13 +184,13 @@ class _Figure:
     def deviation(self) -> float:
         return float("nan") if np.isnan(self.spread) else float(np.sqrt(self.spread * np.var(self.replicates)))
 
-    def test(self, confidence: float) -> tuple[float, float, float, float]:
-        """The figure, the ends of its normal interval, and the two-sided p of its being 0."""
+    def test(self, confidence: float) -> tuple[float, float, float, float, float]:
+        """The figure, its standard error, the ends of its normal interval, and the two-sided p of its being 0."""
         deviation = self.deviation()
         half = quantile_of_normal(confidence) * deviation
         certain = deviation == 0  # neither architecture nor resample changes anything
         p = float(self.value == 0) if certain else float(2 * stats.norm.sf(abs(self.value) / deviation))
-        return self.value, self.value - half, self.value + half, p
+        return self.value, deviation, self.value - half, self.value + half, p
 
 
 def _figures(table: SideBySide, measure: _Measure) -> dict[tuple[str, bytes], _Figure]:
@@ -201,13 +221,8 @@ def _by_jackknife(
 ) -> list[_Figure]:
     """Means over trials, from the trials of each estimator of shape (trials, n)."""
     spread = float(truth.size - 1) if truth.size >= FEWEST else float("nan")
-    means = []
-    for trials in columns:
-        each = [figure(scores, truth) for scores in trials]
-        means.append(
-            _Figure(float(np.mean([one.value for one in each])), np.mean([one.without for one in each], axis=0), spread)
-        )
-    return means
+    means = [mean_figure([figure(scores, truth) for scores in trials]) for trials in columns]
+    return [_Figure(mean.value, mean.without, spread) for mean in means]
 
 
 def _by_bootstrap(columns: Sequence[Floats], truth: Floats, *, k: float, seed: int) -> list[_Figure]:

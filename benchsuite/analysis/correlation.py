@@ -16,7 +16,7 @@ from benchsuite.analysis.concordance import Concordance, concordance
 from benchsuite.analysis.ranking import average_ranks, dense_ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -32,6 +32,16 @@ class LeaveOneOut:
 
     value: float
     without: NDArray[np.float64]
+
+
+def mean_figure(figures: Sequence[LeaveOneOut]) -> LeaveOneOut:
+    """Mean of a figure over trials, such as seeds, on the same items; at least one.
+
+    >>> mean_figure([LeaveOneOut(0.5, np.zeros(2)), LeaveOneOut(1.0, np.ones(2))])
+    LeaveOneOut(value=0.75, without=array([0.5, 0.5]))
+    """
+    mean = float(np.mean([each.value for each in figures]))
+    return LeaveOneOut(mean, np.mean([each.without for each in figures], axis=0))
 
 
 def kendall_tau(x: ArrayLike, y: ArrayLike) -> float:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from scipy import stats
 from tied_columns import as_worst, columns
 
-from benchsuite.analysis.comparison import compare, holm, not_separable, rank_intervals
+from benchsuite.analysis.comparison import architectures_needed, compare, holm, not_separable, rank_intervals
 from benchsuite.core import BenchsuiteError
 
 NAMES = [f"architecture {i}" for i in range(400)]
@@ -56,7 +56,7 @@ def test_paired_difference_equals_the_delete_one_jackknife_written_out(criterion
         assert row.p == pytest.approx(2 * stats.norm.sf(abs(difference / error)), rel=1e-6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(columns(smallest=10), columns(smallest=10))
 def test_differences_are_right_with_ties_undefined_and_constant_scores(data, other):
     n = min(len(data[0]), len(other[0]))
@@ -174,3 +174,24 @@ def test_unknown_criterion_and_repeated_architecture_are_refused():
     twice = pd.concat([scores["noise 1.0"][0]] * 2)
     with pytest.raises(BenchsuiteError, match="more than once"):
         compare({"a": [twice], "b": [twice]}, truth)
+
+
+def test_as_many_architectures_as_needed_separate_with_the_wanted_power():
+    rng = np.random.default_rng(1)
+    n = 20_000
+    truth = rng.normal(size=n)
+    scores = {"better": truth + rng.normal(size=n), "worse": truth + 1.2 * rng.normal(size=n)}
+    whole = compare({name: [pd.Series(column)] for name, column in scores.items()}, pd.Series(truth))
+    needed = round(architectures_needed(whole).iloc[0])
+    found = []
+    for _ in range(100):
+        part = rng.choice(n, needed, replace=False)
+        trials = {name: [pd.Series(column[part])] for name, column in scores.items()}
+        found.append(compare(trials, pd.Series(truth[part]))["separable"].iloc[0])
+    assert np.mean(found) == pytest.approx(0.8, abs=0.1)
+
+
+def test_equal_estimators_need_infinitely_many_architectures():
+    table = pd.DataFrame({"n": [100, 100], "difference": [0.0, 0.1], "deviation": [0.01, np.nan]})
+    assert architectures_needed(table).iloc[0] == np.inf
+    assert np.isnan(architectures_needed(table).iloc[1])

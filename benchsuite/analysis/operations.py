@@ -1,0 +1,183 @@
+"""Bias by operation: whether an estimator over-estimates one operation against another.
+
+Pairs of architectures that differ in exactly one operation tell what that operation is worth: in which share of them
+the truth rises with the exchange, and in which the score does. A score that rises more often over-estimates the
+operation that comes in. After Ning et al., "Evaluating Efficient Performance Estimators of Neural Architectures",
+NeurIPS 2021.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from benchsuite.analysis.align import aligned, arrays
+from benchsuite.analysis.correlation import LeaveOneOut
+from benchsuite.analysis.ranking import dense_ranks
+from benchsuite.analysis.uncertainty import check_confidence, mean_interval
+from benchsuite.core import UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+_COLUMNS = ["group", "before", "after", "n", "truth_rises", "score_rises", "bias", "bias_low", "bias_high"]
+
+
+def single_operation_pairs(operations: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """All pairs of architectures that differ in exactly one operation, in O(n log n) for each position.
+
+    Parameters
+    ----------
+    operations : the operation at each position, by architecture
+
+    Returns
+    -------
+    One row a pair: first, second (architectures), position, before, after (operations, in alphabetical order); all but
+    the position categories. Raises UnsupportedError if two architectures have the same operations, as where they differ
+    in edges too.
+
+    >>> pairs = single_operation_pairs({"a": ("conv", "conv"), "b": ("conv", "skip"), "c": ("pool", "skip")})
+    >>> pairs.values.tolist()
+    [['b', 'c', 0, 'conv', 'pool'], ['a', 'b', 1, 'conv', 'skip']]
+    """
+    names = list(operations)
+    words, codes = _coded(list(operations.values()))
+    parts = []
+    for position in range(codes.shape[1]):
+        first, second = _alike(np.delete(codes, position, axis=1))
+        before, after = codes[first, position], codes[second, position]
+        swap, real = before > after, (before > 0) & (after > 0)
+        columns = {
+            "first": np.where(swap, second, first),
+            "second": np.where(swap, first, second),
+            "position": position,
+            "before": np.minimum(before, after),
+            "after": np.maximum(before, after),
+        }
+        parts.append(pd.DataFrame(columns)[real])
+    table: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    for name, labels in {"first": names, "second": names, "before": words, "after": words}.items():
+        table[name] = pd.Categorical.from_codes(table[name].to_numpy(dtype=np.int64), pd.Index(labels))
+    return table
+
+
+def operation_bias(
+    scores: pd.Series[float],
+    truth: pd.Series[float],
+    pairs: pd.DataFrame,
+    *,
+    groups: pd.Series[int] | None = None,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """How often truth and score rise when one operation takes another's place.
+
+    Parameters
+    ----------
+    scores : by architecture; NaN = undefined, ranked worst
+    truth : by architecture, finite
+    pairs : from `single_operation_pairs`; those with an architecture that lacks score or truth do not count
+    groups : a number from 1 by architecture, such as its complexity group; a pair is in a group if both ends are
+    confidence : of the intervals, by the jackknife over architectures, of which pairs have each in common
+
+    Returns
+    -------
+    One row per exchange, over all pairs (group 0) and in each group: group, before, after, n (pairs), truth_rises and
+    score_rises (shares of them, ties half), bias (score_rises less truth_rises: positive = `after` is over-estimated
+    against `before`), bias_low, bias_high. Raises BenchsuiteError for unusable input.
+
+    >>> pairs = single_operation_pairs({"a": ["pool"], "b": ["skip"]})
+    >>> table = operation_bias(pd.Series({"a": 1.0, "b": 2.0}), pd.Series({"a": 90.0, "b": 80.0}), pairs)
+    >>> table[["before", "after", "truth_rises", "score_rises", "bias"]].values.tolist()
+    [['pool', 'skip', 0.0, 1.0, 1.0]]
+    """
+    check_confidence(confidence)
+    table = aligned(scores, truth)
+    first, second = (_places(pairs[end], table.index) for end in ("first", "second"))
+    there = (first >= 0) & (second >= 0)
+    first, second = first[there], second[there]
+    known, code = _numbered(pairs[there])
+    rises = [_rises(dense_ranks(column), first, second) for column in arrays(table)[::-1]]
+    group = np.zeros(len(table)) if groups is None else groups.reindex(table.index).fillna(0).to_numpy()
+    parts = []
+    for number in (0, *np.unique(group[group > 0])):
+        inside = (group[first] == number) & (group[second] == number) if number else np.ones(first.size, dtype=bool)
+        ends = np.array([first[inside], second[inside]])
+        figures = _figures(code[inside], ends, [column[inside] for column in rises], len(known), len(table), confidence)
+        parts.append(pd.concat([known, figures], axis=1)[figures["n"] > 0].assign(group=number))
+    return pd.concat(parts, ignore_index=True).reindex(columns=_COLUMNS)
+
+
+def _coded(choices: list[Sequence[str]]) -> tuple[list[str], Integers]:
+    """Words in alphabetical order after an empty one, and their numbers, shape (n, positions), 0 where none is."""
+    if len({tuple(each) for each in choices}) < len(choices):
+        raise UnsupportedError("operations alone do not tell these architectures apart, so no pair differs in one only")
+    words = ["", *sorted({word for each in choices for word in each})]
+    number = {word: position for position, word in enumerate(words)}
+    length = max(map(len, choices), default=0)
+    codes = [[number[word] for word in each] + [0] * (length - len(each)) for each in choices]
+    return words, np.array(codes, dtype=np.int64).reshape(len(codes), length)
+
+
+def _alike(rows: Integers) -> tuple[Integers, Integers]:
+    """Numbers of all pairs of equal rows."""
+    group = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(group, kind="stable")
+    ordered, found = group[order], [np.empty((2, 0), dtype=np.int64)]
+    for shift in range(1, int(np.bincount(group).max(initial=1))):
+        same = np.flatnonzero(ordered[shift:] == ordered[:-shift])
+        found.append(np.array([order[same], order[same + shift]]))
+    first, second = np.concatenate(found, axis=1)
+    return first, second
+
+
+def _places(labels: pd.Series, index: pd.Index) -> Integers:
+    """Where each of the categories' labels stands in an index, -1 where it does not."""
+    places: Integers = index.get_indexer(labels.cat.categories)[labels.cat.codes].astype(np.int64)
+    return places
+
+
+def _numbered(pairs: pd.DataFrame) -> tuple[pd.DataFrame, Integers]:
+    """The distinct exchanges, one row each, and the number of each pair's."""
+    words = pairs["before"].cat.categories
+    both = pairs["before"].cat.codes.to_numpy(dtype=np.int64) * len(words) + pairs["after"].cat.codes
+    known, number = np.unique(both, return_inverse=True)
+    before, after = (words[part] for part in np.divmod(known, len(words)))
+    return pd.DataFrame({"before": before, "after": after}), number
+
+
+def _rises(ranks: Integers, first: Integers, second: Integers) -> Floats:
+    """1 where the second end of a pair ranks higher, 1/2 where both are tied."""
+    rises: Floats = (np.sign(ranks[second] - ranks[first]) + 1) / 2
+    return rises
+
+
+def _figures(
+    code: Integers, ends: Integers, rises: list[Floats], exchanges: int, n: int, confidence: float
+) -> pd.DataFrame:
+    """One row per exchange: n, truth_rises, score_rises, bias with its interval."""
+    shape = exchanges * n
+    cells = code * n + ends
+    members = sum(np.bincount(end, minlength=shape).reshape(exchanges, n) for end in cells)
+    excess = rises[1] - rises[0]
+    of_each = sum(np.bincount(end, excess, minlength=shape).reshape(exchanges, n) for end in cells)
+    pairs = np.bincount(code, minlength=exchanges)
+    shares = [_ratio(np.bincount(code, column, minlength=exchanges), pairs) for column in rises]
+    total = np.bincount(code, excess, minlength=exchanges)
+    without = _ratio(total[:, None] - of_each, pairs[:, None] - members)
+    bias = shares[1] - shares[0]
+    bounds = [mean_interval(LeaveOneOut(float(bias[i]), without[i]), confidence) for i in range(exchanges)]
+    low, high = np.array(bounds).reshape(-1, 2).T
+    figures = {"n": pairs, "truth_rises": shares[0], "score_rises": shares[1], "bias": bias}
+    return pd.DataFrame({**figures, "bias_low": low, "bias_high": high})
+
+
+def _ratio(total: NDArray[np.floating | np.integer], number: Integers) -> Floats:
+    ratio: Floats = np.divide(total, number, out=np.full(total.shape, np.nan), where=np.asarray(number) > 0)
+    return ratio
