@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 import tomllib
+from collections import deque
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,15 +17,19 @@ from benchsuite.cli.console import errors, output
 from benchsuite.cli.run import StoreOption, interruptible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from benchsuite.search.setting import Prepared
     from benchsuite.store import Store
 
+_EPOCHS = 12  # rows of the live table
+
 
 def search(
     space: Annotated[str, typer.Argument(help="Search space, such as nasbench201.")],
-    estimator: Annotated[str, typer.Option(help="Whose scores decide; benchsuite list estimators.")],
+    estimator: Annotated[
+        str, typer.Option(help="Whose scores decide, benchsuite list estimators; or the method of an own rule.")
+    ],
     algorithm: Annotated[str, typer.Option(help="random, evolution, nsga2, or own: a method's own rule.")] = "nsga2",
     dataset: Annotated[str, typer.Option(help="Data set of a benchmark, or an image set.")] = "cifar10",
     parameters: Annotated[
@@ -55,12 +61,14 @@ def search(
         benchsuite search nasbench201 --estimator synflow --dataset cifar10
 
         benchsuite search nasbench201 --estimator scarlet --parameters 'training={epochs=2}' --sizes channels=8,cells=1
+
+        benchsuite search nasbench201 --estimator pc_darts --algorithm own --parameters 'training={epochs=10, shrink=2}'
     """
     from benchsuite.cli.truth import sizes_of
     from benchsuite.search.finding import find
     from benchsuite.search.page import write_finding
     from benchsuite.search.scoring import StoredScores
-    from benchsuite.search.setting import Search, prepare
+    from benchsuite.search.setting import OWN, Search, prepare
     from benchsuite.store import Store
 
     wanted = Search(
@@ -77,6 +85,9 @@ def search(
         seed=seed,
     )
     prepared = prepare(wanted, plugins=[str(path) for path in plugin or []], device=device)
+    if algorithm == OWN:
+        _choose(prepared, store, out)
+        return
     with Store(store) as held, interruptible():
         _train(prepared, held, device)
         scores = StoredScores(prepared.plan, held, jobs)
@@ -88,6 +99,46 @@ def search(
     )
     page = write_finding(finding, out or Path("reports") / wanted.name)
     output.print(f"report: {page.resolve()}", markup=False)
+
+
+def _choose(prepared: Prepared, store: Path, out: Path | None) -> None:
+    """Let a method choose by its own rule, and write what it chose."""
+    from benchsuite.search.own import choose
+    from benchsuite.search.own_page import write_choice
+    from benchsuite.store import Store
+
+    with Store(store) as held, interruptible(), _epochs() as advance:
+        choice = choose(prepared, held.trainings, shlex.join(["benchsuite", *sys.argv[1:]]), advance)
+    known = f", true accuracy {choice.accuracy:.2f} %, percentile {choice.percentile:.1f}"
+    output.print(choice.architecture + (known if isfinite(choice.accuracy) else ""), markup=False)
+    page = write_choice(choice, out or Path("reports") / prepared.search.name)
+    output.print(f"report: {page.resolve()}", markup=False)
+
+
+@contextmanager
+def _epochs() -> Iterator[Callable[[Mapping[str, str]], None]]:
+    """A live table of the last epochs on the terminal, a line for each elsewhere; it yields what is told each."""
+    from rich.live import Live
+    from rich.table import Table
+
+    shown: deque[tuple[str, ...]] = deque(maxlen=_EPOCHS)
+
+    def table() -> Table:
+        found = Table("epoch", "skips", "alignment", "architecture", box=None)
+        for row in shown:
+            found.add_row(*row)
+        return found
+
+    with Live(table(), console=output, auto_refresh=False, transient=True) as live:
+
+        def advance(row: Mapping[str, str]) -> None:
+            shown.append((row["epoch"], row["skips"], f"{float(row['alignment']):.3f}", row["architecture"]))
+            if output.is_terminal:
+                live.update(table(), refresh=True)
+            else:
+                output.print("epoch {}: {} skips, alignment {}, {}".format(*shown[-1]), markup=False)
+
+        yield advance
 
 
 def _parameters(text: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from benchsuite.search.evaluated import Sizes
 from benchsuite.search.nsga2 import NSGA2
 from benchsuite.search.objectives import parse_objectives
 from benchsuite.spaces.classes import classes_of
-from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Suite
+from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from benchsuite.search.objectives import Objective
     from benchsuite.spaces.base import SearchSpace
 
-ALGORITHMS = ("random", "evolution", "nsga2", "own")
+OWN = "own"
+ALGORITHMS = ("random", "evolution", "nsga2", OWN)
+_LIKELIHOOD = "_likelihood"  # ending of the names of estimators that read a method's architecture parameters
 NO_TRUTH = "no ground truth"
 
 
@@ -79,11 +81,8 @@ class Search:
         """Return nothing for a search that can be begun; the error says what is wrong with another."""
         if self.algorithm not in ALGORITHMS:
             raise UnknownNameError("algorithm", self.algorithm, ALGORITHMS)
-        if self.algorithm == "own":
-            raise UnsupportedError(
-                f"algorithm 'own' is the rule of methods that learn the architecture with the weights, and "
-                f"{self.estimator} is none; choose random, evolution or nsga2"
-            )
+        if self.algorithm == OWN:
+            return  # which has neither budget nor objectives
         if self.population < 2 or self.budget < self.population:
             raise SuiteError(
                 f"budget = {self.budget}, population = {self.population}; "
@@ -147,18 +146,23 @@ def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu")
     for plugin in plugins:
         registry.load_plugin(plugin)
     benchmark, truth, lacking = _grounds(search)
-    estimator = registry.make_estimator(search.estimator, search.parameters)
+    estimator = registry.make_estimator(_estimator(search), search.parameters)
     if isinstance(estimator, CurveEstimator):
         raise UnsupportedError(f"{estimator.name} reads learning curves of trained architectures; choose another")
-    choice = BenchmarkChoice(search.space, search.dataset, (search.seed,), batch=BatchChoice(images=search.images))
+    batch, pool = BatchChoice(images=search.images), _pool(search)
+    choice = BenchmarkChoice(
+        search.space, search.dataset, (search.seed,), architectures=Population(pool=pool), batch=batch
+    )
     named = {estimator.label(): estimator}
     example = benchmark.space.sample(1, np.random.default_rng(0))[0]
     reasons = unsupported(named, benchmark, example, search.images or benchmark.images)
     if reasons:
         raise UnsupportedError("; ".join(reasons.values()))
     made = tuple(trials_of(choice, benchmark, named, fast=False))
+    if search.algorithm == OWN and not made[0].trainings:
+        raise no_rule(search.estimator)
     part = BenchmarkPlan(choice, benchmark, benchmark.image_dataset, (), "", made, (), {})
-    suite = Suite(search.name, "", (choice,), (EstimatorChoice(search.estimator, search.parameters),))
+    suite = Suite(search.name, "", (choice,), (EstimatorChoice(estimator.name, search.parameters),))
     files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
     return Prepared(search, Plan(suite, (part,), files, device), truth, lacking)
 
@@ -174,7 +178,28 @@ def _grounds(search: Search) -> tuple[Benchmark, pd.Series | None, str]:
         images = search.dataset
         return Benchmark(space, search.dataset, images, pd.DataFrame(), NO_TRUTH, {}, Path(), classes), None, str(error)
     sizes = {**benchmark.space.sizes, **search.sizes}
-    return replace(benchmark, space=registry.make_space(search.space, sizes)), benchmark.truth(), ""
+    known = benchmark.truth(pool=_pool(search))
+    return replace(benchmark, space=registry.make_space(search.space, sizes)), known, ""
+
+
+def _pool(search: Search) -> Literal["class", "none"]:
+    """Whether architectures stand for their classes; what a method itself chooses is a string, which has its truth."""
+    return "none" if search.algorithm == OWN else "class"
+
+
+def _estimator(search: Search) -> str:
+    """Name of the estimator; a method's own rule may be asked for by the method's name, such as pc_darts."""
+    likelihood = f"{search.estimator}{_LIKELIHOOD}"
+    by_method = search.algorithm == OWN and likelihood in registry.names("estimator")
+    return likelihood if by_method else search.estimator
+
+
+def no_rule(estimator: str) -> UnsupportedError:
+    """The error that an estimator's method chooses nothing by itself."""
+    return UnsupportedError(
+        f"algorithm 'own' is the rule of methods that learn the architecture with the weights, and {estimator} is "
+        "none; choose random, evolution or nsga2"
+    )
 
 
 def _ours(part: BenchmarkPlan) -> SearchSpace:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from benchsuite.benchmark import import_table
 from benchsuite.cli.app import app
 from benchsuite.core import BenchsuiteError
+from benchsuite.estimators.differentiable.trainer import MixedTrainer
 from benchsuite.estimators.one_shot.folder import TrainingFolder
 from benchsuite.registry import make_space
 from benchsuite.store import Store
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+    from benchsuite.estimators.one_shot.training import Epoch
 
 SMALL = ("--budget", "12", "--population", "4", "--sizes", "channels=2,cells=1")
 ON_DIGITS = ("--dataset", "digits")
@@ -161,3 +164,64 @@ def test_what_cannot_be_searched_is_refused_in_one_line(arguments: tuple[str, ..
     assert isinstance(result.exception, BenchsuiteError), result.output
     assert re.search(message, str(result.exception))
     assert "\n" not in str(result.exception)
+
+
+SEARCHED = ("--sizes", "channels=4,cells=1", *ON_DIGITS, "--algorithm", "own")
+TWO_EPOCHS = "training={epochs=2, images=64, batch=32, augmentation='none', alpha_lr=0.02}"
+
+
+def test_a_method_chooses_by_its_own_rule_and_goes_on_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_epoch = MixedTrainer.run_epoch
+
+    def stopped(trainer: MixedTrainer) -> Epoch:
+        if trainer.epoch:
+            raise KeyboardInterrupt
+        return run_epoch(trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MixedTrainer, "run_epoch", stopped)
+        first = search("nasbench201", "pc_darts", *SEARCHED, "--parameters", TWO_EPOCHS)
+    assert first.exit_code == 130
+    assert "epoch 1: " in first.output
+    second = search("nasbench201", "pc_darts", *SEARCHED, "--parameters", TWO_EPOCHS)
+    assert second.exit_code == 0, second.output
+    assert re.search(r"epoch 1: .*\nepoch 2: ", second.output)
+    folder = tmp_path / "reports" / "search-nasbench201-pc_darts-own"
+    derived = pd.read_csv(folder / "derived.csv")
+    assert derived["epoch"].tolist() == [1, 2]
+    assert f"{derived['architecture'].iloc[-1]}" in second.output
+    alpha = pd.read_csv(folder / "alpha.csv")
+    assert len(alpha) == 2 * 6 * 6  # epochs, edges, operations with the edge's share
+    for name in ("cells", "course", "probabilities"):
+        assert (folder / "figures" / f"{name}.svg").is_file()
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "alpha frozen for 1 epochs" in page
+    third = search("nasbench201", "pc_darts_likelihood", *SEARCHED, "--parameters", TWO_EPOCHS)
+    assert third.output.split("report:")[0] == second.output.split("report:")[0]  # the training is read
+
+
+def test_what_a_method_chose_has_its_true_accuracy_and_percentile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path / "data"))
+    space = make_space("nasbench201")
+    names = sorted(space.every_string())
+    truth = pd.DataFrame({"architecture": names, "accuracy": np.linspace(10, 90, len(names))})
+    truth.to_csv(tmp_path / "own.csv", index=False)
+    import_table(tmp_path / "own.csv", "nasbench201/cifar10", title="made up")
+    arguments = ("--sizes", "channels=4,cells=1", "--images", "digits", "--algorithm", "own", "--out", "found")
+    result = search("nasbench201", "darts", *arguments, "--parameters", TWO_EPOCHS.replace("epochs=2", "epochs=1"))
+    assert result.exit_code == 0, result.output
+    row = pd.read_csv("found/derived.csv").iloc[-1]
+    place = names.index(row["architecture"])
+    assert row["accuracy"] == pytest.approx(np.linspace(10, 90, len(names))[place])
+    assert f"true accuracy {row['accuracy']:.2f} %, percentile {100 * place / len(names):.1f}" in result.output
+
+
+@pytest.mark.parametrize("estimator", ["uniform", "synflow"])
+def test_methods_that_choose_nothing_are_refused(estimator: str) -> None:
+    result = search("nasbench201", estimator, *SEARCHED)
+    assert isinstance(result.exception, BenchsuiteError), result.output
+    assert f"{estimator} is none; choose random, evolution or nsga2" in str(result.exception)

@@ -1,0 +1,166 @@
+"""Searches by a method's own rule: its supernet is trained, and its architecture parameters say what it chooses."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from benchsuite.protocol import record
+from benchsuite.runner import describe_machine
+from benchsuite.search.setting import no_rule
+from benchsuite.spaces.mixed import NONE, MixedSupernet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from benchsuite.estimators.one_shot.execute import TrainingTask
+    from benchsuite.estimators.one_shot.training import Epoch
+    from benchsuite.search.setting import Prepared, Search
+    from benchsuite.spaces.base import SearchSpace
+
+DERIVED, ALPHA, CURVE = "derived", "alpha", "curve"  # tables of a training
+
+Cells = dict[str, list[tuple[int, int, str]]]  # edges (source, target, operation) of each kind of cell
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a method chose by its own rule.
+
+    Attributes
+    ----------
+    architecture
+        As the method derives it, not as the representative of its class.
+    cells
+        Its edges with their operations, those without left out.
+    accuracy, percentile, best
+        Its true accuracy in percent, the percentage of architectures with a known truth that are below, and the
+        largest true accuracy; NaN where the truth is not known, for the reason in `lacking`.
+    tables
+        What the epochs of the training left: "derived" (with the true accuracy of what was derived), "curve", and
+        "alpha" where a method learns probabilities.
+    caption, protocol, provenance
+        What a reader must know beside the figures.
+    """
+
+    search: Search
+    architecture: str
+    cells: Cells
+    accuracy: float
+    percentile: float
+    best: float
+    lacking: str
+    tables: dict[str, pd.DataFrame] = field(repr=False)
+    caption: str
+    protocol: dict[str, str] = field(repr=False)
+    provenance: dict[str, str] = field(repr=False)
+
+
+def choose(
+    prepared: Prepared, root: str, command: str, advance: Callable[[Mapping[str, str]], None] = lambda _: None
+) -> Choice:
+    """What a method chooses; its training goes on from where it was stopped, or is read if it has ended.
+
+    Parameters
+    ----------
+    root
+        Folder of all trainings.
+    advance
+        Told the row of "derived" of each epoch, those of earlier runs first.
+
+    Raises
+    ------
+    UnsupportedError
+        If the method has no such rule.
+    """
+    task = prepared.trial.trainings[0]
+    supernet, folder = mixed_supernet(prepared, task), task.folder(root)
+    for row in folder.rows(f"{DERIVED}.csv"):
+        advance(row)
+
+    def told(_: Epoch) -> None:
+        advance(folder.rows(f"{DERIVED}.csv")[-1])
+
+    if not task.finished(root):
+        task.run(root, prepared.plan.device, told)
+    files = {name: folder.path / f"{name}.csv" for name in (DERIVED, CURVE, ALPHA)}
+    tables = {name: pd.read_csv(file, dtype={"architecture": str}) for name, file in files.items() if file.is_file()}
+    accuracies = _accuracies(prepared, tables[DERIVED]["architecture"])
+    tables[DERIVED] = tables[DERIVED].assign(accuracy=accuracies)
+    architecture, accuracy = str(tables[DERIVED]["architecture"].iloc[-1]), float(accuracies.iloc[-1])
+    recorded = record(prepared.plan, command)["benchmarks"][0]
+    return Choice(
+        prepared.search,
+        architecture,
+        cells_of(supernet, architecture),
+        accuracy,
+        *_standing(prepared.truth, accuracy),
+        prepared.lacking or ("" if math.isfinite(accuracy) else "it is not among the architectures with a truth"),
+        tables,
+        caption=recorded["caption"],
+        protocol=_protocol(prepared, recorded["protocol"]),
+        provenance=_provenance(prepared, tables[CURVE], command),
+    )
+
+
+def mixed_supernet(prepared: Prepared, task: TrainingTask) -> MixedSupernet:
+    """The untrained supernet of a method with a rule of its own; UnsupportedError for another."""
+    supernet = task.supernet()
+    if not isinstance(supernet, MixedSupernet):
+        raise no_rule(prepared.trial.estimator.name)
+    return supernet
+
+
+def cells_of(supernet: MixedSupernet, architecture: str) -> Cells:
+    """The edges (source, target, operation) of an architecture by kind of cell, those of no operation left out."""
+    found: Cells = {}
+    for table, places in supernet.choices(architecture).items():
+        edges = [(supernet.tables[table][edge], operation) for edge, operation in places]
+        found[table] = [
+            (edge.source, edge.target, edge.operations[operation])
+            for edge, operation in edges
+            if edge.operations[operation] != NONE
+        ]
+    return found
+
+
+def _accuracies(prepared: Prepared, architectures: pd.Series) -> pd.Series:
+    """True accuracy of each architecture, or of its class's representative; NaN where neither is known."""
+    if prepared.truth is None:
+        return pd.Series(math.nan, architectures.index)
+    space: SearchSpace = prepared.sizes.space
+    own = architectures.map(prepared.truth)
+    return own.fillna(architectures.map(space.canonical).map(prepared.truth)).astype(float)
+
+
+def _standing(truth: pd.Series | None, accuracy: float) -> tuple[float, float]:
+    """Percentage of the known architectures that are worse, and the best known accuracy."""
+    if truth is None:
+        return math.nan, math.nan
+    return (100 * float((truth < accuracy).mean()) if math.isfinite(accuracy) else math.nan), float(truth.max())
+
+
+def _protocol(prepared: Prepared, recorded: Mapping[str, str]) -> dict[str, str]:
+    absent = {"Architectures", "Minibatch"} | (set() if prepared.truth is not None else {"Ground truth"})
+    return {
+        "Algorithm": f"the rule of {prepared.search.estimator}, seed {prepared.search.seed}: the architecture that its "
+        "architecture parameters prefer after the last epoch",
+        **{name: words for name, words in recorded.items() if name not in absent},
+    }
+
+
+def _provenance(prepared: Prepared, curve: pd.DataFrame, command: str) -> dict[str, str]:
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {
+        **describe_machine(prepared.plan.device),
+        "CPU seconds of the training": f"{curve['cpu_seconds'].sum():,.0f}",
+        "peak memory of this process": f"{used / 2**20:,.0f} MiB",
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": command,
+    }

@@ -1,0 +1,160 @@
+"""What a method chose by its own rule, on disk: a page, Markdown, tables and figures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchsuite.data.files import write_frame, write_text
+from benchsuite.report import html, markdown
+from benchsuite.report.criteria import rows_of
+from benchsuite.report.drawings import Drawing
+from benchsuite.report.svg import drawing, render, standalone
+from benchsuite.report.tables import Cell, Column, Table
+from benchsuite.report.words import number
+from benchsuite.search import cell_figures
+from benchsuite.search.own import ALPHA, CURVE, DERIVED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from benchsuite.search.own import Choice
+
+_NOTES = {
+    "cells": "Nodes in the order of the cell; edges without an operation are left out, skip connections are grey.",
+    "course": "Left: skip connections of the architecture that the method would choose after each epoch; many of them "
+    "are the performance collapse of DARTS. Right: mean layer alignment over the epoch's updates, 1 = all cells want "
+    "the same of the probabilities that they share.",
+    "probabilities": "Probability of each operation by epoch, edge by edge; figures in alpha.csv.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page and the Markdown show; figures come with their notes."""
+
+    title: str
+    lead: str
+    verdict: list[str]
+    facts: dict[str, str]
+    caption: str
+    figures: list[tuple[Drawing, str]]
+    table: Table
+    protocol: dict[str, str]
+    provenance: dict[str, str]
+    downloads: list[str]
+
+
+def write_choice(choice: Choice, folder: Path) -> Path:
+    """Path of the page; beside it report.md, the tables of the training's epochs, and the figures."""
+    for name, table in choice.tables.items():
+        write_frame(folder / f"{name}.csv", table)
+    shown = _shown(choice, ["report.md", *(f"{name}.csv" for name in choice.tables)])
+    for each, _ in shown.figures:
+        write_text(folder / "figures" / f"{each.name}.svg", standalone(each.svg))
+    write_text(folder / "report.md", _markdown(shown))
+    index = folder / "index.html"
+    write_text(index, html.render("own.html", shown=shown, downloads=shown.downloads, provenance=shown.provenance))
+    return index
+
+
+def _shown(choice: Choice, downloads: list[str]) -> Shown:
+    search, derived = choice.search, choice.tables[DERIVED]
+    return Shown(
+        title=f"{search.estimator} on {search.space} by its own rule",
+        lead=f"{search.estimator} searches an architecture for {search.dataset} while its supernet is trained.",
+        verdict=_verdict(choice),
+        facts={
+            "true accuracy, %": number(choice.accuracy, 2),
+            "percentile": number(choice.percentile, 1),
+            "skip connections": f"{derived['skips'].iloc[-1]}",
+            "epochs": f"{len(derived)}",
+            "CPU seconds": f"{choice.tables[CURVE]['cpu_seconds'].sum():,.0f}",
+        },
+        caption=f"{choice.caption[:1].upper()}{choice.caption[1:]}.",
+        figures=_figures(choice),
+        table=_table(choice),
+        protocol=choice.protocol,
+        provenance=choice.provenance,
+        downloads=downloads,
+    )
+
+
+def _figures(choice: Choice) -> list[tuple[Drawing, str]]:
+    derived, alpha = choice.tables[DERIVED], choice.tables.get(ALPHA)
+    edges = [f"{source} to {target} {name}" for cell in choice.cells.values() for source, target, name in cell]
+    with drawing():
+        found = [_drawing("cells", "The cell that it found", "; ".join(edges), cell_figures.cell_chart(choice.cells))]
+        if len(derived) > 1:
+            words = "Skip connections and layer alignment by epoch; figures in derived.csv."
+            found.append(_drawing("course", "The course of the search", words, cell_figures.course_chart(derived)))
+        if alpha is not None:
+            words = "Probability of each operation of each edge by epoch; figures in alpha.csv."
+            chart = cell_figures.probability_chart(alpha)
+            found.append(_drawing("probabilities", "Architecture parameters", words, chart))
+    return [(each, _NOTES[each.name]) for each in found]
+
+
+def _drawing(name: str, title: str, words: str, chart: Figure) -> Drawing:
+    return Drawing(name, title, words, render(chart, name, words))
+
+
+def _verdict(choice: Choice) -> list[str]:
+    derived = choice.tables[DERIVED]
+    sentences = [f"It chose {choice.architecture}."]
+    if math.isfinite(choice.accuracy):
+        sentences.append(
+            f"Its true accuracy is {number(choice.accuracy, 2)} %, {number(choice.best - choice.accuracy, 2)} points "
+            f"below the best that is known; {number(choice.percentile, 1)} % of the architectures with a known truth "
+            "are worse."
+        )
+    else:
+        sentences.append(f"Its true accuracy is not known: {choice.lacking}.")
+    if len(derived) > 1:
+        most = derived["skips"].max()
+        sentences.append(
+            f"It has {derived['skips'].iloc[-1]} skip connections; the most after any epoch were {most}. The mean "
+            f"layer alignment was {number(derived['alignment'].iloc[0], 2)} in the first epoch and "
+            f"{number(derived['alignment'].iloc[-1], 2)} in the last."
+        )
+    return sentences
+
+
+def _table(choice: Choice) -> Table:
+    columns = [
+        Column("Epoch"),
+        Column("Architecture", numeric=False),
+        Column("Skips", "Skip connections of the architecture"),
+        Column("Alignment", "Mean layer alignment over the epoch's updates"),
+        Column("True accuracy", "Percent; a dash where it is not known"),
+    ]
+    rows = tuple(
+        (
+            Cell(f"{row['epoch']}", row["epoch"]),
+            Cell(row["architecture"], row["architecture"]),
+            Cell(f"{row['skips']}", row["skips"]),
+            Cell(number(row["alignment"]), row["alignment"]),
+            Cell(number(row["accuracy"], 2), row["accuracy"]),
+        )
+        for row in rows_of(choice.tables[DERIVED])
+    )
+    return Table("epochs", "What the method would have chosen after each epoch", tuple(columns), rows, 0)
+
+
+def _markdown(shown: Shown) -> str:
+    parts = [
+        f"# {markdown.escaped(shown.title)}",
+        markdown.escaped(shown.lead),
+        "\n".join(f"- {markdown.escaped(sentence)}" for sentence in shown.verdict),
+        *(f"{markdown.image(each)}\n\n{markdown.escaped(note)}" for each, note in shown.figures),
+        f"*{markdown.escaped(shown.caption)}*",
+        *markdown.titled(shown.table),
+        "### Protocol",
+        markdown.definitions(shown.protocol),
+        "### Provenance",
+        markdown.definitions(shown.provenance),
+    ]
+    return "\n\n".join(parts) + "\n"
