@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -288,7 +288,9 @@ def _check_baseline(estimator: ArchitectureEstimator) -> None:
 
 
 def _check_one_shot(estimator: OneShotEstimator) -> None:
-    training = replace(estimator.training, epochs=1, kept=1, images=64, batch=32, augmentation="none", shrink=1)
+    short = {"epochs": 1, "kept": 1, "images": 64, "batch": 32, "augmentation": "none", "shrink": 1}
+    known = {item.name for item in fields(estimator.training)}
+    training = replace(estimator.training, **{name: value for name, value in short.items() if name in known})
     source = TrainingTask("nasbench201", {"channels": 4, "cells": 1}, "digits", training, seed=0)
     small = {"training": asdict(training), "images": 40, "batch": 20}
     parameters = {name: small.get(name, value) for name, value in estimator.parameters().items()}

@@ -1,0 +1,232 @@
+"""What measures saliencies of operations in an untrained mixed supernet, run and kept as trainings are."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
+from benchsuite.estimators.differentiable.saliency import SALIENCIES, pruned, rounds
+from benchsuite.estimators.differentiable.trainer import Derived
+from benchsuite.estimators.one_shot.split import Split
+from benchsuite.estimators.one_shot.training import Epoch
+from benchsuite.estimators.zero_shot.preserve import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from benchsuite.data.images import Images
+    from benchsuite.estimators.differentiable.saliency import Table
+    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.spaces.mixed import MixedSupernet
+
+SALIENCY = "saliency"  # name of the saliencies in a checkpoint
+_ALPHAS = ("constant", "normal")
+_PRUNINGS = ("one-shot", "iterative")
+_DEVIATION = 1e-3  # of normal architecture parameters, as DARTS draws them
+
+
+@dataclass(frozen=True, slots=True)
+class SaliencyTraining:
+    """How saliencies are measured in a mixed supernet at its initialisation; it stands where others train.
+
+    Parameters
+    ----------
+    saliency
+        "snip", "grasp" or "synflow", see the module `saliency`.
+    sign
+        1, or -1 for grasp with the other sign than the published one.
+    alpha
+        "constant": architecture parameters are 1. "normal": they are drawn with deviation 0.001, as was published;
+        saliencies are then mostly the random sizes of alpha.
+    draws
+        Draws of normal architecture parameters, over which saliencies are averaged.
+    pruning
+        "one-shot", or "iterative": the operation of the lowest saliency is pruned and all others are measured anew,
+        until each edge has one; an operation has its saliency of the last round in which it took part.
+    images
+        Training images from which the batch is drawn; 0 = four fifths of the image set's training split.
+    batch
+        Images in the one batch.
+    shrink
+        Images are averaged over squares of so many pixels a side before anything else.
+    """
+
+    saliency: str = "snip"
+    sign: int = 1
+    alpha: str = "constant"
+    draws: int = 1
+    pruning: str = "one-shot"
+    images: int = 0
+    batch: int = 64
+    shrink: int = 1
+
+    def check(self) -> None:
+        """Return nothing for values that say what to measure; the error says what is wrong with others."""
+        for kind, name, known in (
+            ("saliency", self.saliency, SALIENCIES),
+            ("alpha", self.alpha, _ALPHAS),
+            ("pruning", self.pruning, _PRUNINGS),
+        ):
+            if name not in known:
+                raise UnknownNameError(kind, name, known)
+        if self.sign not in ({1, -1} if self.saliency == "grasp" else {1}):
+            raise SuiteError(f"training: sign = {self.sign} with saliency {self.saliency}; choose 1, or -1 for grasp")
+        for name in ("draws", "batch", "shrink"):
+            if not getattr(self, name) > 0:
+                raise SuiteError(f"training: {name} = {getattr(self, name)}; choose a positive number")
+        if self.draws > 1 and self.alpha == "constant":
+            raise SuiteError(f"training: draws = {self.draws} of constant alpha; choose 1, or alpha = 'normal'")
+
+    @property
+    def last_epoch(self) -> int:
+        """All is measured in what is taken for the first epoch."""
+        return 1
+
+    def kept_epochs(self) -> list[int]:
+        """The one epoch."""
+        return [1]
+
+    def shared_stage(self) -> SaliencyTraining:
+        """The training itself: it has one stage."""
+        return self
+
+    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+        """Name of the part of a checkpoint that is read for every architecture."""
+        return SALIENCY
+
+    def check_space(self, space: SearchSpace, data: Dataset) -> None:
+        """Return nothing for a space that has a mixed supernet; the error says what is lacking."""
+        self.supernet(space, data)
+
+    def supernet(self, space: SearchSpace, data: Dataset) -> MixedSupernet:
+        """The supernet, initialised from torch's current random state."""
+        return space.mixed(Dataset(data.name, data.classes, data.channels, data.size // self.shrink))
+
+    def trainer(self, space: SearchSpace, images: Images, seed: int, device: str = "cpu") -> SaliencyTrainer:
+        """What measures."""
+        return SaliencyTrainer(space, images, self, seed, device)
+
+    def words(self, images: int, side: int) -> str:
+        """How saliencies are measured, for a report; `images` there are to draw from, of `side` pixels."""
+        alpha = "1" if self.alpha == "constant" else f"normal, {self.draws} draws"
+        return (
+            f"no training: {self.saliency} of a mixed supernet at its initialisation, one batch of {self.batch} of "
+            f"{self.images or images:,} images of side {side // self.shrink}, alpha {alpha}, {self.pruning}"
+            + (", other sign" if self.sign < 0 else "")
+        )
+
+
+class SaliencyTrainer:
+    """Measures the saliencies of one supernet with one batch, which depend on nothing but the seed."""
+
+    def __init__(
+        self, space: SearchSpace, images: Images, training: SaliencyTraining, seed: int, device: str = "cpu"
+    ) -> None:
+        training.check()
+        self.training = training
+        self._space = space
+        split = Split.training(images, training.images, training.shrink, device)
+        if len(split) < training.batch:
+            raise SuiteError(f"training: batch = {training.batch}, but there are {len(split)} images; choose fewer")
+        self._batch = next(split.batches(training.batch, seed_of("images", seed)))
+        with seeded(seed_of("supernet", seed), torch.device("cpu")):
+            self.supernet = training.supernet(space, images.dataset)
+        self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        self._alphas = [self._alpha(seed_of("alpha", seed, number)) for number in range(training.draws)]
+        self.saliencies: Table = {}
+        self._derived: list[Derived] = []
+        self._curve: list[Epoch] = []
+
+    @property
+    def epoch(self) -> int:
+        """1 when all is measured."""
+        return len(self._curve)
+
+    def run_epoch(self) -> Epoch:
+        """Measure all saliencies; loss and accuracy are those of the batch with the first architecture parameters."""
+        start = time.process_time()
+        loss, accuracy = self._seen()
+        ones = {name: torch.ones_like(values) for name, values in self._alphas[0].items()}
+        if self.training.pruning == "iterative":
+            self.saliencies, left = pruned(self.supernet.tables, self._measure)
+            weights = {name: self.saliencies[name].masked_fill(mask == 0, -math.inf) for name, mask in left.items()}
+        else:
+            weights = self.saliencies = self._measure(ones)
+        architecture = self.supernet.derive(weights)
+        skips = sum(name in self._space.skips for name in self._space.operations(architecture))
+        self._derived.append(Derived(1, architecture, skips, math.nan, 0.0))
+        self._curve.append(Epoch(1, loss, accuracy, 0.0, time.process_time() - start))
+        return self._curve[-1]
+
+    def checkpoint(self) -> dict[str, Table]:
+        """The saliencies by table, (edges, operations)."""
+        return {SALIENCY: self.saliencies}
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """What was seen, the architecture that the method chooses, and the saliency of each operation."""
+        return {
+            "curve": [asdict(point) for point in self._curve],
+            "derived": [asdict(point) for point in self._derived],
+            SALIENCY: [
+                {"table": table, "source": edge.source, "target": edge.target, "operation": name, SALIENCY: value}
+                for table, edges in self.supernet.tables.items()
+                for edge, row in zip(edges, self.saliencies[table].tolist(), strict=True)
+                for name, value in zip(edge.operations, row, strict=True)
+            ],
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that was measured."""
+        return {
+            SALIENCY: self.saliencies,
+            "curve": [asdict(point) for point in self._curve],
+            "derived": [asdict(point) for point in self._derived],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take what was measured."""
+        self.saliencies = state[SALIENCY]
+        self._curve = [Epoch(**point) for point in state["curve"]]
+        self._derived = [Derived(**point) for point in state["derived"]]
+
+    def seconds_to_go(self, done: int) -> float:
+        """CPU seconds of all measurements, from one."""
+        start = time.process_time()
+        SALIENCIES[self.training.saliency](self.supernet, self._alphas[0], self._batch)
+        number = rounds(self.supernet.tables) if self.training.pruning == "iterative" else 1
+        return (time.process_time() - start) * number * self.training.draws * (1 - done)
+
+    def _alpha(self, seed: int) -> Table:
+        sizes = {name: (len(edges), len(edges[0].operations)) for name, edges in self.supernet.tables.items()}
+        if self.training.alpha == "constant":
+            return {name: torch.ones(size).to(self._batch[0]) for name, size in sizes.items()}
+        rng = torch.Generator().manual_seed(seed)
+        return {name: _DEVIATION * torch.randn(size, generator=rng).to(self._batch[0]) for name, size in sizes.items()}
+
+    def _measure(self, masks: Mapping[str, Tensor]) -> Table:
+        """Mean saliencies over the draws of architecture parameters, of which the mask lets some take part."""
+        measure = SALIENCIES[self.training.saliency]
+        found = [
+            measure(
+                self.supernet, {name: values * masks[name].to(values) for name, values in alpha.items()}, self._batch
+            )
+            for alpha in self._alphas
+        ]
+        return {name: self.training.sign * torch.stack([each[name] for each in found]).mean(0) for name in masks}
+
+    @torch.no_grad()
+    def _seen(self) -> tuple[float, float]:
+        """Loss and accuracy (percent) of the batch."""
+        inputs, targets = self._batch
+        self.supernet.train()
+        self.supernet.mix([self._alphas[0][name] for name in self.supernet.cells])
+        logits = self.supernet(inputs)
+        return float(cross_entropy(logits, targets)), 100 * float((logits.argmax(1) == targets).float().mean())
