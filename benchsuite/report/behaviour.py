@@ -12,7 +12,7 @@ from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
 from benchsuite.analysis.correlation import kendall_tau, spearman_rho
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
-from benchsuite.analysis.subsets import quantile_groups
+from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import crossed_factors, rank_deviation, ranking_stability
 from benchsuite.report.words import large
@@ -114,6 +114,16 @@ def _factors_of(name: str, trials: Sequence[pd.Series]) -> pd.DataFrame:
     figures = crossed_factors(pd.concat(trials, axis=1, join="inner")).rename_axis("figure").reset_index()
     figures.insert(0, "estimator", name)
     return figures
+
+
+def within_ends_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -> pd.DataFrame:
+    """Tau among the best and the worst by score and by truth, averaged over trials.
+
+    Columns: estimator, by, end, k, n, value, low, high (as `benchsuite.analysis.subsets.tau_within_ends` says them).
+    """
+    frames = [tau_within_ends(values, truth).assign(estimator=name) for name, each in trials.items() for values in each]
+    means = pd.concat(frames).groupby(["estimator", "by", "end", "k"], sort=False).mean().reset_index()
+    return means.rename(columns={"kendall_tau": "value", "tau_low": "low", "tau_high": "high"})
 
 
 def reliability_table(trials: pd.DataFrame) -> pd.DataFrame:

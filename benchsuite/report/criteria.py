@@ -144,9 +144,12 @@ def criteria_by_k(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -
     return pd.concat(frames, ignore_index=True)
 
 
-def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, population: int) -> pd.DataFrame:
-    """One row per estimator, the best tau first: headline criteria with intervals, counts and cost."""
-    board = _counts(scores, population)
+def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.DataFrame, population: int) -> pd.DataFrame:
+    """One row per estimator, the best tau first: headline criteria with intervals, places, counts and cost.
+
+    `places` has the columns of `benchsuite.analysis.comparison.rank_intervals`.
+    """
+    board = _counts(scores, population).join(places.set_index("estimator"))
     for item in HEADLINE:
         at_k = criteria["k"].isna() if item.k is None else np.isclose(criteria["k"].astype(float), item.k)
         rows = criteria[(criteria["criterion"] == item.criterion) & at_k].set_index("estimator")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from benchsuite.core import digest
 from benchsuite.report import figures
 from benchsuite.report.criteria import rows_of
@@ -32,19 +34,19 @@ class Drawing:
 class Drawings:
     """The figures of one benchmark.
 
-    `variance` is None where no estimator has a second seed, `training` where no supernet was trained.
+    `variance` is None where no estimator has a second trial, `epochs` where no two estimators differ in their epoch
+    alone, `training` where no supernet was trained.
     """
 
     tau: Drawing
     cost: Drawing
     bias: Drawing
     variance: Drawing | None
+    epochs: Drawing | None
     training: Drawing | None
     ranks: tuple[Drawing, ...]
-
-    def every(self) -> list[Drawing]:
-        """All of them."""
-        return [item for item in (self.tau, self.cost, self.bias, self.variance, self.training, *self.ranks) if item]
+    stability: tuple[Drawing, ...]
+    stability_by_epoch: tuple[Drawing, ...]
 
 
 def draw(judgement: Judgement, prefix: str) -> Drawings:
@@ -55,8 +57,15 @@ def draw(judgement: Judgement, prefix: str) -> Drawings:
             _cost(judgement, prefix),
             _bias(judgement, prefix),
             _variance(judgement, prefix) if len(judgement.variance) else None,
+            _epochs(judgement, prefix) if len(judgement.epochs) else None,
             None if judgement.results.trainings is None else _training(judgement.results.trainings, prefix),
             tuple(_rank(judgement, name, prefix) for name in judgement.order),
+            tuple(
+                _stability(judgement.stability[name], name, prefix, "trials")
+                for name in judgement.order
+                if name in judgement.stability
+            ),
+            tuple(_stability(matrix, name, prefix, "epochs") for name, matrix in judgement.stability_by_epoch.items()),
         )
 
 
@@ -83,6 +92,17 @@ def _variance(judgement: Judgement, prefix: str) -> Drawing:
     return _drawing(f"{prefix}-variance", "Stability across seeds", words, figures.variance_chart(judgement.variance))
 
 
+def _epochs(judgement: Judgement, prefix: str) -> Drawing:
+    words = "Kendall's tau-b by epoch with 95 % intervals, a line for every kind of estimator; figures in the table."
+    return _drawing(f"{prefix}-epochs", "Rank correlation by epoch", words, figures.epoch_chart(judgement.epochs))
+
+
+def _stability(matrix: pd.DataFrame, estimator: str, prefix: str, of: str) -> Drawing:
+    pairs = matrix.to_numpy()[np.triu_indices(len(matrix), k=1)]
+    words = f"Tau between the {of} of {estimator}: {number(pairs.min(), 2)} to {number(pairs.max(), 2)}."
+    return _drawing(_named(f"{prefix}-{of}", estimator), estimator, words, figures.stability_chart(matrix))
+
+
 def _training(trainings: pd.DataFrame, prefix: str) -> Drawing:
     words = "Mean training loss by epoch, a line for each supernet; figures in the table of trainings."
     return _drawing(f"{prefix}-training", "Training of the supernets", words, figures.training_chart(trainings))
@@ -94,8 +114,12 @@ def _rank(judgement: Judgement, estimator: str, prefix: str) -> Drawing:
     tau = number(board["kendall_tau"], 2)
     ends = interval(board["kendall_tau_low"], board["kendall_tau_high"])
     words = f"Rank by {estimator} against rank by truth, {len(rows)} architectures; tau-b {tau} ({ends})."
-    name = f"{prefix}-rank-{slug(estimator)}-{digest(estimator)[:4]}"  # two names may share a slug
-    return _drawing(name, estimator, words, figures.rank_plot(rows))
+    return _drawing(_named(f"{prefix}-rank", estimator), estimator, words, figures.rank_plot(rows))
+
+
+def _named(kind: str, estimator: str) -> str:
+    """Name of a drawing of one estimator; two estimators may share a slug."""
+    return f"{kind}-{slug(estimator)}-{digest(estimator)[:4]}"
 
 
 def _drawing(name: str, title: str, words: str, figure: Figure) -> Drawing:

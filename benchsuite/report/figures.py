@@ -11,7 +11,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from benchsuite.report import svg
-from benchsuite.report.words import duration, signed
+from benchsuite.report.words import MINUS, duration, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 2000  # per rank plot; more dots than this say nothing more and make the page heavy
 _ROW = 0.21  # inches that one estimator takes in a chart with one row each
+_LETTER = 0.068  # inches, of a name
 _WIDTH = 4.2
+_NUMBERED = 5  # squares of a matrix this wide have room for their numbers
 
 
 def rank_plot(ranks: pd.DataFrame) -> Figure:
@@ -64,9 +66,9 @@ def tau_chart(leaderboard: pd.DataFrame, ceiling: float | None) -> Figure:
     axes.axvline(0, color=svg.MUTED, linewidth=0.7)
     size = leaderboard.loc[leaderboard["estimator"] == "params", "kendall_tau"]
     if size.notna().any():
-        _line(axes, float(size.iloc[0]), "params", svg.REFERENCE)
+        _line(axes, float(size.iloc[0]), "params", svg.REFERENCE, side="right")
     if ceiling is not None:
-        _line(axes, ceiling, "ceiling", svg.CEILING)
+        _line(axes, ceiling, "ceiling", svg.CEILING, side="left")
     axes.set_xlabel("Kendall's tau-b")
     axes.grid(visible=True, axis="x")
     return figure
@@ -101,7 +103,7 @@ def bias_chart(bias: pd.DataFrame, order: list[str]) -> Figure:
 
     `bias` has the columns estimator, group, label, rank_difference, low, high, in percent of the architectures.
     """
-    figure, axes = _rows(order)
+    figure, axes = _rows(order, room=3.6)
     values = bias.pivot_table(index="estimator", columns="group", values="rank_difference").reindex(order)
     widths = bias.assign(half_width=(bias["high"] - bias["low"]) / 2)
     widths = widths.pivot_table(index="estimator", columns="group", values="half_width")
@@ -117,21 +119,65 @@ def bias_chart(bias: pd.DataFrame, order: list[str]) -> Figure:
     labels = bias.drop_duplicates("group").set_index("group")["label"].reindex(values.columns)
     axes.set_xticks(range(len(labels)), [label.replace(" to ", "\nto ") for label in labels])
     axes.set_xlim(-0.5, len(labels) - 0.5)
-    axes.set_xlabel("parameters of the group, fewest to most")
+    figure.supxlabel("parameters of the group, fewest to most", fontsize="medium", color=svg.MUTED)
     axes.spines[["left", "bottom"]].set_visible(False)
     return figure
 
 
 def variance_chart(variance: pd.DataFrame) -> Figure:
-    """Tau between the scores of different seeds, a row per seeded estimator: 1 is a ranking that no seed changes."""
+    """Tau between the scores of different trials, a row per estimator that has several: 1 = all rank alike."""
     figure, axes = _rows(variance["estimator"])
     places = np.arange(len(variance))
     axes.hlines(places, variance["tau_low"], variance["tau_high"], color=svg.ACCENT, linewidth=1.6, alpha=0.6)
     axes.scatter(variance["tau_between_seeds"], places, s=20, color=svg.ACCENT, zorder=3)
     axes.axvline(1, color=svg.CEILING, linewidth=1)
     axes.set_xlim(min(0.0, variance["tau_low"].min()) - 0.02, 1.02)
-    axes.set_xlabel("tau between seeds: mean, least and greatest pair")
+    figure.supxlabel("tau between trials: mean, least and greatest pair", fontsize="medium", color=svg.MUTED)
     axes.grid(visible=True, axis="x")
+    return figure
+
+
+def stability_chart(matrix: pd.DataFrame) -> Figure:
+    """Tau between every two rankings of an estimator: the darker the square, the more alike they are."""
+    figure = Figure(figsize=(2.1, 2.1), layout="constrained")
+    axes = figure.subplots()
+    values, last = matrix.to_numpy(), len(matrix)
+    for (row, column), value in np.ndenumerate(values):
+        if row != column and np.isfinite(value):
+            axes.barh(
+                row, 0.96, left=column - 0.48, height=0.96, color=svg.ACCENT, alpha=0.75 * float(np.clip(value, 0, 1))
+            )
+            if last <= _NUMBERED:
+                axes.text(column, row, f"{value:.2f}".replace("-", MINUS), ha="center", va="center", fontsize=7.5)
+    labels = [str(label) for label in matrix]
+    axes.set_xticks(range(last), labels, rotation=90 if max(map(len, labels)) > 2 else 0)
+    axes.set_yticks(range(last), labels)
+    axes.set(xlim=(-0.5, last - 0.5), ylim=(last - 0.5, -0.5), aspect="equal")
+    axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def epoch_chart(epochs: pd.DataFrame) -> Figure:
+    """Tau by epoch with its interval, a line for every kind of estimator.
+
+    `epochs` has the columns without_epoch, epoch, kendall_tau, kendall_tau_low, kendall_tau_high.
+    """
+    groups = list(epochs.groupby("without_epoch", sort=False))
+    figure = Figure(figsize=(_WIDTH, 3.2 + 0.16 * len(groups)), layout="constrained")
+    axes = figure.subplots()
+    width = 0.008 * (epochs["epoch"].max() - epochs["epoch"].min())
+    for number, (name, rows) in enumerate(groups):
+        x = rows["epoch"] + width * (number - (len(groups) - 1) / 2)  # intervals beside each other
+        axes.vlines(
+            x, rows["kendall_tau_low"], rows["kendall_tau_high"], color=f"C{number % 10}", linewidth=1, alpha=0.5
+        )
+        axes.plot(
+            x, rows["kendall_tau"], color=f"C{number % 10}", linewidth=1.3, marker="o", markersize=3.5, label=name
+        )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="epoch of the weights that are read", ylabel="Kendall's tau-b")
+    axes.grid(visible=True)
+    figure.legend(loc="outside lower left", frameon=False, fontsize=8)
     return figure
 
 
@@ -155,9 +201,10 @@ def training_chart(trainings: pd.DataFrame) -> Figure:
     return figure
 
 
-def _rows(names: pd.Series | list[str]) -> tuple[Figure, Axes]:
-    """A figure with one row for every name, the first on top."""
-    figure = Figure(figsize=(_WIDTH, _ROW * len(names) + 0.75), layout="constrained")
+def _rows(names: pd.Series | list[str], room: float = 2.6) -> tuple[Figure, Axes]:
+    """A figure with one row for every name, the first on top, and `room` inches beside the names."""
+    width = room + 0.3 + _LETTER * max(map(len, names), default=0)
+    figure = Figure(figsize=(width, _ROW * len(names) + 0.75), layout="constrained")
     axes = figure.subplots()
     axes.set_yticks(range(len(names)), list(names))
     axes.tick_params(axis="y", labelcolor=svg.INK, labelsize=8)
@@ -165,11 +212,11 @@ def _rows(names: pd.Series | list[str]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _line(axes: Axes, value: float, name: str, colour: str) -> None:
+def _line(axes: Axes, value: float, name: str, colour: str, side: str) -> None:
+    """A vertical line; its name ends (right) or begins (left) there, so that two names cannot meet."""
     axes.axvline(value, color=colour, linewidth=1.2, dashes=(4, 3))
-    axes.annotate(
-        f"{name} {value:.2f}", (value, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", color=colour
-    )
+    text = f"{name} {value:.2f}".replace("-", MINUS)
+    axes.annotate(text, (value, 1), xycoords=("data", "axes fraction"), ha=side, va="bottom", color=colour)
 
 
 def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, size: float) -> None:

@@ -11,7 +11,7 @@ from benchsuite.report.page import interval_methods
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchsuite.report.page import Section
+    from benchsuite.report.blocks import Section
     from benchsuite.report.results import Results
     from benchsuite.report.tables import Table
 
@@ -31,6 +31,7 @@ def page(results: Results, overview: Table | None, sections: Sequence[Section], 
         results=results,
         overview=overview,
         sections=sections,
+        families={name: family for section in sections for name, family in section.families.items()},
         downloads=downloads,
         provenance=results.provenance,
         intervals=interval_methods(),

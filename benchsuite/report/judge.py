@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchsuite.analysis.comparison import compare, rank_intervals
 from benchsuite.report.behaviour import (
     bias_table,
     factors_table,
@@ -12,6 +13,7 @@ from benchsuite.report.behaviour import (
     reliability_table,
     size_table,
     variance_table,
+    within_ends_table,
 )
 from benchsuite.report.criteria import (
     criteria_by_k,
@@ -20,6 +22,8 @@ from benchsuite.report.criteria import (
     with_combinations,
     with_size_baselines,
 )
+from benchsuite.report.epochs import epoch_table, stability_by_epoch, stability_by_trial
+from benchsuite.report.mistakes import mistakes_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +46,12 @@ class Judgement:
     factors: pd.DataFrame
     reliability: pd.DataFrame
     ranks: pd.DataFrame
+    comparisons: pd.DataFrame
+    within_ends: pd.DataFrame
+    mistakes: pd.DataFrame
+    epochs: pd.DataFrame
+    stability: dict[str, pd.DataFrame]
+    stability_by_epoch: dict[str, pd.DataFrame]
 
     @property
     def ceiling(self) -> float | None:
@@ -63,11 +73,14 @@ def judge(results: BenchmarkResults) -> Judgement:
     trials = trials_of(scores)
     params = results.complexity["params"].reindex(truth.index)
     criteria = criteria_by_k(trials, truth)
+    comparisons = compare(trials, truth)
+    leaderboard = leaderboard_of(scores, criteria, rank_intervals(comparisons), len(truth))
+    epochs = epoch_table(leaderboard)
     return Judgement(
         results,
         truth,
         scores,
-        leaderboard_of(scores, criteria, len(truth)),
+        leaderboard,
         criteria,
         bias_table(trials, truth, params),
         size_table(trials, truth, params),
@@ -75,4 +88,10 @@ def judge(results: BenchmarkResults) -> Judgement:
         factors_table(trials),
         reliability_table(results.trials),
         ranks_table(trials, truth, params),
+        comparisons,
+        within_ends_table(trials, truth),
+        mistakes_table(trials, truth),
+        epochs,
+        stability_by_trial(trials),
+        stability_by_epoch(trials, epochs),
     )

@@ -6,20 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 from benchsuite.core import chunks
+from benchsuite.report.blocks import Folded, Lines, Panels, Picture, Terms, Words
 from benchsuite.report.page import interval_methods
+from benchsuite.report.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from benchsuite.report.blocks import Block, Section
     from benchsuite.report.drawings import Drawing
-    from benchsuite.report.page import Section
     from benchsuite.report.results import Results
-    from benchsuite.report.tables import Cell, Table
+    from benchsuite.report.tables import Cell
 
 _IN_A_ROW = 4
 _SEEDS = (
     "Every criterion is computed for each trial (seed of the initialisation, seed of the minibatch). Shown are the "
-    "mean over trials, “± seeds” their sample deviation, and in brackets the means of the lower and of the upper ends "
+    "mean over trials, “± trials” their sample deviation, and in brackets the means of the lower and of the upper ends "
     "of the trials' intervals over architectures. Undefined and failed scores are ranked last, missing ones left out. "
     "Estimators of the family curve read the very trainings that they are judged against and may pass the ceiling."
 )
@@ -37,34 +39,33 @@ def document(results: Results, overview: Table | None, sections: Sequence[Sectio
 
 
 def _section(section: Section) -> list[str]:
-    caption = f"*{escaped(section.caption)}*"
-    drawings = section.drawings
-    return [
-        f"## {escaped(section.benchmark)}",
-        "\n".join(f"- {escaped(sentence)}" for sentence in section.verdict),
-        *titled(section.leaderboard),
-        image(drawings.tau),
-        image(drawings.cost),
-        caption,
-        "### Score rank against truth rank",
-        *(_row_of_images(row) for row in chunks(drawings.ranks, _IN_A_ROW)),
-        f"{escaped(section.ranks_note)} Colour: parameters, from blue (fewest) to yellow (most). {caption}",
-        image(drawings.bias),
-        caption,
-        *titled(section.bias),
-        *titled(section.size),
-        *([image(drawings.variance), *titled(section.variance)] if drawings.variance else []),
-        *([*titled(section.factors), escaped(section.factors_note)] if section.factors.rows else []),
-        *([image(drawings.training), *titled(section.trainings)] if drawings.training else []),
-        *(part for each in section.by_k for part in titled(each)),
-        "### Truth",
-        *([escaped(section.no_ceiling)] if section.no_ceiling else titled(section.reliability)),
-        *(titled(section.published) if section.published.rows else []),
-        "### Protocol",
-        definitions(section.protocol),
-        "\n".join(f"- {escaped(line)}" for line in section.problems),
-        definitions({f"not judged: {name}": reason for name, reason in section.skipped.items()}),
-    ]
+    parts = [f"## {escaped(section.benchmark)}", "\n".join(f"- {escaped(sentence)}" for sentence in section.verdict)]
+    for part in (part for tab in section.tabs for part in tab.parts):
+        parts.append(f"### {escaped(part.title)}")
+        for block in part.blocks:
+            parts += _block(block, f"*{escaped(section.caption)}*")
+    return parts
+
+
+def _block(block: Block, caption: str) -> Iterator[str]:
+    """Paragraphs of a block; a scatter to move through is for a screen, the panels below it show the same."""
+    match block:
+        case Table():
+            yield from titled(block)
+        case Folded():
+            yield from titled(block.table)
+        case Picture():
+            yield from (image(block.drawing), f"{escaped(block.note)} {caption}")
+        case Panels():
+            yield from (_row_of_images(row) for row in chunks(block.drawings, _IN_A_ROW))
+            key = " Colour: parameters, from blue (fewest) to yellow (most)." if block.coloured else ""
+            yield f"{escaped(block.note)}{key} {caption}"
+        case Words():
+            yield escaped(block.words)
+        case Terms():
+            yield definitions(block.pairs)
+        case Lines():
+            yield from (f"#### {escaped(block.title)}", "\n".join(f"- {escaped(line)}" for line in block.lines))
 
 
 def escaped(text: str) -> str:
@@ -96,13 +97,14 @@ def _rows(cells: Sequence[Sequence[str]]) -> str:
 
 def titled(content: Table) -> list[str]:
     """The table below its caption as a heading."""
-    return [f"### {escaped(content.caption)}", table(content)]
+    return [f"#### {escaped(content.caption)}", table(content)]
 
 
 def _cell(cell: Cell) -> str:
     mark = f" *({escaped(cell.mark)})*" if cell.mark else ""
     note = f" ({escaped(cell.note)})" if cell.note else ""
-    return f"{escaped(cell.text)}{mark}{note}"
+    name = f" `{cell.architecture.replace('|', chr(92) + '|')}`" if cell.architecture else ""
+    return f"{escaped(cell.text)}{mark}{note}{name}"
 
 
 def image(drawing: Drawing) -> str:

@@ -2,62 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report import tables
+from benchsuite.report.blocks import Folded, Lines, Panels, Part, Picture, Scatter, Section, Tab, Terms, Words
 from benchsuite.report.criteria import COMBINATION, rows_of
 from benchsuite.report.drawings import Drawings, draw
 from benchsuite.report.figures import MOST_POINTS
+from benchsuite.report.mistakes import mistakes_numbers
+from benchsuite.report.packed import MOST_ARCHITECTURES, packed_ranks
+from benchsuite.report.pairs import PAIRS_NOTE, pairs_numbers
 from benchsuite.report.verdict import no_ceiling, verdict
 from benchsuite.report.words import number, seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchsuite.report.blocks import Block
     from benchsuite.report.judge import Judgement
     from benchsuite.report.results import Results
-    from benchsuite.report.tables import Table
 
+_TAU_NOTE = "Dot and line: mean over trials with 95 % interval over architectures. Grey: baselines."
+_COST_NOTE = "Step line: the best tau at this cost or less (the Pareto front). Grey: baselines."
+_BIAS_NOTE = (
+    "Mean rank difference in percent of the architectures, with the half-width of its 95 % interval; + (orange): "
+    "ranked too high."
+)
+_MISTAKES_NOTE = (
+    "Cells are drawn with their inputs on the left and their output on the right, a curve for an operation; others "
+    "are named. Positive: ranked better than it is."
+)
+_STABILITY_NOTE = "Tau between the scores of every two trials, named by the seeds of initialisation and minibatch."
+_EPOCHS_NOTE = "Estimators that differ in their epoch alone are joined by a line; intervals over architectures, 95 %."
 _FACTORS_NOTE = (
     "The variance of the ranks, in shares that sum to 1: what belongs to the architecture in every trial, what changes "
     "with its initialisation, with the minibatch, and with the two in combination. A share below 0 is chance about 0; "
     "a dash: the score does not depend on it."
 )
+_UNSEEDED = "No estimator has scores of two seeds here, so nothing can be said about stability."
+_MOST = (MOST_ARCHITECTURES, MOST_POINTS)
 _WEAK = 0.6  # a ceiling below it is said on every figure
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One benchmark as it is shown."""
-
-    benchmark: str
-    anchor: str
-    population: str
-    setting: str
-    caption: str
-    facts: dict[str, str]
-    verdict: list[str]
-    leaderboard: Table
-    drawings: Drawings
-    ranks_note: str
-    bias: Table
-    size: Table
-    variance: Table
-    factors: Table
-    factors_note: str
-    trainings: Table
-    by_k: list[Table]
-    reliability: Table
-    no_ceiling: str
-    published: Table
-    problems: list[str]
-    protocol: dict[str, str]
-    skipped: dict[str, str]
 
 
 def section(judgement: Judgement, results: Results, anchor: str) -> Section:
     """Everything that is shown of one benchmark; `anchor` begins its identifiers and the names of its figures."""
-    shown = judgement.results
+    shown, drawings = judgement.results, draw(judgement, anchor)
+    tabs = (
+        Tab("Leaderboard", (_ranking(judgement, drawings),)),
+        Tab("Ranks", (_ranks(judgement, drawings),)),
+        Tab("Bias", (_bias(judgement, drawings), _mistakes(judgement))),
+        Tab("Variance", tuple(_variance(judgement, drawings))),
+        Tab("Top of the list", (_top(judgement),)),
+        Tab("Truth", tuple(_truth(judgement, results))),
+        Tab("Protocol", (_protocol(judgement),)),
+    )
     return Section(
         benchmark=shown.benchmark,
         anchor=anchor,
@@ -66,22 +65,8 @@ def section(judgement: Judgement, results: Results, anchor: str) -> Section:
         caption=f"{shown.caption[:1].upper()}{shown.caption[1:]}. Population: {shown.population}.{_warning(judgement)}",
         facts=_facts(judgement),
         verdict=verdict(judgement),
-        leaderboard=tables.leaderboard_table(judgement),
-        drawings=draw(judgement, anchor),
-        ranks_note=_ranks_note(judgement),
-        bias=tables.bias_numbers(judgement),
-        size=tables.size_numbers(judgement),
-        variance=tables.variance_numbers(judgement),
-        factors=tables.factors_numbers(judgement),
-        factors_note=_FACTORS_NOTE,
-        trainings=tables.training_numbers(judgement),
-        by_k=tables.by_k_tables(judgement),
-        reliability=tables.reliability_numbers(judgement),
-        no_ceiling=no_ceiling(judgement),
-        published=tables.published_numbers(judgement, results.published),
-        problems=problems(judgement),
-        protocol=shown.protocol,
-        skipped=shown.skipped,
+        families=dict(zip(judgement.order, judgement.leaderboard["family"], strict=True)),
+        tabs=tabs,
     )
 
 
@@ -108,9 +93,82 @@ def problems(judgement: Judgement) -> list[str]:
     return [*listed, *(f"{name}: {count:,} missing (not scored yet)" for name, count in missing.items() if count)]
 
 
+def _ranking(judgement: Judgement, drawings: Drawings) -> Part:
+    return Part(
+        "Which estimator ranks best?",
+        (
+            tables.leaderboard_table(judgement),
+            Picture(drawings.tau, _TAU_NOTE),
+            Picture(drawings.cost, _COST_NOTE),
+            Folded(pairs_numbers(judgement)),
+            Words(PAIRS_NOTE),
+        ),
+    )
+
+
+def _ranks(judgement: Judgement, drawings: Drawings) -> Part:
+    total, note = len(judgement.truth), "One dot per architecture; the first trial's scores, 1 = best."
+    chosen = {most: f" A random {most:,} of the {total:,} are drawn." if total > most else "" for most in _MOST}
+    scatter = Scatter(packed_ranks(judgement), note + chosen[MOST_ARCHITECTURES])
+    panels = Panels(drawings.ranks, f"{note} The line is a perfect ranking.{chosen[MOST_POINTS]}", coloured=True)
+    return Part("How does each ranking compare with the truth?", (scatter, panels))
+
+
+def _bias(judgement: Judgement, drawings: Drawings) -> Part:
+    folded = (Folded(tables.bias_numbers(judgement)), Folded(tables.size_numbers(judgement)))
+    return Part("Where is it biased by size?", (Picture(drawings.bias, _BIAS_NOTE), *folded))
+
+
+def _mistakes(judgement: Judgement) -> Part:
+    return Part("Which architectures does it misjudge most?", (mistakes_numbers(judgement), Words(_MISTAKES_NOTE)))
+
+
+def _variance(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
+    seeds: list[Block] = [Words(_UNSEEDED)]
+    if drawings.variance:
+        seeds = [Picture(drawings.variance, "1 = the seed changes nothing."), tables.variance_numbers(judgement)]
+        if len(judgement.factors):
+            seeds += [tables.factors_numbers(judgement), Words(_FACTORS_NOTE)]
+        seeds.append(Panels(drawings.stability, _STABILITY_NOTE))
+    yield Part("How stable is it across seeds?", tuple(seeds))
+    if drawings.epochs:
+        panels = Panels(drawings.stability_by_epoch, "Tau between the scores at every two epochs, first trial.")
+        yield Part(
+            "How does it change with the epoch?",
+            (Picture(drawings.epochs, _EPOCHS_NOTE), tables.epoch_numbers(judgement), panels),
+        )
+    if drawings.training:
+        picture = Picture(drawings.training, "A line for each supernet.")
+        yield Part("How were the supernets trained?", (picture, tables.training_numbers(judgement)))
+
+
+def _top(judgement: Judgement) -> Part:
+    by_k = [Folded(table, opened=not place) for place, table in enumerate(tables.by_k_tables(judgement))]
+    within = [Folded(table) for table in tables.within_ends_tables(judgement)]
+    return Part("How good is the top of its list?", (*by_k, *within))
+
+
+def _truth(judgement: Judgement, results: Results) -> Iterator[Part]:
+    reason = no_ceiling(judgement)
+    sure = Words(reason) if reason else tables.reliability_numbers(judgement)
+    yield Part("How sure is the truth?", (sure,))
+    published = tables.published_numbers(judgement, results.published)
+    if published.rows:
+        yield Part("Published figures", (published,))
+
+
+def _protocol(judgement: Judgement) -> Part:
+    lists = {
+        "Undefined, failed and missing scores": problems(judgement),
+        "Not judged on this benchmark": [f"{name}: {why}" for name, why in judgement.results.skipped.items()],
+    }
+    lines = (Lines(title, tuple(each)) for title, each in lists.items() if each)
+    return Part("What was scored how, and what is not here?", (Terms(judgement.results.protocol), *lines))
+
+
 def _warning(judgement: Judgement) -> str:
     """What stands on every figure where the truth is too noisy to judge by."""
-    if judgement.ceiling is None or judgement.ceiling >= _WEAK:
+    if judgement.ceiling is None or not judgement.ceiling < _WEAK:
         return ""
     return f" Weak truth: its noise lets even a perfect estimator reach a tau of {number(judgement.ceiling, 2)} only."
 
@@ -120,14 +178,7 @@ def _facts(judgement: Judgement) -> dict[str, str]:
     return {
         "architectures": f"{len(judgement.truth):,}",
         "estimators": f"{len(judgement.leaderboard):,}",
-        "seeds": f"{max(scores['seed'].nunique(), 1):,}",
+        "trials": f"{judgement.leaderboard['trials'].max():,}",
         "scores": f"{len(scores):,}",
         "CPU s, each scored alone": seconds(scores["cpu_seconds"].sum(min_count=1)),
     }
-
-
-def _ranks_note(judgement: Judgement) -> str:
-    note = "One dot per architecture; the first seed's scores, 1 = best; the line is a perfect ranking."
-    if len(judgement.truth) > MOST_POINTS:
-        note += f" A random {MOST_POINTS:,} of the {len(judgement.truth):,} architectures are drawn."
-    return note

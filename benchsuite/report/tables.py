@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchsuite.report.criteria import HEADLINE, TAU, CriterionAt, rows_of
 from benchsuite.report.words import interval, number, percent, seconds
@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One entry: its text, the value by which its column sorts, small print, a mark, and the span that a bar draws."""
+    """One entry: its text, the value by which its column sorts, and what stands beside.
+
+    `note` is small print, `ends` are those of an interval (for files; the note says them), `mark` is a label, `span`
+    (low, at, high in 0..1) is drawn as a bar, `architecture` as a picture.
+    """
 
     text: str
     value: float | str
     note: str = ""
+    ends: tuple[float, float] | None = None
     mark: str = ""
     span: tuple[float, float, float] | None = None
+    architecture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Column:
 class Table:
     """A table with a caption; the first cell of each row names the row, `sorted_by` is the column that falls."""
 
+    kind: ClassVar[str] = "table"
     name: str
     caption: str
     columns: tuple[Column, ...]
@@ -88,7 +95,8 @@ def leaderboard_table(judgement: Judgement) -> Table:
     columns = (
         ESTIMATOR,
         Column("τ-b", TAU.meaning),
-        Column("± seeds", "Sample deviation of tau-b over the trials"),
+        Column("Place", "Place by tau-b; small print: the places it may have, by paired differences of all estimators"),
+        Column("± trials", "Sample deviation of tau-b over the trials"),
         *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
         Column("CPU s", "CPU seconds per architecture"),
         *_COUNTS.values(),
@@ -141,6 +149,7 @@ def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
     return (
         Cell(row["estimator"], row["estimator"], mark=row["mark"]),
         replace(_estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
+        with_interval(row["rank"], row["rank_low"], row["rank_high"], 0),
         Cell(number(deviation), deviation),
         *(_estimate(row, item) for item in HEADLINE[1:]),
         Cell(seconds(row["cpu_seconds"]), row["cpu_seconds"]),
@@ -149,11 +158,14 @@ def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
 
 
 def _estimate(row: dict[str, Any], item: CriterionAt) -> Cell:
-    return _with_interval(row[item.key], row[f"{item.key}_low"], row[f"{item.key}_high"], item.digits)
+    return with_interval(row[item.key], row[f"{item.key}_low"], row[f"{item.key}_high"], item.digits)
 
 
-def _with_interval(value: float, low: float, high: float, digits: int) -> Cell:
-    return Cell(number(value, digits), value, note=interval(low, high, max(digits - 1, 1)))
+def with_interval(value: float, low: float, high: float, digits: int) -> Cell:
+    """A number above the ends of its interval."""
+    return Cell(
+        number(value, digits), value, note=interval(low, high, max(digits - 1, min(digits, 1))), ends=(low, high)
+    )
 
 
 def by_k_tables(judgement: Judgement) -> list[Table]:
@@ -185,7 +197,7 @@ def _matrix(
     body = []
     for name in order:
         at = [found.get((name, place), nothing) for place in columns]
-        cells = (_with_interval(row["value"], row["low"], row["high"], digits) for row in at)
+        cells = (with_interval(row["value"], row["low"], row["high"], digits) for row in at)
         body.append((Cell(name, name), *cells))
     return replace(table, columns=(ESTIMATOR, *columns.values()), rows=tuple(body))
 
@@ -214,7 +226,7 @@ def variance_numbers(judgement: Judgement) -> Table:
         (
             Cell(row["estimator"], row["estimator"]),
             Cell(str(row["trials"]), row["trials"]),
-            _with_interval(row["tau_between_seeds"], row["tau_low"], row["tau_high"], 3),
+            with_interval(row["tau_between_seeds"], row["tau_low"], row["tau_high"], 3),
             Cell(f"{number(row['rank_deviation'], 1)} %", row["rank_deviation"]),
         )
         for row in rows_of(judgement.variance)
@@ -228,6 +240,34 @@ def factors_numbers(judgement: Judgement) -> Table:
     order = [name for name in judgement.order if name in several]
     caption = "Initialisation against minibatch; small print: intervals over architectures"
     return _matrix(Table("factors", caption, (), ()), judgement.factors, "figure", _FACTORS, order, 3)
+
+
+def epoch_numbers(judgement: Judgement) -> Table:
+    """Tau by epoch of estimators that differ in their epoch alone."""
+    epochs = judgement.epochs.drop(columns="estimator").rename(
+        columns={
+            "without_epoch": "estimator",
+            "kendall_tau": "value",
+            "kendall_tau_low": "low",
+            "kendall_tau_high": "high",
+        }
+    )
+    columns = {epoch: Column(f"epoch {epoch:g}") for epoch in sorted(epochs["epoch"].unique())}
+    names = list(dict.fromkeys(epochs["estimator"]))
+    caption = "Tau-b by epoch; small print: intervals over architectures"
+    return _matrix(Table("epochs", caption, (), ()), epochs, "epoch", columns, names, 3)
+
+
+def within_ends_tables(judgement: Judgement) -> list[Table]:
+    """Tau among the best by score, and among the best by truth: estimators in rows, K in columns."""
+    known = judgement.within_ends[judgement.within_ends["value"].notna()]
+    tables = []
+    for by, words in {"scores": "its own best-scored K", "truth": "the truly best K"}.items():
+        rows = known[(known["by"] == by) & (known["end"] == "top")]
+        columns = {k: Column(percent(k)) for k in sorted(rows["k"].unique())}
+        empty = Table(f"within_{by}", f"Tau-b within {words}: does it still rank there?", (), ())
+        tables.append(_matrix(empty, rows, "k", columns, judgement.order, 3))
+    return tables
 
 
 def training_numbers(judgement: Judgement) -> Table:

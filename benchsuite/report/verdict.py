@@ -7,8 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.report.behaviour import repeated_trainings
-from benchsuite.report.criteria import SIZE_BASELINES, rows_of
-from benchsuite.report.words import interval, number
+from benchsuite.report.criteria import SIZE_BASELINES, TRIAL_KEY, rows_of
+from benchsuite.report.pairs import against, not_separable
+from benchsuite.report.words import interval, listed, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,12 @@ def verdict(judgement: Judgement) -> list[str]:
     ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
         return [_baselines(board), *_gaps(board)]
-    said = [_best(ranked[0], judgement), _next(ranked), _size(ranked, board), _ceiling(ranked[0], judgement)]
+    said = [
+        _best(ranked[0], judgement),
+        _next(ranked, judgement),
+        _size(ranked, judgement),
+        _ceiling(ranked[0], judgement),
+    ]
     return [*said, *_bias(judgement, [row["estimator"] for row in ranked if row["kendall_tau_low"] > 0]), *_gaps(board)]
 
 
@@ -33,59 +39,79 @@ def _baselines(board: pd.DataFrame) -> str:
     """What size alone does where nothing but baselines was judged."""
     known = rows_of(board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()])
     said = "No estimator but the baselines has a defined tau here"
-    return f"{said}; theirs: {_listed([_named(row) for row in known])}." if known else f"{said}."
+    return f"{said}; theirs: {listed([_named(row) for row in known])}." if known else f"{said}."
 
 
 def _best(best: dict[str, Any], judgement: Judgement) -> str:
-    trials = f", mean of {best['trials']} seeds" if best["trials"] > 1 else ""
+    trials = f", mean of {_trials(judgement, best['estimator'])}" if best["trials"] > 1 else ""
     return (
         f"{best['estimator']} ranks these {len(judgement.truth):,} architectures best: "
         f"tau-b {number(best['kendall_tau'])} (95 % interval {_interval(best)}{trials})."
     )
 
 
-def _next(ranked: list[dict[str, Any]]) -> str:
-    """Whether the leader's interval overlaps that of others; overlap is a cautious sign, not a paired test."""
+def _trials(judgement: Judgement, estimator: str) -> str:
+    """How many trials an estimator has, and what they differ in."""
+    rows = judgement.scores[judgement.scores["estimator"] == estimator].drop_duplicates(TRIAL_KEY)
+    seeds, batches = (max(rows[key].nunique(), 1) for key in TRIAL_KEY)
+    if batches == 1:
+        return f"{len(rows)} initialisations"
+    if seeds == 1:
+        return f"{len(rows)} minibatches"
+    return f"{len(rows)} trials ({seeds} initialisations x {batches} minibatches)"
+
+
+def _next(ranked: list[dict[str, Any]], judgement: Judgement) -> str:
+    """Whether the leader can be told from the others by paired differences."""
     best, others = ranked[0], ranked[1:]
     if not others:
         return "No other estimator is there to compare it with."
-    if math.isnan(best["kendall_tau_low"]):
+    names = [row["estimator"] for row in others]
+    table = against(judgement.comparisons, best["estimator"]).reindex(names)
+    if table["p_holm"].isna().all():
         return "These are too few architectures to say how sure its lead is."
-    level = [row["estimator"] for row in others if row["kendall_tau_high"] >= best["kendall_tau_low"]]
-    if not level:
-        runner_up = others[0]
-        return f"Its interval lies above that of the next, {runner_up['estimator']} ({_tau(runner_up)})."
-    return f"Its interval overlaps that of {_listed(level)}: on these architectures its lead is not sure."
+    level = [name for name in names if name in not_separable(judgement.comparisons, best["estimator"])]
+    if level:
+        return (
+            f"It is not separable from {listed(level)}: their paired differences on these architectures may be chance."
+        )
+    nearest = table.iloc[0]
+    return (
+        f"It is separable from every other: it is {number(-nearest['difference'])} of tau-b above the next, {names[0]} "
+        f"(paired 95 % interval {interval(-nearest['high'], -nearest['low'])})."
+    )
 
 
-def _size(ranked: list[dict[str, Any]], board: pd.DataFrame) -> str:
+def _size(ranked: list[dict[str, Any]], judgement: Judgement) -> str:
     """Whether the leader knows more than size, and how many others do."""
-    best = ranked[0]
+    best, board = ranked[0], judgement.leaderboard
     sizes = rows_of(board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()])
     if not sizes:
         return "Neither parameters nor multiply-adds tell these architectures apart."
-    by_outcome = groupby(sizes, lambda row: _compared(best, row))
-    against = [f"{outcome} {_listed([_named(row) for row in rows])}" for outcome, rows in by_outcome]
+    differences = against(judgement.comparisons, best["estimator"])
+    by_outcome = groupby(sizes, lambda row: _compared(differences.loc[row["estimator"]]))
+    compared = [f"{outcome} {listed([_named(row) for row in rows])}" for outcome, rows in by_outcome]
     above = sum(row["kendall_tau"] > max(size["kendall_tau"] for size in sizes) for row in ranked)
-    return f"It is {' and '.join(against)}; {above} of {len(ranked)} estimators rank better than size alone does."
+    return f"It is {' and '.join(compared)}; {above} of {len(ranked)} estimators rank better than size alone does."
 
 
 def _named(row: dict[str, Any]) -> str:
     return f"{_NAMES[row['estimator']]} ({_tau(row)})"
 
 
-def _compared(best: dict[str, Any], other: dict[str, Any]) -> str:
-    if best["kendall_tau_low"] > other["kendall_tau_high"]:
-        return "clearly better than"
-    if best["kendall_tau_high"] < other["kendall_tau_low"]:
-        return "clearly worse than"
-    return "not clearly apart from"
+def _compared(size: pd.Series) -> str:
+    """The leader against size, of which `size` is the row."""
+    if not size["separable"]:
+        return "not separable from"
+    return "separably better than" if size["difference"] < 0 else "separably worse than"
 
 
 def _ceiling(best: dict[str, Any], judgement: Judgement) -> str:
     if judgement.ceiling is None:
         return no_ceiling(judgement)
-    share = 100 * best["kendall_tau"] / judgement.ceiling
+    if not math.isfinite(judgement.ceiling):
+        return "These are too few architectures to say what the noise of the truth leaves to win."
+    share = 100 * max(best["kendall_tau"], 0.0) / judgement.ceiling
     again = repeated_trainings(judgement.results.trials)
     return (
         f"The truth is noisy: a perfect estimator would reach {number(judgement.ceiling, 2)} (simulated from the "
@@ -131,7 +157,7 @@ def _gaps(board: pd.DataFrame) -> list[str]:
     for status, words in (("undefined", "undefined (ranked last)"), ("failed", "failed (ranked last)")):
         column = board.set_index("estimator")[f"n_{status}"]
         if column.sum():
-            said.append(f"{_scores(column)} {words}: {_listed([f'{k} {v:,}' for k, v in column[column > 0].items()])}.")
+            said.append(f"{_scores(column)} {words}: {listed([f'{k} {v:,}' for k, v in column[column > 0].items()])}.")
     missing = board.set_index("estimator")["n_missing"]
     if missing.sum():
         said.append(f"{_scores(missing)} missing, the run is not finished; estimators are judged on what is there.")
@@ -149,14 +175,3 @@ def _tau(row: dict[str, Any]) -> str:
 
 def _interval(row: dict[str, Any]) -> str:
     return interval(row["kendall_tau_low"], row["kendall_tau_high"]) or "unknown"
-
-
-def _listed(names: list[str], most: int = 4) -> str:
-    """Names in a sentence.
-
-    >>> _listed(["a", "b", "c"]), _listed(["a", "b", "c"], 2)
-    ('a, b and c', 'a, b and 1 more')
-    """
-    if len(names) > most:
-        names = [*names[:most], f"{len(names) - most} more"]
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -113,3 +113,14 @@ def unique(names: Sequence[str]) -> list[str]:
     """
     earlier = [names[:place].count(name) for place, name in enumerate(names)]
     return [f"{name}-{count + 1}" if count else name for name, count in zip(names, earlier, strict=True)]
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Names in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], 2)
+    ('a, b and c', 'a, b and 1 more')
+    """
+    if len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
     from benchsuite.report.results import Results
 
-_TABLES = ("leaderboard", "criteria", "bias", "size", "variance", "factors", "reliability", "scores")
+_TABLES = (
+    "leaderboard",
+    "comparisons",
+    "criteria",
+    "within_ends",
+    "bias",
+    "size",
+    "mistakes",
+    "variance",
+    "factors",
+    "epochs",
+    "reliability",
+    "scores",
+)
 
 
 def write_report(results: Results, folder: Path) -> Path:
@@ -35,7 +48,7 @@ def write_report(results: Results, folder: Path) -> Path:
     sections = [section(judgement, results, anchor) for judgement, anchor in zip(judgements, anchors, strict=True)]
     downloads = _write_tables(judgements, folder)
     for part in sections:
-        for drawing in part.drawings.every():
+        for drawing in part.drawings():
             write_text(folder / "figures" / f"{drawing.name}.svg", standalone(drawing.svg))
     overview = overview_table(judgements) if len(judgements) > 1 else None
     write_text(folder / "report.md", markdown.document(results, overview, sections))

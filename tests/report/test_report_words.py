@@ -32,20 +32,22 @@ def test_verdict_names_the_best_estimator_first_with_its_tau_and_interval(result
     assert f"{best['kendall_tau_low']:.2f} to {best['kendall_tau_high']:.2f}" in first
 
 
-def test_verdict_says_that_a_far_better_estimator_is_apart_from_the_next(results):
-    assert "lies above that of the next, plain" in _said(results)
+def test_verdict_says_that_a_far_better_estimator_is_separable_from_every_other_and_by_how_much(results):
+    judgement = judge(results)
+    taus = judgement.leaderboard.set_index("estimator")["kendall_tau"]
+    assert f"{taus['nwot'] - taus['plain']:.3f} of tau-b above the next, plain" in " ".join(verdict(judgement))
 
 
-def test_verdict_says_that_equal_estimators_overlap(results):
+def test_verdict_says_that_equal_estimators_are_not_separable(results):
     twin = results.scores[results.scores["estimator"] == "nwot"].assign(estimator="twin")
     said = _said(replace(results, scores=pd.concat([results.scores, twin])))
-    assert "overlaps that of twin" in said or "overlaps that of nwot" in said
+    assert "not separable from twin" in said or "not separable from nwot" in said
 
 
 def test_verdict_says_that_the_best_is_worse_than_size(results):
     only = results.scores["estimator"].isin(["plain", "params", "flops"])
     said = _said(replace(results, scores=results.scores[only]))
-    assert "clearly worse than counting" in said
+    assert "separably worse than counting" in said
     assert "0 of 1 estimators rank better than size" in said
 
 
@@ -89,8 +91,23 @@ def test_verdict_with_repeated_trainings_says_how_much_of_the_ceiling_is_reached
 def test_verdict_on_three_architectures_claims_no_lead(make_results):
     said = _said(make_results(n=3, estimators=("nwot", "plain"), seeds=1).benchmarks[0])
     assert "too few architectures" in said
-    assert "clearly better" not in said
+    assert "separably better" not in said
     assert "group of sizes" not in said
+
+
+def test_verdict_says_of_several_trials_what_they_differ_in(make_results):
+    made = make_results(n=20, estimators=("nwot",)).benchmarks[0]
+    again = [made.scores.assign(batch_seed=seed) for seed in (1, 2)]
+    seeded = [rows[rows["seed"].notna()] for rows in again]
+    crossed = replace(made, scores=pd.concat([made.scores, *seeded], ignore_index=True))
+    assert "mean of 3 initialisations)" in _said(made)
+    assert "mean of 9 trials (3 initialisations x 3 minibatches)" in _said(crossed)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_verdict_on_a_handful_of_architectures_has_no_undefined_number(make_results, n):
+    said = _said(make_results(n=n, estimators=("nwot", "plain"), seeds=2).benchmarks[0])
+    assert "nan" not in said
 
 
 def test_verdict_with_nothing_but_baselines_says_so(results):
