@@ -188,9 +188,9 @@ def test_what_is_left_by_pruning_is_chosen():
 
 def test_normal_alpha_is_averaged_over_its_draws():
     one, two = (trained(replace(TINY, alpha="normal", draws=draws)) for draws in (1, 2))
-    second = snip(two.supernet, two._alphas[1], two._batch)["cell"]
+    second = snip(two.supernet, two.alphas[1], two.batch)["cell"]
     torch.testing.assert_close(two.saliencies["cell"], (one.saliencies["cell"] + second) / 2)
-    assert float(two._alphas[0]["cell"].std()) < 0.002
+    assert float(two.alphas[0]["cell"].std()) < 0.002
 
 
 def test_the_other_sign_is_the_negative():

@@ -136,11 +136,11 @@ class SaliencyTrainer:
         split = Split.training(images, training.images, training.shrink, device)
         if len(split) < training.batch:
             raise SuiteError(f"training: batch = {training.batch}, but there are {len(split)} images; choose fewer")
-        self._batch = next(split.batches(training.batch, seed_of("images", seed)))
+        self.batch = next(split.batches(training.batch, seed_of("images", seed)))
         with seeded(seed_of("supernet", seed), torch.device("cpu")):
             self.supernet = training.supernet(space, images.dataset)
         self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
-        self._alphas = [self._alpha(seed_of("alpha", seed, number)) for number in range(training.draws)]
+        self.alphas = [self._alpha(seed_of("alpha", seed, number)) for number in range(training.draws)]
         self.saliencies: Table = {}
         self._derived: list[Derived] = []
         self._curve: list[Epoch] = []
@@ -154,7 +154,7 @@ class SaliencyTrainer:
         """Measure all saliencies; loss and accuracy are those of the batch with the first architecture parameters."""
         start = time.process_time()
         loss, accuracy = self._seen()
-        ones = {name: torch.ones_like(values) for name, values in self._alphas[0].items()}
+        ones = {name: torch.ones_like(values) for name, values in self.alphas[0].items()}
         if self.training.pruning == "iterative":
             self.saliencies, left = pruned(self.supernet.tables, self._measure)
             weights = {name: self.saliencies[name].masked_fill(mask == 0, -math.inf) for name, mask in left.items()}
@@ -200,33 +200,33 @@ class SaliencyTrainer:
     def seconds_to_go(self, done: int) -> float:
         """CPU seconds of all measurements, from one."""
         start = time.process_time()
-        SALIENCIES[self.training.saliency](self.supernet, self._alphas[0], self._batch)
+        SALIENCIES[self.training.saliency](self.supernet, self.alphas[0], self.batch)
         number = rounds(self.supernet.tables) if self.training.pruning == "iterative" else 1
         return (time.process_time() - start) * number * self.training.draws * (1 - done)
 
     def _alpha(self, seed: int) -> Table:
         sizes = {name: (len(edges), len(edges[0].operations)) for name, edges in self.supernet.tables.items()}
         if self.training.alpha == "constant":
-            return {name: torch.ones(size).to(self._batch[0]) for name, size in sizes.items()}
+            return {name: torch.ones(size).to(self.batch[0]) for name, size in sizes.items()}
         rng = torch.Generator().manual_seed(seed)
-        return {name: _DEVIATION * torch.randn(size, generator=rng).to(self._batch[0]) for name, size in sizes.items()}
+        return {name: _DEVIATION * torch.randn(size, generator=rng).to(self.batch[0]) for name, size in sizes.items()}
 
     def _measure(self, masks: Mapping[str, Tensor]) -> Table:
         """Mean saliencies over the draws of architecture parameters, of which the mask lets some take part."""
         measure = SALIENCIES[self.training.saliency]
         found = [
             measure(
-                self.supernet, {name: values * masks[name].to(values) for name, values in alpha.items()}, self._batch
+                self.supernet, {name: values * masks[name].to(values) for name, values in alpha.items()}, self.batch
             )
-            for alpha in self._alphas
+            for alpha in self.alphas
         ]
         return {name: self.training.sign * torch.stack([each[name] for each in found]).mean(0) for name in masks}
 
     @torch.no_grad()
     def _seen(self) -> tuple[float, float]:
         """Loss and accuracy (percent) of the batch."""
-        inputs, targets = self._batch
+        inputs, targets = self.batch
         self.supernet.train()
-        self.supernet.mix([self._alphas[0][name] for name in self.supernet.cells])
+        self.supernet.mix([self.alphas[0][name] for name in self.supernet.cells])
         logits = self.supernet(inputs)
         return float(cross_entropy(logits, targets)), 100 * float((logits.argmax(1) == targets).float().mean())

@@ -1,0 +1,82 @@
+"""The scripts that measure what partial channels save and what random alpha does to FreeDARTS."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy.stats import kendalltau
+
+from benchsuite.data.datasets import dataset
+from benchsuite.spaces.nasbench201 import OPERATIONS as CELL_OPERATIONS
+from benchsuite.spaces.nasbench201 import NASBench201, parse
+from benchsuite.spaces.nasbench301 import OPERATIONS, NASBench301
+from benchsuite.spaces.nasbench301_layout import Part, layout, plan, plan_cost
+from benchsuite.spaces.nasbench301_mixed import EDGES
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+def script(name: str) -> ModuleType:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(
+        name, Path(__file__).resolve().parents[1] / "benchmarks" / f"{name}.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look it up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_multiply_adds_are_those_of_all_operations_of_all_edges():
+    space, data = NASBench301(channels=4, cells=3), dataset("cifar10")
+    every = Part(tuple((*edge, name) for edge in EDGES for name in OPERATIONS), (0, 1))
+    places = layout(space, data)
+    expected = plan_cost(plan(places, every, every), data).macs - 4 * places[-1].width * data.classes  # the classifier
+    module = script("differentiable_costs")
+    found = module.measure(space, 1, 2)
+    assert found.macs == expected
+    fewer = module.measure(space, 2, 2)
+    assert fewer.params < found.params
+    assert fewer.saved < found.saved
+
+
+@pytest.mark.slow
+def test_ratios_are_those_of_the_published_code():
+    module = script("differentiable_costs")
+    space = NASBench301(channels=16, cells=8)
+    darts = module.measure(space, 1, 8)
+    for partial, (saved, macs) in module.PUBLISHED.items():
+        costs = module.measure(space, partial, 8)
+        assert darts.saved / costs.saved == pytest.approx(saved, rel=module.TOLERANCE)
+        assert darts.macs / costs.macs == pytest.approx(macs, rel=module.TOLERANCE)
+
+
+def test_scores_of_all_strings_are_sums_over_their_edges():
+    table, module = np.random.default_rng(0).random((6, 5)), script("freedarts_alpha")
+    expected = [
+        sum(table[edge, CELL_OPERATIONS.index(name)] for edge, name in enumerate(parse(architecture)))
+        for architecture in NASBench201().every_string()
+    ]
+    assert sorted(module.string_scores(table)) == pytest.approx(sorted(expected))
+
+
+def test_saliencies_that_are_the_sizes_of_alpha_agree_with_them_alone():
+    rng, module = np.random.default_rng(0), script("freedarts_alpha")
+    alphas = [rng.standard_normal((6, 5)) * [0, 1, 1, 1, 1] for _ in range(2)]
+    constant = rng.random((6, 5))
+    draws, halves, sizes, whole = module.compare(alphas, [np.abs(alpha) for alpha in alphas], constant)
+    one, other = (module.string_scores(np.abs(alpha)) for alpha in alphas)
+    assert draws == halves == pytest.approx(kendalltau(one, other).statistic)
+    assert sizes == pytest.approx(1)
+    assert whole == pytest.approx(kendalltau(one + other, module.string_scores(constant)).statistic, abs=1e-6)
