@@ -1,10 +1,16 @@
-"""CPU seconds of the analysis, and how they compare with a bootstrap of scipy's tau.
+"""CPU seconds and memory of the whole analysis of a benchmark as large as NAS-Bench-201, and what was wanted.
+
+All 15,625 architecture strings, made-up scores of 20 estimators with 3 seeds each (6 of them tied on few values), and
+the counts of parameters and FLOPs: every figure with its interval. Then tau and its interval on as many architectures
+as NAS-Bench-101 has, beside a bootstrap of scipy's tau.
 
 Run: python benchmarks/speed/analysis.py
 """
 
 from __future__ import annotations
 
+import argparse
+import resource
 import time
 from typing import TYPE_CHECKING
 
@@ -13,70 +19,118 @@ import pandas as pd
 from scipy import stats
 
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
+from benchsuite.analysis.comparison import compare, rank_intervals
+from benchsuite.analysis.complementarity import added_information, agreement, best_subsets
 from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import kendall_tau, tau_b_without_each
 from benchsuite.analysis.evaluate import evaluate
+from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.analysis.reliability import ceiling
+from benchsuite.analysis.search_value import search_value
+from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
 from benchsuite.analysis.uncertainty import correlation_interval
+from benchsuite.analysis.variance import over_seeds, rank_deviation, ranking_stability
+from benchsuite.spaces.nasbench201 import NASBench201
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIZES = (500, 6466, 15_625)
+WANTED_SECONDS, WANTED_GIB, WANTED_TAU_SECONDS = 60.0, 1.0, 0.5
+ALL_MODULES = 423_624
 RESAMPLES = 1000
-MEASURED = 20  # bootstrap samples that are really drawn; the time of all is extrapolated
+MEASURED = 5  # bootstrap samples that are really drawn; the time of all is extrapolated
+
+Trials = dict[str, list[pd.Series]]
 
 
-def cpu_seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    """Least CPU seconds of a call."""
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of a call, all threads together."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
-def example(n: int) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Scores, truth and complexity with as many distinct sizes as NAS-Bench-201 has."""
-    rng = np.random.default_rng(0)
-    complexity = pd.Series(rng.integers(0, 28, n).astype(float))
-    truth = complexity / 10 + rng.normal(size=n)
-    return truth + rng.normal(size=n), truth, complexity
+def example(architectures: list[str], estimators: int, seeds: int) -> tuple[Trials, pd.Series, pd.Series]:
+    """Scores, truth and complexity, which has as many distinct values as NAS-Bench-201's parameters."""
+    rng, n = np.random.default_rng(0), len(architectures)
+    complexity = pd.Series(rng.integers(0, 28, n).astype(float), architectures)
+    truth = (complexity / 10 + rng.normal(size=n)).round(2)
+    trials = {
+        f"estimator {i}": [(truth + (1 + i / 10) * rng.normal(size=n)).round(1 if i % 3 else 15) for _ in range(seeds)]
+        for i in range(estimators)
+    }
+    trials |= {"params": [complexity], "flops": [complexity + 0.1 * (complexity % 3)]}
+    return trials, truth, complexity
 
 
-def tau_with_interval(scores: pd.Series, truth: pd.Series) -> tuple[float, float]:
-    """Jackknife interval of tau-b from pair counts."""
-    return correlation_interval(tau_b_without_each(concordance(scores, truth)), 0.95)
-
-
-def bootstrap(scores: pd.Series, truth: pd.Series) -> list[float]:
-    """scipy's tau of a few bootstrap samples."""
-    rng = np.random.default_rng(0)
-    draws = rng.integers(0, len(truth), size=(MEASURED, len(truth)))
-    return [stats.kendalltau(scores.to_numpy()[rows], truth.to_numpy()[rows]).statistic for rows in draws]
-
-
-def measure(n: int) -> dict[str, float]:
-    """CPU seconds of each part of the analysis of n architectures."""
-    scores, truth, complexity = example(n)
-    scipy_seconds = cpu_seconds(lambda: bootstrap(scores, truth)) * RESAMPLES / MEASURED
-    tau_seconds = cpu_seconds(lambda: tau_with_interval(scores, truth))
+def parts(trials: Trials, truth: pd.Series, complexity: pd.Series) -> dict[str, Callable[[], object]]:
+    """The parts of the analysis."""
+    columns = [column for each in trials.values() for column in each]
+    groups = pd.Series(quantile_groups(complexity, 5), complexity.index)
+    space = NASBench201()
+    pairs = single_operation_pairs({name: space.operations(name) for name in truth.index})
+    seeded = [pd.concat(each, axis=1, keys=range(len(each))) for each in trials.values() if len(each) > 1]
     return {
-        "n": n,
-        "evaluate": cpu_seconds(lambda: evaluate(scores, truth)),
-        "evaluate (28 distinct scores)": cpu_seconds(lambda: evaluate(complexity, truth)),
-        "bias": cpu_seconds(lambda: bias_by_complexity(scores, truth, complexity)),
-        "partial": cpu_seconds(lambda: complexity_correlations(scores, truth, complexity)),
-        "ceiling": cpu_seconds(lambda: ceiling(pd.concat([truth, scores], axis=1), kendall_tau), 1),
-        "tau and interval": tau_seconds,
-        f"scipy, {RESAMPLES} resamples": scipy_seconds,
-        "ratio": scipy_seconds / tau_seconds,
+        "criteria at every K": lambda: [over_seeds(evaluate(x, truth) for x in each) for each in trials.values()],
+        "tau within the ends": lambda: [tau_within_ends(each[0], truth) for each in trials.values()],
+        "bias by params and FLOPs": lambda: [bias_by_complexity(x, truth, complexity) for x in columns * 2],
+        "knowledge beyond both": lambda: [complexity_correlations(x, truth, complexity) for x in columns * 2],
+        "bias by operation": lambda: [operation_bias(x, truth, pairs, groups=groups) for x in columns],
+        "stability over seeds": lambda: [(ranking_stability(table), rank_deviation(table)) for table in seeded],
+        "all pairs, tau": lambda: rank_intervals(compare(trials, truth)),
+        "all pairs, P@top 5 %": lambda: compare(trials, truth, criterion="precision_at_top"),
+        "agreement": lambda: agreement(trials, truth),
+        "added information": lambda: added_information(trials, truth, complexity),
+        "best subsets": lambda: best_subsets(trials, truth),
+        "value in a search": lambda: search_value(trials, truth),
+        "ceiling": lambda: ceiling(pd.concat([truth, truth + 0.1 * complexity], axis=1), kendall_tau),
     }
 
 
+def verdict(measured: float, wanted: float) -> str:
+    """Whether a figure is what was wanted."""
+    return f"(wanted: below {wanted:g}; {'reached' if measured < wanted else 'MISSED'})"
+
+
+def print_whole(estimators: int, seeds: int, number: int | None) -> None:
+    """Print the seconds of each part and of all, and the largest memory of the process."""
+    architectures = list(NASBench201().every_string())[:number]
+    total = 0.0
+    for name, work in parts(*example(architectures, estimators, seeds)).items():
+        seconds = cpu_seconds(work)
+        total += seconds
+        print(f"{name:26s} {seconds:7.2f} CPU s")
+    size = f"{len(architectures):,} architectures x {estimators} estimators x {seeds} seeds, params, FLOPs"
+    print(f"whole analysis of {size}: {total:.1f} CPU s {verdict(total, WANTED_SECONDS)}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"largest memory of the process: {memory:.2f} GiB {verdict(memory, WANTED_GIB)}")
+
+
+def print_tau(n: int) -> None:
+    """Print the seconds of tau, of its interval, and of a bootstrap with scipy's tau."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=n).round(3)
+    scores = truth + rng.normal(size=n)
+    point = min(cpu_seconds(lambda: kendall_tau(scores, truth)) for _ in range(3))
+    print(f"tau of {n:,} architectures: {point:.3f} CPU s {verdict(point, WANTED_TAU_SECONDS)}")
+    interval = cpu_seconds(lambda: correlation_interval(tau_b_without_each(concordance(scores, truth)), 0.95))
+    draws = rng.integers(0, n, size=(MEASURED, n))
+    drawn = cpu_seconds(lambda: [stats.kendalltau(scores[rows], truth[rows]) for rows in draws])
+    ratio = drawn * RESAMPLES / MEASURED / interval
+    print(f"with its interval: {interval:.2f} CPU s, {ratio:,.0f} times less than {RESAMPLES} resamples with scipy")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--estimators", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--architectures", type=int, help="only the first so many")
+    parser.add_argument("--modules", type=int, default=ALL_MODULES, help="on how many tau is measured")
+    options = parser.parse_args()
+    print_whole(options.estimators, options.seeds, options.architectures)
+    print_tau(options.modules)
+
+
 if __name__ == "__main__":
-    with pd.option_context("display.width", 200, "display.max_columns", 20):
-        print(pd.DataFrame([measure(n) for n in SIZES]).set_index("n").T.round(4).to_string())
-    scores, truth, _ = example(423_624)
-    print(f"tau of 423,624 architectures: {cpu_seconds(lambda: kendall_tau(scores, truth)):.3f} CPU s")
+    main()

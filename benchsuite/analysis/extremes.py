@@ -24,50 +24,53 @@ if TYPE_CHECKING:
     from benchsuite.analysis.ranking import Ranking
 
     Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    Integers = NDArray[np.integer]
 
 NEGLIGIBLE = -42.0  # logarithm of a probability that no sum in double precision notices
 
 
-def extremes(ranking: Ranking, kept: Integers, counts: Sequence[int]) -> Floats:
+def extremes(ranking: Ranking, kept: NDArray[np.integer], counts: Sequence[int]) -> Floats:
     """BR and WR (ranks divided by m) and regret of subsamples of m architectures: shape (3, b, len(counts)).
 
     `kept` has shape (b, n): 1 for a row of the input that is in the subsample, 0 otherwise, equally many in each. NaN
     where k < 1.
     """
-    samples = _Samples.of(ranking, kept)
     figures = np.full((3, kept.shape[0], len(counts)), np.nan)
-    for column, k in enumerate(counts):
-        if k >= 1:
+    wanted = [(column, k) for column, k in enumerate(counts) if k >= 1]
+    if wanted:
+        samples = _Samples.of(ranking, kept, max(k for _, k in wanted))
+        for column, k in wanted:
             figures[:, :, column] = _of_best_scored(samples, k)
     return figures
 
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    """b subsamples of m architectures, best-scored first; every array has shape (b, m).
+    """b subsamples of `size` architectures, the best-scored of each, best first; arrays of shape (b, width).
 
-    An architecture's places by truth inside its subsample are start..end - 1; `level` numbers the distinct scores.
+    An architecture's places by truth inside its subsample are start..end - 1; `level` numbers the distinct scores. The
+    width reaches over the equal scores at the largest k. `best` is the highest truth of each whole subsample.
     """
 
+    size: int
+    best: Floats
     start: Integers
     end: Integers
     truth: Floats
     level: Integers
 
     @classmethod
-    def of(cls, ranking: Ranking, kept: Integers) -> _Samples:
-        members = kept[:, ranking.rows]
-        chosen = np.nonzero(members[:, ranking.by_score])[1]
-        items = ranking.by_score[chosen].reshape(kept.shape[0], -1)
+    def of(cls, ranking: Ranking, kept: NDArray[np.integer], k: int) -> _Samples:
+        members, by_score = kept[:, ranking.rows], kept[:, ranking.rows_by_score]
+        chosen = np.array([np.flatnonzero(row) for row in by_score])  # of a row at a time, faster than of all at once
+        size = chosen.shape[1]
+        tied_until = ranking.score_end[ranking.by_score[chosen[:, k - 1]]]
+        width = max(np.searchsorted(row, end) for row, end in zip(chosen, tied_until, strict=True))
+        items = ranking.by_score[chosen[:, : max(width, k + 1)]]
         places = cumulated(members)
-        start = np.take_along_axis(places, ranking.truth_start[items], axis=1)
-        end = np.take_along_axis(places, ranking.truth_end[items], axis=1)
-        return cls(start, end, ranking.truth[items], ranking.score_start[items])
-
-    @property
-    def size(self) -> int:
-        return int(self.start.shape[1])
+        start, end = (np.take_along_axis(places, at[items], axis=1) for at in (ranking.truth_start, ranking.truth_end))
+        best = ranking.truth[np.argmax(members, axis=1)]
+        return cls(size, best, start, end, ranking.truth[items], ranking.score_start[items])
 
     def split_at(self, k: int) -> Integers:
         """Subsamples in which equal scores straddle the cut after k."""
@@ -80,7 +83,7 @@ def _of_best_scored(samples: _Samples, k: int) -> Floats:
     """BR, WR and regret at k of every subsample: shape (3, b)."""
     size, start, end = samples.size, samples.start[:, :k], samples.end[:, :k]
     best, worst = _first_place(start, end), _first_place(size - end, size - start)
-    regret = samples.truth.max(axis=1) - samples.truth[:, :k].max(axis=1)
+    regret = samples.best - samples.truth[:, :k].max(axis=1)
     for row in samples.split_at(k):
         best[row], worst[row], regret[row] = _of_lots(samples, int(row), k)
     return np.stack([best / size, (size + 1 - worst) / size, regret])
@@ -100,7 +103,7 @@ def _of_lots(samples: _Samples, row: int, k: int) -> tuple[float, float, float]:
     certain, stop = (int(np.searchsorted(level, level[k - 1], side=side)) for side in ("left", "right"))
     start, end, size = samples.start[row, :stop], samples.end[row, :stop], samples.size
     probability, place, item = _first_by_lot(start, end, certain, k - certain)
-    regret = probability @ (samples.truth[row].max() - samples.truth[row, item])
+    regret = probability @ (samples.best[row] - samples.truth[row, item])
     mirrored, from_worst, _ = _first_by_lot(size - end, size - start, certain, k - certain)
     return float(probability @ place), float(mirrored @ from_worst), float(regret)
 

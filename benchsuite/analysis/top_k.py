@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+    Counts = NDArray[np.integer]
 
 FRACTIONS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5)
 
@@ -87,53 +88,68 @@ def regret_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
     return _extremes(scores, truth, fraction)[2]
 
 
-def precision(ranking: Ranking, weights: Integers, counts: Sequence[int]) -> Floats:
+def precision(ranking: Ranking, weights: Counts, counts: Sequence[int]) -> Floats:
     """P@top and P@bottom of weighted samples: shape (2, b, len(counts)).
 
     `weights` has shape (b, n): how often each row of the input is drawn, the same sum in each; a repeated row is a tie.
     With p_i and q_i the probabilities that i is among the k best by truth and by score, P = sum_i w_i p_i q_i / k. NaN
     where k < 1.
     """
-    ordered = weights[:, ranking.rows]
-    by_truth, by_score = cumulated(ordered), cumulated(ordered[:, ranking.by_score])
-    truth = _Places(by_truth[:, ranking.truth_start], by_truth[:, ranking.truth_end])
-    score = _Places(by_score[:, ranking.score_start], by_score[:, ranking.score_end])
-    top = _overlaps(ordered, truth, score, counts)
-    total = by_truth[:, -1:]
-    bottom = _overlaps(ordered[:, ::-1], truth.from_worst(total), score.from_worst(total), counts)
-    return np.stack([top, bottom])
+    return np.stack([_overlaps(end, weights, counts) for end in (ranking, ranking.from_worst())])
+
+
+def _overlaps(ranking: Ranking, weights: Counts, counts: Sequence[int]) -> Floats:
+    """Precision at the top of every count, shape (b, len(counts))."""
+    overlaps = np.full((len(weights), len(counts)), np.nan)
+    wanted = [(column, k) for column, k in enumerate(counts) if k >= 1]
+    if not wanted:
+        return overlaps
+    most, by_score, rows = max(k for _, k in wanted), ranking.by_score, np.arange(len(weights))
+    by_truth = _Cumulated.of(weights, ranking.rows, ranking.truth_start, ranking.truth_end, most)
+    scored = _Cumulated.of(
+        weights, ranking.rows_by_score, ranking.score_start[by_score], ranking.score_end[by_score], most
+    )
+    for column, k in wanted:
+        *group, share = by_truth.cut(k)
+        last, _, score_share = scored.cut(k)
+        near = slice(int(group[1].max()))  # no item further down can be among the k truly best
+        place, drawn = ranking.score_start[near], by_truth.weights[:, near]
+        # of the last group by score each is in by its share, of those before it all are; likewise by truth
+        before, tied = (cumulated(drawn * chosen) for chosen in (place < last[:, None], place == last[:, None]))
+        upto = [before[rows, at] + score_share * tied[rows, at] for at in group]
+        overlaps[:, column] = (upto[0] + share * (upto[1] - upto[0])) / k
+    return overlaps
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """The places start..end - 1 that each item of a sample shares with those tied with it: arrays of shape (b, n)."""
+class _Cumulated:
+    """Weights of b samples in the order of a column, best first, as far as any of the k best can lie.
 
+    `weights` has shape (b, m), `sums` (b, m + 1); `start` and `end` are the places of the group of equal items at each.
+    """
+
+    weights: Counts
+    sums: NDArray[np.int32]
     start: Integers
     end: Integers
 
-    def from_worst(self, total: Integers) -> _Places:
-        """The same counted from the other end, items in reverse order."""
-        return _Places((total - self.end)[:, ::-1], (total - self.start)[:, ::-1])
+    @classmethod
+    def of(cls, weights: Counts, order: Integers, start: Integers, end: Integers, k: int) -> _Cumulated:
+        n = order.size
+        for length in (min(n, k + 8 * int(np.sqrt(n)) + 8), n):  # hardly ever are the k best of a sample beyond that
+            reach = int(end[length - 1])
+            chosen = weights[:, order[:reach]]
+            sums = cumulated(chosen)
+            if sums[:, -1].min() >= k:
+                break
+        return cls(chosen, sums, start, end)
 
-    def share(self) -> Floats:
-        """Probability of an item to take a given one of its places; any number for an item that is not drawn."""
-        sizes = self.end - self.start
-        by_size: Floats = 1 / np.maximum(np.arange(sizes.max(initial=0) + 1), 1)  # faster than as many divisions
-        shares: Floats = by_size[sizes]
-        return shares
-
-
-def _overlaps(weights: Integers, truth: _Places, score: _Places, counts: Sequence[int]) -> Floats:
-    """Precision at every count, shape (b, len(counts)); items are ordered by truth."""
-    overlaps = np.full((weights.shape[0], len(counts)), np.nan)
-    truth_share, score_share, earliest = truth.share(), score.share(), truth.start.min(axis=0)
-    for column, k in enumerate(counts):
-        if k >= 1:
-            near = slice(int(np.searchsorted(earliest, k)))  # no item further down can be among the k truly best
-            inside = np.clip((k - truth.start[:, near]) * truth_share[:, near], 0, 1)
-            inside *= np.clip((k - score.start[:, near]) * score_share[:, near], 0, 1)
-            overlaps[:, column] = np.einsum("ij,ij->i", inside, weights[:, near]) / k
-    return overlaps
+    def cut(self, k: int) -> tuple[Integers, Integers, Floats]:
+        """Start and end of the group that holds the k-th item of each sample, and the share of it among the k best."""
+        at = np.array([np.searchsorted(row, np.int32(k)) for row in self.sums[:, 1:]])
+        start, end, rows = self.start[at], self.end[at], np.arange(at.size)
+        before = self.sums[rows, start]
+        return start, end, (k - before) / (self.sums[rows, end] - before)
 
 
 def _precision(scores: ArrayLike, truth: ArrayLike, fraction: float) -> tuple[float, float]:

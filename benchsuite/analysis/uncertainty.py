@@ -6,6 +6,7 @@ the same order are computed on the same resamples, and so are paired.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,19 @@ import numpy as np
 from benchsuite.core import BenchsuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from benchsuite.analysis.correlation import LeaveOneOut
 
+    Counts = NDArray[np.int8]
+    Block = Callable[[np.random.Generator, int, int], Counts]
+
 # Below this number of items a figure stands without an interval: it would be a guess.
 FEWEST = 10
-BLOCK = 2**14  # resampled items held at a time: fits a processor's cache
+BLOCK = 2**17  # resampled items worked on at a time
+KEPT = 2**23  # resampled items, a byte each, that are kept for further columns of the same length
 
 Interval = tuple[float, float]
 UNKNOWN: Interval = (float("nan"), float("nan"))
@@ -75,25 +80,42 @@ def percentile_interval(replicates: NDArray[np.float64], confidence: float) -> I
     return float(low), float(high)
 
 
-def bootstrap_weights(n: int, draws: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def bootstrap_weights(n: int, draws: int, seed: int) -> Iterator[Counts]:
     """Blocks of shape (some draws, n): how often each item is in a sample of n with replacement."""
-    rng = np.random.default_rng(seed)
-    for size in _blocks(n, draws):
-        chosen = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-        yield np.bincount(chosen.ravel(), minlength=size * n).reshape(size, n)
+    return _resampled(_drawn, n, draws, seed)
 
 
-def random_halves(n: int, draws: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def random_halves(n: int, draws: int, seed: int) -> Iterator[Counts]:
     """Blocks of shape (some draws, n): 1 for the n // 2 items of a sample without replacement, 0 for the others."""
+    return _resampled(_halved, n, draws, seed)
+
+
+def _resampled(block: Block, n: int, draws: int, seed: int) -> Iterator[Counts]:
+    """The blocks of resamples; those of the last sizes are kept, for the next column of the same table."""
+    if n * draws > KEPT:
+        return _blocks(block, n, draws, seed)
+    return iter(_kept(block, n, draws, seed))
+
+
+@lru_cache(maxsize=4)
+def _kept(block: Block, n: int, draws: int, seed: int) -> tuple[Counts, ...]:
+    return tuple(_blocks(block, n, draws, seed))
+
+
+def _blocks(block: Block, n: int, draws: int, seed: int) -> Iterator[Counts]:
     rng = np.random.default_rng(seed)
-    for size in _blocks(n, draws):
-        kept = np.zeros((size, n), dtype=np.int64)
-        chosen = np.argpartition(rng.random((size, n)), n // 2, axis=1)[:, : n // 2]
-        np.put_along_axis(kept, chosen, 1, axis=1)
-        yield kept
-
-
-def _blocks(n: int, draws: int) -> Iterator[int]:
     rows = max(1, BLOCK // max(n, 1))
     for start in range(0, draws, rows):
-        yield min(rows, draws - start)
+        yield block(rng, min(rows, draws - start), n)
+
+
+def _drawn(rng: np.random.Generator, rows: int, n: int) -> Counts:
+    chosen = rng.integers(0, n, size=(rows, n)) + n * np.arange(rows)[:, None]
+    return np.bincount(chosen.ravel(), minlength=rows * n).reshape(rows, n).astype(np.int8)  # never nearly 127
+
+
+def _halved(rng: np.random.Generator, rows: int, n: int) -> Counts:
+    kept = np.zeros((rows, n), dtype=np.int8)
+    chosen = np.argpartition(rng.random((rows, n)), n // 2, axis=1)[:, : n // 2]
+    np.put_along_axis(kept, chosen, 1, axis=1)
+    return kept
