@@ -145,7 +145,8 @@ class MixedSupernet(Supernet):
     """A supernet that mixes all operations by weights of one's own, or runs one architecture.
 
     The weights are no part of it: what they are made of, and how they are learnt, is a method's business. What it
-    mixes or runs is set by the last call of `mix` or `activate`.
+    mixes or runs is set by the last call of `mix` or `activate`; copy.deepcopy refuses it while it mixes weights that
+    were computed from others, as torch refuses such tensors.
 
     Attributes
     ----------
@@ -172,7 +173,7 @@ class MixedSupernet(Supernet):
         self._active: str | None = None
         self._chosen: list[nn.Module] = []
 
-    def mix(self, weights: Sequence[Tensor], edges: Sequence[Tensor] | None = None) -> None:  # type: ignore[override]  # one tensor for each cell
+    def mix(self, weights: Sequence[Tensor], edges: Sequence[Tensor] | None = None) -> None:
         """Let all operations take part, by weights through which gradients flow back.
 
         Parameters

@@ -64,7 +64,7 @@ class Supernet(nn.Module):
             for edge, modules in cell.offered().items()
         }
 
-    def mix(self, weights: Tensor) -> None:
+    def mix(self, weights: Sequence[Tensor], edges: Sequence[Tensor] | None = None) -> None:
         """Let all operations take part, by these weights."""
         raise UnsupportedError(f"{type(self).__name__} cannot mix operations: it has no table of choices")
 
