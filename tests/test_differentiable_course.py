@@ -1,0 +1,78 @@
+"""The command that shows how the differentiable searches of a suite went."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from benchsuite.plan import make_plan
+from benchsuite.store import Store
+from benchsuite.suite import load_suite
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pytest
+
+SUITE = """
+schema = 1
+seeds = [0, 1]
+[[benchmark]]
+space = "nasbench201"
+dataset = "digits"
+sizes = {channels = 4, cells = 1}
+[[estimator]]
+name = "darts_likelihood"
+parameters.training = {epochs = 2, images = 64, batch = 32, augmentation = "none"}
+[[estimator]]
+name = "darts_weights"
+parameters.training = {epochs = 2, images = 64, batch = 32, augmentation = "none"}
+[[estimator]]
+name = "random"
+"""
+
+
+def script() -> ModuleType:
+    file = Path(__file__).resolve().parents[1] / "benchmarks" / "differentiable_course.py"
+    spec = importlib.util.spec_from_file_location("differentiable_course", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_training_has_a_row_and_its_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = tmp_path / "small.toml"
+    suite.write_text(SUITE, encoding="utf-8")
+    (part,) = make_plan(load_suite(suite)).benchmarks
+    sources = {source.seed: source for trial in part.trials for source in trial.trainings}
+    with Store(tmp_path / "store") as store:
+        for source in sources.values():
+            source.run(store.trainings)
+        derived = {seed: pd.read_csv(of.folder(store.trainings).path / "derived.csv") for seed, of in sources.items()}
+    options = [str(suite), "--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["differentiable_course.py", *options])
+    script().main()
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[:3] for row in rows] == [["| darts_likelihood", seed, "2"] for seed in ("0", "1")]
+    found = pd.read_csv(tmp_path / "out" / "course.csv")
+    for seed, epochs in found.groupby("seed"):
+        assert epochs["architecture"].tolist() == derived[seed]["architecture"].tolist()
+        assert epochs["alignment"].tolist() == derived[seed]["alignment"].tolist()
+    assert (tmp_path / "out" / "course.svg").is_file()
+
+
+def test_truth_of_a_string_comes_before_that_of_its_class() -> None:
+    (part,) = make_plan(load_suite("quickstart")).benchmarks[:1]
+    own = part.benchmark.truth(pool="none")
+    name = str(own.index[3])
+    found = script().with_truth(pd.DataFrame({"architecture": [name]}), part.benchmark)
+    assert found["truth"].tolist() == [own[name]]
+    assert found["percentile"].tolist() == [100 * sum(value < own[name] for value in own) / len(own)]
