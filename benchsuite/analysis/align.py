@@ -38,7 +38,7 @@ def aligned(scores: Column, truth: Column, **others: Column) -> pd.DataFrame:
     if table.empty:
         names = " and ".join(columns)
         raise BenchsuiteError(f"{names} have no architecture in common; give all of them the same index")
-    table = table.iloc[np.argsort([repr(label) for label in table.index], kind="stable")]
+    table = table.iloc[_order(table.index)]
     table.attrs = {"n_dropped": len(scores) - len(table), "n_unscored": len(truth) - len(table)}
     return table
 
@@ -73,7 +73,7 @@ def side_by_side(trials: Mapping[str, Sequence[Column]], truth: Column) -> SideB
     """
     known = _numbers("truth", truth)
     _require_finite("truth", known)
-    known = known.iloc[np.argsort([repr(label) for label in known.index], kind="stable")]
+    known = known.iloc[_order(known.index)]
     scores, scored = {}, {}
     for name, each in trials.items():
         columns = [_numbers(f"a trial of {name}", trial) for trial in each]
@@ -82,6 +82,12 @@ def side_by_side(trials: Mapping[str, Sequence[Column]], truth: Column) -> SideB
         scores[name] = np.array([np.where(at >= 0, column.to_numpy()[at], np.nan) for column, at in pairs])
         scored[name] = np.logical_and.reduce([at >= 0 for at in places])
     return SideBySide(known.index, np.asarray(known, dtype=np.float64), scores, scored)
+
+
+def _order(labels: pd.Index) -> NDArray[np.intp]:
+    """Positions in the order of the labels' representations, which labels of any kind have."""
+    texts = [repr(label) for label in labels.to_numpy(dtype=object)]  # an index of strings iterates slowly itself
+    return np.argsort(np.array(texts, dtype=object), kind="stable")
 
 
 def _numbers(name: str, values: Column) -> pd.Series[float]:

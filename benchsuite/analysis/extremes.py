@@ -61,15 +61,15 @@ class _Samples:
 
     @classmethod
     def of(cls, ranking: Ranking, kept: NDArray[np.integer], k: int) -> _Samples:
-        members, by_score = kept[:, ranking.rows], kept[:, ranking.rows_by_score]
-        chosen = np.array([np.flatnonzero(row) for row in by_score])  # of a row at a time, faster than of all at once
+        members, by_score = kept.T[ranking.rows], kept.T[ranking.rows_by_score]
+        chosen = np.array([np.flatnonzero(row) for row in np.ascontiguousarray(by_score.T)])
         size = chosen.shape[1]
         tied_until = ranking.score_end[ranking.by_score[chosen[:, k - 1]]]
         width = max(np.searchsorted(row, end) for row, end in zip(chosen, tied_until, strict=True))
         items = ranking.by_score[chosen[:, : max(width, k + 1)]]
-        places = cumulated(members)
+        places = np.ascontiguousarray(cumulated(members).T)
         start, end = (np.take_along_axis(places, at[items], axis=1) for at in (ranking.truth_start, ranking.truth_end))
-        best = ranking.truth[np.argmax(members, axis=1)]
+        best = ranking.truth[np.argmax(members, axis=0)]
         return cls(size, best, start, end, ranking.truth[items], ranking.score_start[items])
 
     def split_at(self, k: int) -> Integers:

@@ -109,11 +109,11 @@ def _places(values: NDArray[np.float64]) -> tuple[Integers, Integers, Integers]:
 
 
 def cumulated(weights: NDArray[np.integer]) -> NDArray[np.int32]:
-    """Cumulative sums along the rows with a leading 0: shape (b, n) to (b, n + 1).
+    """Cumulative sums down the columns with a leading 0: shape (n, b) to (n + 1, b).
 
-    >>> cumulated(np.array([[1, 2]])).tolist()
-    [[0, 1, 3]]
+    >>> cumulated(np.array([[1], [2]])).ravel().tolist()
+    [0, 1, 3]
     """
-    sums = np.zeros((weights.shape[0], weights.shape[1] + 1), dtype=np.int32)  # half the memory to move of 64 bits
-    np.cumsum(weights, axis=1, dtype=np.int32, out=sums[:, 1:])
+    sums = np.zeros((weights.shape[0] + 1, weights.shape[1]), dtype=np.int32)  # half the memory to move of 64 bits
+    np.cumsum(weights, axis=0, dtype=np.int32, out=sums[1:])
     return sums

@@ -104,32 +104,56 @@ def _overlaps(ranking: Ranking, weights: Counts, counts: Sequence[int]) -> Float
     wanted = [(column, k) for column, k in enumerate(counts) if k >= 1]
     if not wanted:
         return overlaps
-    most, by_score, rows = max(k for _, k in wanted), ranking.by_score, np.arange(len(weights))
+    most, by_score = max(k for _, k in wanted), ranking.by_score
     by_truth = _Cumulated.of(weights, ranking.rows, ranking.truth_start, ranking.truth_end, most)
     scored = _Cumulated.of(
         weights, ranking.rows_by_score, ranking.score_start[by_score], ranking.score_end[by_score], most
     )
     for column, k in wanted:
-        *group, share = by_truth.cut(k)
-        last, _, score_share = scored.cut(k)
-        near = slice(int(group[1].max()))  # no item further down can be among the k truly best
-        place, drawn = ranking.score_start[near], by_truth.weights[:, near]
-        # of the last group by score each is in by its share, of those before it all are; likewise by truth
-        before, tied = (cumulated(drawn * chosen) for chosen in (place < last[:, None], place == last[:, None]))
-        upto = [before[rows, at] + score_share * tied[rows, at] for at in group]
-        overlaps[:, column] = (upto[0] + share * (upto[1] - upto[0])) / k
+        overlaps[:, column] = _common(ranking, weights, by_truth.cut(k), scored.cut(k)) / k
     return overlaps
+
+
+def _common(ranking: Ranking, weights: Counts, truth: _Cut, score: _Cut) -> Floats:
+    """Expected number of items of each sample that are above the cuts both in truth and in score: shape (b,).
+
+    Most items are surely above or surely not, in all samples alike; the shares are needed between these only.
+    """
+    places = np.arange(int(truth.end.max()))  # in truth: nothing further down is above the cut in any sample
+    by_score, rows = ranking.score_start[places], ranking.rows[places]
+    sure = (places < truth.start.min()) & (by_score < score.start.min())
+    open_ = ~sure & (by_score < score.end.max())
+    certain = weights.T[rows[sure]].sum(axis=0, dtype=np.int32)
+    shares = truth.shares(places[open_]) * score.shares(by_score[open_])
+    common: Floats = certain + np.einsum("ij,ij->j", shares, weights.T[rows[open_]])
+    return common
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where the k best of b samples end: at a group of tied places start..end - 1, a share of which is above; (b,)."""
+
+    start: Integers
+    end: Integers
+    share: Floats
+
+    def shares(self, places: Integers) -> Floats:
+        """Probabilities to be above the cut of items at the first of their tied places: shape (len(places), b)."""
+        whole, tied = places[:, None] < self.start, places[:, None] < self.end
+        return np.where(whole, 1.0, np.where(tied, self.share, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Cumulated:
-    """Weights of b samples in the order of a column, best first, as far as any of the k best can lie.
+    """Cumulated weights of b samples in the order of a column, best first, as far as any of the k best can lie.
 
-    `weights` has shape (b, m), `sums` (b, m + 1); `start` and `end` are the places of the group of equal items at each.
+    `sums` has shape (m + 1, b), its columns ascend; `lowest` and `highest` are the extremes of its rows. `start` and
+    `end` are the places of the group of equal items at each place.
     """
 
-    weights: Counts
     sums: NDArray[np.int32]
+    lowest: NDArray[np.int32]
+    highest: NDArray[np.int32]
     start: Integers
     end: Integers
 
@@ -137,19 +161,18 @@ class _Cumulated:
     def of(cls, weights: Counts, order: Integers, start: Integers, end: Integers, k: int) -> _Cumulated:
         n = order.size
         for length in (min(n, k + 8 * int(np.sqrt(n)) + 8), n):  # hardly ever are the k best of a sample beyond that
-            reach = int(end[length - 1])
-            chosen = weights[:, order[:reach]]
-            sums = cumulated(chosen)
-            if sums[:, -1].min() >= k:
+            sums = cumulated(weights.T[order[: end[length - 1]]])
+            if sums[-1].min() >= k:
                 break
-        return cls(chosen, sums, start, end)
+        return cls(sums, sums.min(axis=1), sums.max(axis=1), start, end)
 
-    def cut(self, k: int) -> tuple[Integers, Integers, Floats]:
-        """Start and end of the group that holds the k-th item of each sample, and the share of it among the k best."""
-        at = np.array([np.searchsorted(row, np.int32(k)) for row in self.sums[:, 1:]])
-        start, end, rows = self.start[at], self.end[at], np.arange(at.size)
-        before = self.sums[rows, start]
-        return start, end, (k - before) / (self.sums[rows, end] - before)
+    def cut(self, k: int) -> _Cut:
+        """Where the k best of each sample end."""
+        first, last = np.searchsorted(self.highest, k), np.searchsorted(self.lowest, k)
+        at = first - 1 + np.count_nonzero(self.sums[first:last] < k, axis=0)
+        start, end, samples = self.start[at], self.end[at], np.arange(at.size)
+        before = self.sums[start, samples]
+        return _Cut(start, end, (k - before) / (self.sums[end, samples] - before))
 
 
 def _precision(scores: ArrayLike, truth: ArrayLike, fraction: float) -> tuple[float, float]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Below this number of items a figure stands without an interval: it would be a guess.
 FEWEST = 10
-BLOCK = 2**17  # resampled items worked on at a time
+BLOCK = 2**20  # resampled items worked on at a time
 KEPT = 2**23  # resampled items, a byte each, that are kept for further columns of the same length
 
 Interval = tuple[float, float]
@@ -81,7 +81,10 @@ def percentile_interval(replicates: NDArray[np.float64], confidence: float) -> I
 
 
 def bootstrap_weights(n: int, draws: int, seed: int) -> Iterator[Counts]:
-    """Blocks of shape (some draws, n): how often each item is in a sample of n with replacement."""
+    """Blocks of shape (some draws, n): how often each item is in a sample of n with replacement.
+
+    The draws of an item lie side by side in memory: columns look items up, all draws of each at once.
+    """
     return _resampled(_drawn, n, draws, seed)
 
 
@@ -106,7 +109,7 @@ def _blocks(block: Block, n: int, draws: int, seed: int) -> Iterator[Counts]:
     rng = np.random.default_rng(seed)
     rows = max(1, BLOCK // max(n, 1))
     for start in range(0, draws, rows):
-        yield block(rng, min(rows, draws - start), n)
+        yield np.asfortranarray(block(rng, min(rows, draws - start), n))
 
 
 def _drawn(rng: np.random.Generator, rows: int, n: int) -> Counts:

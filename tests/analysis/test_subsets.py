@@ -1,11 +1,14 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
-from tied_columns import columns
+from tied_columns import as_worst, columns
 
-from benchsuite.analysis.subsets import end_members, tau_within_ends
+from benchsuite.analysis.subsets import end_members, quantile_groups, tau_inside, tau_within_ends
 from benchsuite.analysis.top_k import FRACTIONS, top_count
 
 
@@ -36,3 +39,26 @@ def test_tau_within_ends_equals_scipy_on_the_subset():
     assert row["kendall_tau"] == pytest.approx(stats.kendalltau(scores[worst], truth[worst]).statistic)
     assert row["tau_low"] < row["kendall_tau"] < row["tau_high"]
     assert np.isnan(table.loc[("truth", "top", 0.001), "kendall_tau"])
+
+
+@given(columns(undefined=False), st.integers(1, 6))
+def test_groups_follow_the_middle_of_the_ranks_and_keep_equal_values_together(data, groups):
+    values = data[0]
+    found = quantile_groups(values, groups)
+    wanted = np.floor((stats.rankdata(values) - 0.5) * groups / len(values))
+    assert sorted(set(found)) == list(range(1, len(set(wanted)) + 1))
+    for i, j in itertools.combinations(range(len(values)), 2):
+        assert (found[i] < found[j]) == (wanted[i] < wanted[j])
+        assert values[i] != values[j] or found[i] == found[j]
+
+
+@given(columns())
+def test_tau_inside_equals_scipy_with_ties_and_undefined_scores(data):
+    scores, truth = data
+    varies = len(np.unique(as_worst(scores))) > 1 and len(np.unique(truth)) > 1
+    expected = stats.kendalltau(as_worst(scores), truth).statistic if varies else np.nan
+    found = tau_inside(scores, truth, 0.95)
+    assert found["kendall_tau"] == pytest.approx(expected, nan_ok=True)
+    if len(scores) < 10:
+        assert np.isnan(found["tau_low"])
+        assert np.isnan(found["tau_high"])

@@ -114,3 +114,18 @@ def test_too_small_a_fraction_is_undefined():
 def test_impossible_fraction_is_refused(fraction):
     with pytest.raises(BenchsuiteError, match="fraction"):
         precision_at_top([1.0], [1.0], fraction)
+
+
+@pytest.mark.parametrize("drawn", ["anywhere", "among the worst"])
+def test_many_weighted_samples_of_many_rows_count_as_repeated_rows(drawn):
+    rng = np.random.default_rng(0)
+    n = 2000
+    truth = rng.normal(size=n).round(1)
+    scores = np.where(rng.random(n) < 0.2, NAN, (truth + rng.normal(size=n)).round(1))
+    rows = np.arange(n) if drawn == "anywhere" else np.argsort(truth)[:100]
+    chosen = rng.choice(rows, size=(4, n))
+    weights = np.array([np.bincount(each, minlength=n) for each in chosen])
+    found = precision(Ranking.of(scores, truth), weights, [1, 20, 400])
+    for sample, each in enumerate(chosen):
+        alone = Ranking.of(scores[each], truth[each])
+        assert np.allclose(found[:, sample], precision(alone, alone.whole(), [1, 20, 400])[:, 0])

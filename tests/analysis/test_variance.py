@@ -201,3 +201,20 @@ def test_trials_without_two_labels_of_their_own_are_refused():
         crossed_factors(scores.droplevel(1, axis=1))
     with pytest.raises(BenchsuiteError, match="seed, batch seed"):
         crossed_factors(scores[[(0, 5), (0, 5)]])
+
+
+@settings(max_examples=40)
+@given(st.integers(2, 8), st.integers(1, 3), st.integers(0, 999))
+def test_stability_and_rank_deviation_equal_scipy_with_ties_undefined_and_constant_scores(n, number, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.choice([np.nan, 0.0, 1.0, 2.0], size=(n, number))
+    worst = np.where(np.isnan(values), -np.inf, values)
+    scores = pd.DataFrame(values)
+    matrix = ranking_stability(scores).to_numpy()
+    for i, j in itertools.product(range(number), repeat=2):
+        varies = all(len(np.unique(worst[:, column])) > 1 for column in (i, j))
+        expected = stats.kendalltau(worst[:, i], worst[:, j]).statistic if varies else np.nan
+        assert matrix[i, j] == pytest.approx(expected, nan_ok=True)
+    ranks = stats.rankdata(worst, axis=0) / n
+    expected = ranks.std(axis=1, ddof=1) if number > 1 else np.full(n, np.nan)
+    assert rank_deviation(scores).tolist() == pytest.approx(expected.tolist(), nan_ok=True)
