@@ -9,6 +9,8 @@ from benchsuite.report.tables import Table
 from benchsuite.report.words import slug
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from benchsuite.report.drawings import Drawing
 
 
@@ -116,21 +118,35 @@ class Section:
     families: dict[str, str]
     tabs: tuple[Tab, ...]
 
-    def blocks(self) -> list[Block]:
+    @property
+    def blocks(self) -> tuple[Block, ...]:
         """All blocks in the order in which they are shown."""
-        return [block for tab in self.tabs for part in tab.parts for block in part.blocks]
+        return tuple(block for tab in self.tabs for part in tab.parts for block in part.blocks)
 
-    def drawings(self) -> list[Drawing]:
-        """All figures."""
-        found: list[Drawing] = []
-        for block in self.blocks():
-            if isinstance(block, Picture):
-                found.append(block.drawing)
-            elif isinstance(block, Panels):
-                found += block.drawings
-        return found
 
-    def tables(self) -> list[Table]:
-        """All tables."""
-        opened = [block.table if isinstance(block, Folded) else block for block in self.blocks()]
-        return [block for block in opened if isinstance(block, Table)]
+def drawings_of(blocks: Iterable[Block]) -> Iterator[Drawing]:
+    """All figures of blocks."""
+    for block in blocks:
+        if isinstance(block, Picture):
+            yield block.drawing
+        elif isinstance(block, Panels):
+            yield from block.drawings
+
+
+def tables_of(blocks: Iterable[Block]) -> Iterator[Table]:
+    """All tables of blocks."""
+    for block in blocks:
+        if isinstance(block, Folded):
+            yield block.table
+        elif isinstance(block, Table):
+            yield block
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is shown above several benchmarks; its fields are named as those of a section."""
+
+    anchor: ClassVar[str] = "all"
+    caption: str
+    families: dict[str, str]
+    blocks: tuple[Block, ...]

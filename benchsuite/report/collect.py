@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchsuite import registry
 from benchsuite.benchmark import Benchmark, load_benchmark
-from benchsuite.core import ARCHITECTURE
+from benchsuite.core import ARCHITECTURE, Space
 from benchsuite.data.home import shipped
 from benchsuite.report.results import PUBLISHED_COLUMNS, SCORE_COLUMNS, TRAINING_COLUMNS, BenchmarkResults, Results
 from benchsuite.suite import CombinationChoice
@@ -53,6 +53,7 @@ def score_table(results: Results) -> pd.DataFrame:
 def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
     choice = entry["truth"]
     benchmark = load_benchmark(entry["space"], entry["dataset"], table=choice["table"], source=choice["source"])
+    space = registry.make_space(entry["space"], entry["sizes"])
     selection = {"epochs": choice["epochs"], "split": choice["split"], "pool": entry["pool"]}
     architectures, scores = entry["architectures"], _scores(store, entry)
     wanted = entry.get("combinations", ())  # a store of an earlier version knows of none
@@ -65,17 +66,17 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         caption=entry["caption"],
         truth=benchmark.truth(**selection).reindex(architectures),
         trials=benchmark.trials(**selection).reindex(architectures),
-        complexity=_complexity(benchmark, entry),
+        complexity=_complexity(space, benchmark, entry),
         scores=scores,
         protocol=entry["protocol"],
         skipped={**entry["skipped"], **dict.fromkeys(sorted(unscored), "not scored yet")},
         combinations=tuple(each for each in combinations if each.title not in unscored),
+        operations={name: space.operations(name) for name in architectures},
         trainings=_trainings(store, entry),
     )
 
 
-def _complexity(benchmark: Benchmark, entry: Mapping[str, Any]) -> pd.DataFrame:
-    space = registry.make_space(entry["space"], entry["sizes"])
+def _complexity(space: Space, benchmark: Benchmark, entry: Mapping[str, Any]) -> pd.DataFrame:
     rows = [asdict(space.complexity(name, benchmark.image_dataset)) for name in entry["architectures"]]
     return pd.DataFrame(rows, index=pd.Index(entry["architectures"], name=ARCHITECTURE))
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchsuite.analysis.search_value import RANDOM
 from benchsuite.core import digest
 from benchsuite.report import figures
 from benchsuite.report.criteria import rows_of
+from benchsuite.report.exchanges import shown_exchanges
 from benchsuite.report.svg import drawing, render
 from benchsuite.report.words import interval, number, slug
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from benchsuite.report.judge import Judgement
+
+_CURVES = 7  # of the best estimators, in the figure of regrets; more cannot be told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,17 @@ class Drawing:
 class Drawings:
     """The figures of one benchmark.
 
-    `variance` is None where no estimator has a second trial, `epochs` where no two estimators differ in their epoch
-    alone, `training` where no supernet was trained.
+    `exchanges` is None where no two architectures differ in one operation alone, `variance` where no estimator has a
+    second trial, `epochs` where no two estimators differ in their epoch alone, `training` where no supernet was
+    trained.
     """
 
     tau: Drawing
     cost: Drawing
+    regret: Drawing
+    agreement: Drawing
     bias: Drawing
+    exchanges: Drawing | None
     variance: Drawing | None
     epochs: Drawing | None
     training: Drawing | None
@@ -55,7 +63,10 @@ def draw(judgement: Judgement, prefix: str) -> Drawings:
         return Drawings(
             _tau(judgement, prefix),
             _cost(judgement, prefix),
+            _regret(judgement, prefix),
+            _agreement(judgement, prefix),
             _bias(judgement, prefix),
+            _exchanges(judgement, prefix) if len(judgement.exchanges) else None,
             _variance(judgement, prefix) if len(judgement.variance) else None,
             _epochs(judgement, prefix) if len(judgement.epochs) else None,
             None if judgement.results.trainings is None else _training(judgement.results.trainings, prefix),
@@ -85,6 +96,26 @@ def _bias(judgement: Judgement, prefix: str) -> Drawing:
     words = "Mean rank difference by parameter group, one row for every estimator; figures in the bias table."
     chart = figures.bias_chart(judgement.bias, judgement.order)
     return _drawing(f"{prefix}-bias", "Bias by size", words, chart)
+
+
+def _exchanges(judgement: Judgement, prefix: str) -> Drawing:
+    words = "How much more often the score rises than the truth by exchange of operations; figures in the table."
+    chart = figures.bias_chart(shown_exchanges(judgement.exchanges), judgement.order, "one operation to another")
+    return _drawing(f"{prefix}-exchanges", "Bias by operation", words, chart)
+
+
+def _regret(judgement: Judgement, prefix: str) -> Drawing:
+    board = judgement.leaderboard
+    best = board.loc[~board["reference"], "estimator"].tolist()[:_CURVES]
+    plain = [name for name in ("params", RANDOM) if name in set(judgement.search["estimator"])]
+    words = f"Regret by number of architectures trained, for {', '.join([*best, *plain])}; figures in the table."
+    chart = figures.regret_chart(judgement.search, [*best, *plain], plain)
+    return _drawing(f"{prefix}-regret", "What a search by score is worth", words, chart)
+
+
+def _agreement(judgement: Judgement, prefix: str) -> Drawing:
+    words = "Spearman's rho between the scores of every two estimators, alike ones side by side; figures in the table."
+    return _drawing(f"{prefix}-agreement", "Who agrees with whom", words, figures.agreement_chart(judgement.agreement))
 
 
 def _variance(judgement: Judgement, prefix: str) -> Drawing:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.variance import ranking_stability
+from benchsuite.report.tables import Column, Table, matrix
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
+
+    from benchsuite.report.judge import Judgement
 
 _EPOCH = re.compile(r"\bepoch=(\d+)(, )?")
 
@@ -69,3 +72,19 @@ def _trial(seeds: Hashable) -> str:
     """
     levels = seeds if isinstance(seeds, tuple) else (seeds,)
     return ", ".join(f"{seed}" for seed in levels if not pd.isna(seed))
+
+
+def epoch_numbers(judgement: Judgement) -> Table:
+    """Tau by epoch of estimators that differ in their epoch alone."""
+    epochs = judgement.epochs.drop(columns="estimator").rename(
+        columns={
+            "without_epoch": "estimator",
+            "kendall_tau": "value",
+            "kendall_tau_low": "low",
+            "kendall_tau_high": "high",
+        }
+    )
+    columns = {epoch: Column(f"epoch {epoch:g}") for epoch in sorted(epochs["epoch"].unique())}
+    names = list(dict.fromkeys(epochs["estimator"]))
+    caption = "Tau-b by epoch; small print: intervals over architectures"
+    return matrix(Table("epochs", caption, (), ()), epochs, "epoch", columns, names, 3)

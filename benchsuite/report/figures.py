@@ -14,12 +14,15 @@ from benchsuite.report import svg
 from benchsuite.report.words import MINUS, duration, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
 
 MOST_POINTS = 2000  # per rank plot; more dots than this say nothing more and make the page heavy
 _ROW = 0.21  # inches that one estimator takes in a chart with one row each
 _LETTER = 0.068  # inches, of a name
+_SHADES = 20  # of each colour of a correlation
 _WIDTH = 4.2
 _NUMBERED = 5  # squares of a matrix this wide have room for their numbers
 
@@ -98,12 +101,12 @@ def cost_chart(leaderboard: pd.DataFrame) -> Figure:
     return figure
 
 
-def bias_chart(bias: pd.DataFrame, order: list[str]) -> Figure:
-    """Mean rank difference by parameter group, a row per estimator: positive (orange) is ranked too high.
+def bias_chart(bias: pd.DataFrame, order: list[str], groups: str = "parameters of the group, fewest to most") -> Figure:
+    """Bias in groups that `groups` names, a row per estimator: positive (orange) is over-estimated.
 
-    `bias` has the columns estimator, group, label, rank_difference, low, high, in percent of the architectures.
+    `bias` has the columns estimator, group, label, rank_difference, low, high, in percent.
     """
-    figure, axes = _rows(order, room=3.6)
+    figure, axes = _rows(order, room=0.72 * bias["group"].nunique())
     values = bias.pivot_table(index="estimator", columns="group", values="rank_difference").reindex(order)
     widths = bias.assign(half_width=(bias["high"] - bias["low"]) / 2)
     widths = widths.pivot_table(index="estimator", columns="group", values="half_width")
@@ -119,7 +122,7 @@ def bias_chart(bias: pd.DataFrame, order: list[str]) -> Figure:
     labels = bias.drop_duplicates("group").set_index("group")["label"].reindex(values.columns)
     axes.set_xticks(range(len(labels)), [label.replace(" to ", "\nto ") for label in labels])
     axes.set_xlim(-0.5, len(labels) - 0.5)
-    figure.supxlabel("parameters of the group, fewest to most", fontsize="medium", color=svg.MUTED)
+    figure.supxlabel(groups, fontsize="medium", color=svg.MUTED)
     axes.spines[["left", "bottom"]].set_visible(False)
     return figure
 
@@ -154,6 +157,81 @@ def stability_chart(matrix: pd.DataFrame) -> Figure:
     axes.set_yticks(range(last), labels)
     axes.set(xlim=(-0.5, last - 0.5), ylim=(last - 0.5, -0.5), aspect="equal")
     axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def agreement_chart(matrix: pd.DataFrame) -> Figure:
+    """Correlation between every two of its labels: blue squares agree, orange ones disagree, the darker the more."""
+    names, last = matrix.index.tolist(), len(matrix)
+    side = 0.3 + max(0.2 * last, 1.2) + _LETTER * max(map(len, names))
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    values = np.nan_to_num(matrix.to_numpy())
+    levels = np.rint(_SHADES * np.clip(values, -1, 1)).astype(int)
+    for level in np.unique(levels[levels != 0]):  # a path of all squares of one shade: far less text than one for each
+        rows, columns = np.nonzero(levels == level)
+        colour = svg.UNDER if level > 0 else svg.OVER
+        axes.add_patch(
+            PathPatch(_squares(columns, rows), facecolor=colour, linewidth=0, alpha=0.85 * abs(level) / _SHADES)
+        )
+    axes.set_xticks(range(last), names, rotation=90)
+    axes.set_yticks(range(last), names)
+    axes.tick_params(labelcolor=svg.INK, labelsize=8)
+    axes.set(xlim=(-0.5, last - 0.5), ylim=(last - 0.5, -0.5), aspect="equal")
+    axes.spines[["left", "bottom"]].set_visible(False)
+    return figure
+
+
+def _squares(columns: np.ndarray, rows: np.ndarray) -> Path:
+    """One path of squares around the given places."""
+    corners = np.array([[-0.48, -0.48], [0.48, -0.48], [0.48, 0.48], [-0.48, 0.48], [-0.48, -0.48]])
+    vertices = (np.column_stack([columns, rows])[:, None] + corners).reshape(-1, 2)
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(rows)
+    return Path(vertices, codes)
+
+
+def regret_chart(search: pd.DataFrame, shown: list[str], plain: list[str]) -> Figure:
+    """Regret after training the k best-scored architectures, a line for every estimator of `shown`, `plain` ones grey.
+
+    `search` has the columns estimator, k, regret.
+    """
+    figure = Figure(figsize=(_WIDTH, 3.2 + 0.08 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    dashes, colours = iter(["--", ":", "-."]), (f"C{number}" for number in range(len(shown)))
+    for name in shown:
+        rows = search[search["estimator"] == name]
+        colour, dash = (svg.REFERENCE, next(dashes)) if name in plain else (next(colours), "-")
+        axes.plot(rows["k"], rows["regret"], linewidth=1.4, label=name, color=colour, linestyle=dash)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(0, _useful(search[search["estimator"].isin(shown)]))
+    axes.set(xlabel="architectures trained, best-scored first", ylabel="regret, accuracy points")
+    axes.grid(visible=True)
+    figure.legend(loc="outside lower left", frameon=False, fontsize=8, ncols=2)
+    return figure
+
+
+def _useful(search: pd.DataFrame) -> float:
+    """Upper end of an axis of regrets: a bad first choice would flatten all that follows."""
+    return max(1.15 * float(search.groupby("estimator")["regret"].first().median()), 1e-3)
+
+
+def mean_rank_chart(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], difference: float) -> Figure:
+    """Mean rank of estimators over benchmarks, a row each; a bar joins those that no test tells apart.
+
+    `ranks` has the columns estimator and mean_rank (1 = best), best first; `difference` is the critical one.
+    """
+    figure, axes = _rows(ranks["estimator"])
+    places = {name: place for place, name in enumerate(ranks["estimator"])}
+    axes.scatter(ranks["mean_rank"], list(places.values()), s=20, color=svg.ACCENT, zorder=3)
+    last = float(ranks["mean_rank"].max())
+    for number, group in enumerate(groups):
+        rows = [places[name] for name in group]
+        axes.vlines(last + 0.06 * last * (number + 1), min(rows) - 0.3, max(rows) + 0.3, color=svg.MUTED, linewidth=2)
+    axes.set_xlim(left=0.5)
+    figure.supxlabel(f"mean place; critical difference {difference:.1f}", fontsize="medium", color=svg.MUTED)
+    axes.grid(visible=True, axis="x")
     return figure
 
 

@@ -11,12 +11,11 @@ from benchsuite.report.page import interval_methods
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchsuite.report.blocks import Section
+    from benchsuite.report.blocks import Overview, Section
     from benchsuite.report.results import Results
-    from benchsuite.report.tables import Table
 
 
-def page(results: Results, overview: Table | None, sections: Sequence[Section], downloads: Sequence[str]) -> str:
+def page(results: Results, overview: Overview | None, sections: Sequence[Section], downloads: Sequence[str]) -> str:
     """The whole page; everything but our own SVG, style and script is escaped.
 
     Parameters
@@ -31,7 +30,6 @@ def page(results: Results, overview: Table | None, sections: Sequence[Section], 
         results=results,
         overview=overview,
         sections=sections,
-        families={name: family for section in sections for name, family in section.families.items()},
         downloads=downloads,
         provenance=results.provenance,
         intervals=interval_methods(),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchsuite.analysis.comparison import compare, rank_intervals
+from benchsuite.analysis.complementarity import added_information, agreement
+from benchsuite.analysis.search_value import search_value
 from benchsuite.report.behaviour import (
     bias_table,
     factors_table,
@@ -23,7 +25,9 @@ from benchsuite.report.criteria import (
     with_size_baselines,
 )
 from benchsuite.report.epochs import epoch_table, stability_by_epoch, stability_by_trial
+from benchsuite.report.exchanges import exchange_table
 from benchsuite.report.mistakes import mistakes_table
+from benchsuite.report.together import subsets_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +54,11 @@ class Judgement:
     within_ends: pd.DataFrame
     mistakes: pd.DataFrame
     epochs: pd.DataFrame
+    exchanges: pd.DataFrame
+    search: pd.DataFrame
+    agreement: pd.DataFrame
+    added: pd.DataFrame
+    subsets: pd.DataFrame
     stability: dict[str, pd.DataFrame]
     stability_by_epoch: dict[str, pd.DataFrame]
 
@@ -76,22 +85,28 @@ def judge(results: BenchmarkResults) -> Judgement:
     comparisons = compare(trials, truth)
     leaderboard = leaderboard_of(scores, criteria, rank_intervals(comparisons), len(truth))
     epochs = epoch_table(leaderboard)
+    families = dict(zip(leaderboard["estimator"], leaderboard["family"], strict=True))
     return Judgement(
-        results,
-        truth,
-        scores,
-        leaderboard,
-        criteria,
-        bias_table(trials, truth, params),
-        size_table(trials, truth, params),
-        variance_table(trials),
-        factors_table(trials),
-        reliability_table(results.trials),
-        ranks_table(trials, truth, params),
-        comparisons,
-        within_ends_table(trials, truth),
-        mistakes_table(trials, truth),
-        epochs,
-        stability_by_trial(trials),
-        stability_by_epoch(trials, epochs),
+        results=results,
+        truth=truth,
+        scores=scores,
+        leaderboard=leaderboard,
+        criteria=criteria,
+        bias=bias_table(trials, truth, params),
+        size=size_table(trials, truth, params),
+        variance=variance_table(trials),
+        factors=factors_table(trials),
+        reliability=reliability_table(results.trials),
+        ranks=ranks_table(trials, truth, params),
+        comparisons=comparisons,
+        within_ends=within_ends_table(trials, truth),
+        mistakes=mistakes_table(trials, truth),
+        epochs=epochs,
+        exchanges=exchange_table(trials, truth, results.operations),
+        search=search_value(trials, truth),
+        agreement=agreement(trials, truth),
+        added=added_information(trials, truth, params),
+        subsets=subsets_table(trials, truth, families),
+        stability=stability_by_trial(trials),
+        stability_by_epoch=stability_by_epoch(trials, epochs),
     )

@@ -11,9 +11,9 @@ from benchsuite.report.page import interval_methods
 from benchsuite.report.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from benchsuite.report.blocks import Block, Section
+    from benchsuite.report.blocks import Block, Overview, Section
     from benchsuite.report.drawings import Drawing
     from benchsuite.report.results import Results
     from benchsuite.report.tables import Cell
@@ -27,10 +27,11 @@ _SEEDS = (
 )
 
 
-def document(results: Results, overview: Table | None, sections: Sequence[Section]) -> str:
+def document(results: Results, overview: Overview | None, sections: Sequence[Section]) -> str:
     """The whole report in Markdown; its figures are the files in figures/, `overview` stands above several sections."""
     parts = [f"# {escaped(results.suite)}", escaped(results.description)]
-    parts += ["## Overview", f"{escaped(overview.caption)}.", table(overview)] if overview else []
+    if overview:
+        parts += ["## Overview", *_blocks(overview.blocks, overview.caption)]
     for section in sections:
         parts += _section(section)
     parts += ["## How to read this", _SEEDS, "Intervals:", definitions(interval_methods())]
@@ -42,9 +43,12 @@ def _section(section: Section) -> list[str]:
     parts = [f"## {escaped(section.benchmark)}", "\n".join(f"- {escaped(sentence)}" for sentence in section.verdict)]
     for part in (part for tab in section.tabs for part in tab.parts):
         parts.append(f"### {escaped(part.title)}")
-        for block in part.blocks:
-            parts += _block(block, f"*{escaped(section.caption)}*")
+        parts += _blocks(part.blocks, section.caption)
     return parts
+
+
+def _blocks(blocks: Iterable[Block], caption: str) -> list[str]:
+    return [text for block in blocks for text in _block(block, f"*{escaped(caption)}*")]
 
 
 def _block(block: Block, caption: str) -> Iterator[str]:

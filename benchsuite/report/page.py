@@ -9,10 +9,14 @@ from benchsuite.report import tables
 from benchsuite.report.blocks import Folded, Lines, Panels, Part, Picture, Scatter, Section, Tab, Terms, Words
 from benchsuite.report.criteria import COMBINATION, rows_of
 from benchsuite.report.drawings import Drawings, draw
+from benchsuite.report.epochs import epoch_numbers
+from benchsuite.report.exchanges import exchange_numbers
 from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.mistakes import mistakes_numbers
 from benchsuite.report.packed import MOST_ARCHITECTURES, packed_ranks
 from benchsuite.report.pairs import PAIRS_NOTE, pairs_numbers
+from benchsuite.report.supernets import training_numbers
+from benchsuite.report.together import added_numbers, agreement_numbers, subsets_numbers
 from benchsuite.report.verdict import no_ceiling, verdict
 from benchsuite.report.words import number, seconds
 
@@ -28,6 +32,27 @@ _COST_NOTE = "Step line: the best tau at this cost or less (the Pareto front). G
 _BIAS_NOTE = (
     "Mean rank difference in percent of the architectures, with the half-width of its 95 % interval; + (orange): "
     "ranked too high."
+)
+_EXCHANGES_NOTE = (
+    "Over pairs of architectures that differ in one operation alone: how much more often the score rises than the "
+    "truth when the second operation takes the place of the first, in percent of the pairs; + (orange): the second is "
+    "over-estimated."
+)
+_REGRET_NOTE = (
+    "Accuracy points between the best architecture and the best of the k best-scored, mean over trials, exact under "
+    "ties; grey: counting parameters, and the expectation of a random choice. The frame may cut off bad first choices."
+)
+_AGREEMENT_NOTE = (
+    "Spearman's rho between scores, mean over pairs of trials; blue: alike, orange: opposed. On the diagonal the "
+    "agreement of an estimator with itself under other seeds, 1 where it has one trial."
+)
+_ADDED_NOTE = (
+    "Added: what the row's score knows of the truth beyond parameters and the column's score, as a partial rank "
+    "correlation; on the diagonal beyond parameters alone; 0 = nothing."
+)
+_SUBSETS_NOTE = (
+    "Chosen among all estimators but combinations and those that read the trainings, by their first trials. Held out: "
+    "in each fold the best subset on the other folds is judged, so that choosing does not flatter."
 )
 _MISTAKES_NOTE = (
     "Cells are drawn with their inputs on the left and their output on the right, a curve for an operation; others "
@@ -51,9 +76,10 @@ def section(judgement: Judgement, results: Results, anchor: str) -> Section:
     tabs = (
         Tab("Leaderboard", (_ranking(judgement, drawings),)),
         Tab("Ranks", (_ranks(judgement, drawings),)),
-        Tab("Bias", (_bias(judgement, drawings), _mistakes(judgement))),
+        Tab("Bias", tuple(_bias(judgement, drawings))),
         Tab("Variance", tuple(_variance(judgement, drawings))),
-        Tab("Top of the list", (_top(judgement),)),
+        Tab("Search value", tuple(_search_value(judgement, drawings))),
+        Tab("Together", tuple(_together(judgement, drawings))),
         Tab("Truth", tuple(_truth(judgement, results))),
         Tab("Protocol", (_protocol(judgement),)),
     )
@@ -114,13 +140,13 @@ def _ranks(judgement: Judgement, drawings: Drawings) -> Part:
     return Part("How does each ranking compare with the truth?", (scatter, panels))
 
 
-def _bias(judgement: Judgement, drawings: Drawings) -> Part:
+def _bias(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
     folded = (Folded(tables.bias_numbers(judgement)), Folded(tables.size_numbers(judgement)))
-    return Part("Where is it biased by size?", (Picture(drawings.bias, _BIAS_NOTE), *folded))
-
-
-def _mistakes(judgement: Judgement) -> Part:
-    return Part("Which architectures does it misjudge most?", (mistakes_numbers(judgement), Words(_MISTAKES_NOTE)))
+    yield Part("Where is it biased by size?", (Picture(drawings.bias, _BIAS_NOTE), *folded))
+    if drawings.exchanges:
+        picture = Picture(drawings.exchanges, _EXCHANGES_NOTE)
+        yield Part("Which operations does it favour?", (picture, Folded(exchange_numbers(judgement))))
+    yield Part("Which architectures does it misjudge most?", (mistakes_numbers(judgement), Words(_MISTAKES_NOTE)))
 
 
 def _variance(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
@@ -135,17 +161,27 @@ def _variance(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
         panels = Panels(drawings.stability_by_epoch, "Tau between the scores at every two epochs, first trial.")
         yield Part(
             "How does it change with the epoch?",
-            (Picture(drawings.epochs, _EPOCHS_NOTE), tables.epoch_numbers(judgement), panels),
+            (Picture(drawings.epochs, _EPOCHS_NOTE), epoch_numbers(judgement), panels),
         )
     if drawings.training:
         picture = Picture(drawings.training, "A line for each supernet.")
-        yield Part("How were the supernets trained?", (picture, tables.training_numbers(judgement)))
+        yield Part("How were the supernets trained?", (picture, training_numbers(judgement)))
 
 
-def _top(judgement: Judgement) -> Part:
+def _search_value(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
+    numbers = Folded(tables.search_numbers(judgement))
+    yield Part("What is a search by it worth?", (Picture(drawings.regret, _REGRET_NOTE), numbers))
     by_k = [Folded(table, opened=not place) for place, table in enumerate(tables.by_k_tables(judgement))]
     within = [Folded(table) for table in tables.within_ends_tables(judgement)]
-    return Part("How good is the top of its list?", (*by_k, *within))
+    yield Part("How good is the top of its list?", (*by_k, *within))
+
+
+def _together(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
+    picture = Picture(drawings.agreement, _AGREEMENT_NOTE)
+    matrices = (Folded(agreement_numbers(judgement)), Folded(added_numbers(judgement)))
+    yield Part("Who agrees with whom?", (picture, *matrices, Words(_ADDED_NOTE)))
+    if len(judgement.subsets):
+        yield Part("Which ones to combine?", (subsets_numbers(judgement), Words(_SUBSETS_NOTE)))
 
 
 def _truth(judgement: Judgement, results: Results) -> Iterator[Part]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from benchsuite.suite import CombinationChoice
@@ -52,6 +54,8 @@ class BenchmarkResults:
         Estimator -> why it does not work on this benchmark.
     combinations
         Rankings to be made of the scores of several estimators, which their parts name as `scores` does.
+    operations
+        Operations of each architecture, position by position.
     trainings
         Learning curves of supernets with the columns `TRAINING_COLUMNS`; None where none was trained.
     """
@@ -66,6 +70,7 @@ class BenchmarkResults:
     protocol: dict[str, str]
     skipped: dict[str, str]
     combinations: tuple[CombinationChoice, ...] = ()
+    operations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trainings: pd.DataFrame | None = None
 
 

@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from benchsuite.analysis.cost import pareto_front
 from benchsuite.report.criteria import HEADLINE, TAU, CriterionAt, rows_of
 from benchsuite.report.words import interval, number, percent, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -98,66 +99,34 @@ def leaderboard_table(judgement: Judgement) -> Table:
         Column("Place", "Place by tau-b; small print: the places it may have, by paired differences of all estimators"),
         Column("± trials", "Sample deviation of tau-b over the trials"),
         *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
-        Column("CPU s", "CPU seconds per architecture"),
+        Column("CPU s", "CPU seconds per architecture; on the front: none is both cheaper and better"),
         *_COUNTS.values(),
     )
     lowest = min(0.0, judgement.leaderboard[f"{TAU.key}_low"].min())
-    rows = tuple(_leaderboard_row(row, lowest) for row in rows_of(judgement.leaderboard))
+    board = judgement.leaderboard
+    front = pareto_front(board["cpu_seconds"], board[TAU.key])
+    rows = tuple(_leaderboard_row(row, lowest, best) for row, best in zip(rows_of(board), front, strict=True))
     return Table(
         "leaderboard", "Leaderboard, best tau-b first; small print: intervals over architectures", columns, rows, 1
     )
 
 
-def overview_table(judgements: Sequence[Judgement]) -> Table:
-    """Tau of every estimator on every benchmark, the best mean first, above the ceilings that the truths set.
-
-    Estimators that were not judged everywhere have no mean and come last.
-    """
-    columns = [
-        Column(each.results.benchmark, f"{each.results.population}; {each.results.caption}") for each in judgements
-    ]
-    boards = [{row["estimator"]: row for row in rows_of(each.leaderboard)} for each in judgements]
-    rows = [_overview_row(name, boards) for name in dict.fromkeys(name for board in boards for name in board)]
-    rows.sort(key=lambda row: row[1].value, reverse=True)
-    ceilings = [math.nan if each.ceiling is None else each.ceiling for each in judgements]
-    last = (
-        Cell("ceiling", "ceiling", mark="simulated"),
-        Cell("", -math.inf),
-        *(Cell(number(value), value) for value in ceilings),
-    )
-    return Table(
-        "overview",
-        "Kendall's tau-b of every estimator on every benchmark; small print: intervals over architectures",
-        (ESTIMATOR, Column("Mean", "Of estimators that were judged on every benchmark"), *columns),
-        (*rows, last),
-        1,
-    )
-
-
-def _overview_row(name: str, boards: Sequence[dict[str, dict[str, Any]]]) -> tuple[Cell, ...]:
-    rows = [board[name] for board in boards if name in board]
-    taus = [row[TAU.key] for row in rows if math.isfinite(row[TAU.key])]
-    mean = sum(taus) / len(taus) if len(taus) == len(boards) else -math.inf  # of others, means are not comparable
-    cells = (_estimate(board[name], TAU) if name in board else Cell(number(math.nan), math.nan) for board in boards)
-    shown = number(mean if math.isfinite(mean) else math.nan)
-    return (Cell(name, name, mark=rows[0]["mark"]), Cell(shown, mean), *cells)
-
-
-def _leaderboard_row(row: dict[str, Any], lowest: float) -> tuple[Cell, ...]:
+def _leaderboard_row(row: dict[str, Any], lowest: float, cheapest: bool) -> tuple[Cell, ...]:
     low, tau, high = ((row[f"{TAU.key}{end}"] - lowest) / (1 - lowest) for end in ("_low", "", "_high"))
     deviation = row[f"{TAU.key}_deviation"]
     return (
         Cell(row["estimator"], row["estimator"], mark=row["mark"]),
-        replace(_estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
+        replace(estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
         with_interval(row["rank"], row["rank_low"], row["rank_high"], 0),
         Cell(number(deviation), deviation),
-        *(_estimate(row, item) for item in HEADLINE[1:]),
-        Cell(seconds(row["cpu_seconds"]), row["cpu_seconds"]),
+        *(estimate(row, item) for item in HEADLINE[1:]),
+        Cell(seconds(row["cpu_seconds"]), row["cpu_seconds"], note="on the front" if cheapest else ""),
         *(Cell(f"{row[key]:,}", row[key]) for key in _COUNTS),
     )
 
 
-def _estimate(row: dict[str, Any], item: CriterionAt) -> Cell:
+def estimate(row: dict[str, Any], item: CriterionAt) -> Cell:
+    """A criterion of the leaderboard with its interval."""
     return with_interval(row[item.key], row[f"{item.key}_low"], row[f"{item.key}_high"], item.digits)
 
 
@@ -175,7 +144,7 @@ def by_k_tables(judgement: Judgement) -> list[Table]:
     for name, (title, meaning, digits) in _BY_K.items():
         rows = criteria[criteria["criterion"] == name]
         columns = {k: Column(percent(k)) for k in sorted(rows["k"].unique())}
-        tables.append(_matrix(Table(name, f"{title}: {meaning}", (), ()), rows, "k", columns, judgement.order, digits))
+        tables.append(matrix(Table(name, f"{title}: {meaning}", (), ()), rows, "k", columns, judgement.order, digits))
     return tables
 
 
@@ -185,13 +154,13 @@ def bias_numbers(judgement: Judgement) -> Table:
     columns = {row.group: Column(str(row.label), f"{row.n:.0f} architectures") for row in groups.itertuples()}
     caption = "Mean rank difference by parameters, in percent of the architectures; positive = ranked too high"
     rows = judgement.bias.rename(columns={"rank_difference": "value"})
-    return _matrix(Table("bias", caption, (), ()), rows, "group", columns, judgement.order, 1)
+    return matrix(Table("bias", caption, (), ()), rows, "group", columns, judgement.order, 1)
 
 
-def _matrix(
+def matrix(
     table: Table, rows: pd.DataFrame, by: str, columns: dict[Any, Column], order: Sequence[str], digits: int
 ) -> Table:
-    """The table filled: a row per estimator, a column per value of `by`, each cell with its interval."""
+    """The table filled: a row per estimator, a column per value of `by`; `rows` has the columns value, low, high."""
     found = {(row["estimator"], row[by]): row for row in rows_of(rows)}
     nothing = {"value": math.nan, "low": math.nan, "high": math.nan}
     body = []
@@ -204,7 +173,7 @@ def _matrix(
 
 def size_numbers(judgement: Judgement) -> Table:
     """What the scores know beyond the number of parameters."""
-    return _matrix(
+    return matrix(
         Table("size", "What the scores know beyond the number of parameters; small print: intervals", (), ()),
         judgement.size,
         "figure",
@@ -239,23 +208,16 @@ def factors_numbers(judgement: Judgement) -> Table:
     several = set(judgement.factors["estimator"])
     order = [name for name in judgement.order if name in several]
     caption = "Initialisation against minibatch; small print: intervals over architectures"
-    return _matrix(Table("factors", caption, (), ()), judgement.factors, "figure", _FACTORS, order, 3)
+    return matrix(Table("factors", caption, (), ()), judgement.factors, "figure", _FACTORS, order, 3)
 
 
-def epoch_numbers(judgement: Judgement) -> Table:
-    """Tau by epoch of estimators that differ in their epoch alone."""
-    epochs = judgement.epochs.drop(columns="estimator").rename(
-        columns={
-            "without_epoch": "estimator",
-            "kendall_tau": "value",
-            "kendall_tau_low": "low",
-            "kendall_tau_high": "high",
-        }
-    )
-    columns = {epoch: Column(f"epoch {epoch:g}") for epoch in sorted(epochs["epoch"].unique())}
-    names = list(dict.fromkeys(epochs["estimator"]))
-    caption = "Tau-b by epoch; small print: intervals over architectures"
-    return _matrix(Table("epochs", caption, (), ()), epochs, "epoch", columns, names, 3)
+def search_numbers(judgement: Judgement) -> Table:
+    """Expected regret of training the k best-scored architectures, by estimator and k."""
+    found = judgement.search.assign(value=judgement.search["regret"], low=math.nan, high=math.nan)
+    columns = {k: Column(f"{k:,}", f"The {k:,} best-scored are trained") for k in sorted(found["k"].unique())}
+    caption = "Regret in accuracy points after training the k best-scored architectures, mean over trials; low is good"
+    names = list(dict.fromkeys([*judgement.order, *found["estimator"]]))
+    return matrix(Table("search", caption, (), ()), found, "k", columns, names, 2)
 
 
 def within_ends_tables(judgement: Judgement) -> list[Table]:
@@ -266,36 +228,8 @@ def within_ends_tables(judgement: Judgement) -> list[Table]:
         rows = known[(known["by"] == by) & (known["end"] == "top")]
         columns = {k: Column(percent(k)) for k in sorted(rows["k"].unique())}
         empty = Table(f"within_{by}", f"Tau-b within {words}: does it still rank there?", (), ())
-        tables.append(_matrix(empty, rows, "k", columns, judgement.order, 3))
+        tables.append(matrix(empty, rows, "k", columns, judgement.order, 3))
     return tables
-
-
-def training_numbers(judgement: Judgement) -> Table:
-    """What the last epoch of each supernet's training left, and what the training cost."""
-    columns = (
-        ESTIMATOR,
-        Column("Seed"),
-        Column("Epochs"),
-        Column("Loss", "Mean training loss of the sampled architectures in the last epoch"),
-        Column("Accuracy, %", "Mean training accuracy of the sampled architectures in the last epoch"),
-        Column("CPU s", "Of the whole training"),
-    )
-    trainings = judgement.results.trainings
-    curves = [] if trainings is None else [curve for _, curve in trainings.groupby("training", sort=False)]
-    rows = tuple(_training_row(curve.iloc[-1].to_dict(), float(curve["cpu_seconds"].sum())) for curve in curves)
-    caption = "Trained supernets; each is read by all estimators that share its training"
-    return Table("trainings", caption, columns, rows)
-
-
-def _training_row(last: dict[Hashable, Any], seconds: float) -> tuple[Cell, ...]:
-    return (
-        Cell(last["estimator"], last["estimator"]),
-        Cell(f"{last['seed']:g}", last["seed"]),
-        Cell(f"{last['epoch']:,}", last["epoch"]),
-        Cell(number(last["loss"], 3), last["loss"]),
-        Cell(number(last["accuracy"], 1), last["accuracy"]),
-        Cell(f"{seconds:,.0f}", seconds),
-    )
 
 
 def reliability_numbers(judgement: Judgement) -> Table:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.data.files import write_frame, write_text
-from benchsuite.report import html, markdown
+from benchsuite.report import html, latex, markdown
+from benchsuite.report.across import overview
+from benchsuite.report.blocks import drawings_of, tables_of
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
 from benchsuite.report.svg import standalone
-from benchsuite.report.tables import overview_table
 from benchsuite.report.words import slug, unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from benchsuite.report.blocks import Overview, Section
     from benchsuite.report.judge import Judgement
     from benchsuite.report.results import Results
 
@@ -31,6 +33,9 @@ _TABLES = (
     "mistakes",
     "variance",
     "factors",
+    "exchanges",
+    "search",
+    "subsets",
     "epochs",
     "reliability",
     "scores",
@@ -38,7 +43,7 @@ _TABLES = (
 
 
 def write_report(results: Results, folder: Path) -> Path:
-    """Path of the page; beside it report.md, tables/ (CSV and Parquet) and figures/ (SVG).
+    """Path of the page; beside it report.md, tables/ (CSV and Parquet), figures/ (SVG) and latex/ (a table a file).
 
     Existing files of the same names are replaced one by one, each whole; scores that are missing are said so in the
     report.
@@ -47,14 +52,23 @@ def write_report(results: Results, folder: Path) -> Path:
     anchors = unique([slug(benchmark.benchmark) for benchmark in results.benchmarks])
     sections = [section(judgement, results, anchor) for judgement, anchor in zip(judgements, anchors, strict=True)]
     downloads = _write_tables(judgements, folder)
+    over = overview(judgements)
+    if over:
+        _write_shown(over, folder)
     for part in sections:
-        for drawing in part.drawings():
-            write_text(folder / "figures" / f"{drawing.name}.svg", standalone(drawing.svg))
-    overview = overview_table(judgements) if len(judgements) > 1 else None
-    write_text(folder / "report.md", markdown.document(results, overview, sections))
+        _write_shown(part, folder)
+    write_text(folder / "report.md", markdown.document(results, over, sections))
     index = folder / "index.html"
-    write_text(index, html.page(results, overview, sections, ["report.md", *downloads]))
+    write_text(index, html.page(results, over, sections, ["report.md", *downloads]))
     return index
+
+
+def _write_shown(part: Overview | Section, folder: Path) -> None:
+    """The figures of a part as SVG, its tables as LaTeX."""
+    for drawing in drawings_of(part.blocks):
+        write_text(folder / "figures" / f"{drawing.name}.svg", standalone(drawing.svg))
+    for table in tables_of(part.blocks):
+        write_text(folder / "latex" / f"{part.anchor}-{table.name}.tex", latex.table(table))
 
 
 def _write_tables(judgements: Sequence[Judgement], folder: Path) -> list[str]:

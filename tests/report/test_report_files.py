@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchsuite.report.across import overview_table
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
 from benchsuite.report.results import Results
-from benchsuite.report.tables import overview_table
 from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
@@ -113,10 +113,10 @@ def test_every_heading_of_a_table_is_a_button_that_sorts_and_every_table_has_a_c
 
 def test_every_figure_says_in_words_what_it_shows_and_on_which_population(page, results):
     pictures = page.all("svg")
-    assert len(pictures) == 2 * (4 + 5 + 2)  # charts, ranks by estimator, agreement of trials
+    assert len(pictures) == 2 * (6 + 5 + 2) + 1  # charts, ranks by estimator, agreement of trials, mean ranks
     assert all(picture["role"] == "img" and len(picture["aria-label"]) > 40 for picture in pictures)
     text = "".join(page.text)
-    assert text.count(f"Population: {results.benchmarks[0].population}") >= len(page.all("figure"))
+    assert text.count(f"Population: {results.benchmarks[0].population}") >= len(page.all("figure")) - 1  # mean ranks
     assert "64 noise images" in text
 
 
@@ -147,14 +147,14 @@ def test_tables_of_the_markdown_have_the_same_number_of_cells_in_every_row(folde
 def test_images_of_the_markdown_are_there(folder):
     text = (folder / "report.md").read_text(encoding="utf-8")
     images = re.findall(r"\]\((figures/[^)]+)\)", text)
-    assert len(images) == 2 * (4 + 5 + 2)
+    assert len(images) == 2 * (6 + 5 + 2) + 1
     assert all((folder / image).is_file() for image in images)
 
 
 _FULL = ("leaderboard", "comparisons", "criteria", "within_ends", "bias", "size", "mistakes", "variance", "reliability")
 
 
-@pytest.mark.parametrize("name", [*_FULL, "scores"])
+@pytest.mark.parametrize("name", [*_FULL, "search", "scores"])
 def test_tables_are_the_same_as_csv_and_parquet(folder, name):
     parquet = pd.read_parquet(folder / "tables" / f"{name}.parquet")
     csv = pd.read_csv(folder / "tables" / f"{name}.csv")
@@ -167,7 +167,7 @@ def test_second_report_is_the_same_to_the_byte_and_leaves_no_temporary_file(make
     results = make_results(n=20, estimators=("nwot",), seeds=1)
     first, second = ({file: file.read_bytes() for file in _files_of(results, tmp_path)} for _ in range(2))
     assert first == second
-    assert {file.suffix for file in first} == {".html", ".md", ".svg", ".csv", ".parquet"}
+    assert {file.suffix for file in first} == {".html", ".md", ".svg", ".csv", ".parquet", ".tex"}
     assert not [file for file in first if file.name.startswith("tmp")]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from benchsuite.report.judge import judge
 from benchsuite.report.results import TRAINING_COLUMNS, Results
-from benchsuite.report.tables import training_numbers
+from benchsuite.report.supernets import training_numbers
+from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 if TYPE_CHECKING:
@@ -38,8 +39,19 @@ def trained(results: Results) -> Results:
 def test_a_row_for_each_supernet_says_how_it_ended_and_what_it_cost(trained: Results) -> None:
     table = training_numbers(judge(trained.benchmarks[0]))
     assert [[cell.text for cell in row] for row in table.rows] == [
-        ["uniform", str(seed), "3", "2.200", "30.0", "12"] for seed in (0, 1)
+        ["uniform", str(seed), "3", "2.200", "30.0", "12", MISSING] for seed in (0, 1)
     ]
+
+
+def test_a_training_breaks_even_where_its_cost_is_saved_by_reading(results: Results) -> None:
+    (part,) = results.benchmarks
+    rows = [("uniform", 0, "key", 1, 2.0, 50.0, 30.0)]
+    read = part.scores[part.scores["estimator"] == "snip"].assign(estimator="uniform", family="one-shot")
+    costs = pd.concat([part.scores.assign(cpu_seconds=0.5), read.assign(cpu_seconds=0.2)])
+    trained = replace(part, scores=costs, trainings=pd.DataFrame(rows, columns=list(TRAINING_COLUMNS)))
+    table = training_numbers(judge(trained))
+    assert table.columns[-1].title == "Breaks even with snip"
+    assert table.rows[0][-1].text == "100"  # 30 s over 0.3 s saved on each
 
 
 def test_curves_are_shown_where_supernets_were_trained_and_nowhere_else(

@@ -86,7 +86,9 @@ const openTab = (tab) => {
     const chosen = each === tab;
     each.setAttribute("aria-selected", String(chosen));
     each.tabIndex = chosen ? 0 : -1;
-    document.getElementById(each.getAttribute("aria-controls")).hidden = !chosen;
+    const panel = document.getElementById(each.getAttribute("aria-controls"));
+    panel.hidden = !chosen;
+    if (chosen) panel.dispatchEvent(new Event("opened"));
   });
 };
 all(".tabs").forEach((list) => {

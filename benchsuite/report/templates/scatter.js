@@ -1,4 +1,4 @@
-// Ranks of all architectures: unpacked when the figure is first seen, drawn on a canvas, moved through by hand.
+// Ranks of all architectures: unpacked when their tab is first opened, drawn on a canvas, moved through by hand.
 const unpacked = async (text) => {
   const packed = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -160,14 +160,13 @@ const showScatter = (figure, data) => {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 };
 
-const firstSight = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
-  firstSight.unobserve(target);
-  unpacked(target.querySelector("script").textContent).then((data) => {
-    showScatter(target, data);
-    target.dataset.ready = "";
-  });
-}));
 all(".scatter").forEach((figure) => {
+  const tab = figure.closest(".tab");
+  const prepare = async () => {
+    showScatter(figure, await unpacked(figure.querySelector("script").textContent));
+    figure.dataset.ready = "";
+  };
   figure.hidden = false;
-  firstSight.observe(figure);
+  if (tab.hidden) tab.addEventListener("opened", prepare, { once: true });
+  else prepare();
 });

@@ -1,0 +1,129 @@
+"""What several benchmarks say together: one table of all, mean ranks with a test, transfer between data sets."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from benchsuite.analysis.critical_difference import critical_difference
+from benchsuite.analysis.transfer import transfer
+from benchsuite.core import UnsupportedError
+from benchsuite.report import figures
+from benchsuite.report.blocks import Folded, Overview, Picture, Words
+from benchsuite.report.criteria import TAU, rows_of, trials_of
+from benchsuite.report.drawings import Drawing
+from benchsuite.report.svg import drawing, render
+from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, estimate, matrix
+from benchsuite.report.words import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchsuite.analysis.critical_difference import CriticalDifference
+    from benchsuite.report.blocks import Block
+    from benchsuite.report.judge import Judgement
+
+_COMPARE = (
+    "Each benchmark has its own architectures and truth, so compare within a column; what was scored stands under each "
+    "benchmark's name below."
+)
+_RANKS_NOTE = (
+    "Mean place over benchmarks; a bar joins estimators that Nemenyi's test does not tell apart. It takes benchmarks "
+    "as independent, which data sets of one search space are not."
+)
+
+
+def overview(judgements: Sequence[Judgement]) -> Overview | None:
+    """What stands above several benchmarks; None for one."""
+    if len(judgements) < 2:
+        return None
+    names = ", ".join(each.results.benchmark for each in judgements)
+    families = {row["estimator"]: row["family"] for each in judgements for row in rows_of(each.leaderboard)}
+    blocks = (overview_table(judgements), Words(_COMPARE), *_mean_ranks(judgements), *_transfers(judgements))
+    return Overview(f"Benchmarks: {names}.", families, blocks)
+
+
+def _mean_ranks(judgements: Sequence[Judgement]) -> Iterator[Block]:
+    taus = pd.DataFrame(
+        {place: each.leaderboard.set_index("estimator")[TAU.key] for place, each in enumerate(judgements)}
+    )
+    try:
+        found = critical_difference(taus)
+    except UnsupportedError:
+        return
+    words = "Mean rank of every estimator over benchmarks, best first: " + ", ".join(
+        f"{row['estimator']} {number(row['mean_rank'], 1)}" for row in rows_of(found.ranks)
+    )
+    with drawing():
+        svg = render(figures.mean_rank_chart(found.ranks, found.groups, found.difference), "all-mean-rank", words)
+    note = f"{_RANKS_NOTE} {_friedman(found)}"
+    yield Picture(Drawing("all-mean-rank", "Mean place over benchmarks", f"{words}.", svg), note)
+
+
+def _friedman(found: CriticalDifference) -> str:
+    said = f"{found.benchmarks} benchmarks; critical difference {number(found.difference, 1)}"
+    return f"{said}; Friedman's test that all are alike: p {found.p:.2g}." if math.isfinite(found.p) else f"{said}."
+
+
+def _transfers(judgements: Sequence[Judgement]) -> Iterator[Folded]:
+    """A table for every search space with several data sets."""
+    spaces: dict[str, dict[str, Judgement]] = {}
+    for each in judgements:
+        space, dataset = each.results.benchmark.split("/", 1)
+        spaces.setdefault(space, {})[dataset] = each
+    for space, parts in spaces.items():
+        table = transfer(
+            {name: trials_of(each.scores) for name, each in parts.items()},
+            {name: each.truth for name, each in parts.items()},
+        )
+        away = table[table["scored_on"] != table["judged_on"]]
+        if len(away):
+            yield Folded(_transfer_table(space, table))
+
+
+def _transfer_table(space: str, found: pd.DataFrame) -> Table:
+    label = found["scored_on"] + " on " + found["judged_on"]
+    rows = found.assign(value=found[TAU.key], label=label)
+    columns = {
+        name: Column(name, "Scores made on the first, judged by the truth of the second") for name in label.unique()
+    }
+    caption = f"Transfer between data sets of {space}: tau-b of scores made on one with the truth of another"
+    names = list(dict.fromkeys(found["estimator"]))
+    return matrix(Table(f"transfer_{space}", caption, (), ()), rows, "label", columns, names, 3)
+
+
+def overview_table(judgements: Sequence[Judgement]) -> Table:
+    """Tau of every estimator on every benchmark, the best mean first, above the ceilings that the truths set.
+
+    Estimators that were not judged everywhere have no mean and come last.
+    """
+    columns = [
+        Column(each.results.benchmark, f"{each.results.population}; {each.results.caption}") for each in judgements
+    ]
+    boards = [{row["estimator"]: row for row in rows_of(each.leaderboard)} for each in judgements]
+    rows = [_overview_row(name, boards) for name in dict.fromkeys(name for board in boards for name in board)]
+    rows.sort(key=lambda row: row[1].value, reverse=True)
+    ceilings = [math.nan if each.ceiling is None else each.ceiling for each in judgements]
+    last = (
+        Cell("ceiling", "ceiling", mark="simulated"),
+        Cell("", -math.inf),
+        *(Cell(number(value), value) for value in ceilings),
+    )
+    return Table(
+        "overview",
+        "Kendall's tau-b of every estimator on every benchmark; small print: intervals over architectures",
+        (ESTIMATOR, Column("Mean", "Of estimators that were judged on every benchmark"), *columns),
+        (*rows, last),
+        1,
+    )
+
+
+def _overview_row(name: str, boards: Sequence[dict[str, dict[str, Any]]]) -> tuple[Cell, ...]:
+    rows = [board[name] for board in boards if name in board]
+    taus = [row[TAU.key] for row in rows if math.isfinite(row[TAU.key])]
+    mean = sum(taus) / len(taus) if len(taus) == len(boards) else -math.inf  # of others, means are not comparable
+    cells = (estimate(board[name], TAU) if name in board else Cell(number(math.nan), math.nan) for board in boards)
+    shown = number(mean if math.isfinite(mean) else math.nan)
+    return (Cell(name, name, mark=rows[0]["mark"]), Cell(shown, mean), *cells)

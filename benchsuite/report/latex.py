@@ -1,0 +1,65 @@
+"""Tables for a paper: LaTeX that needs the package booktabs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchsuite.report.tables import Cell, Table
+
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{letter: f"\\{letter}" for letter in "&%$#_"},
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "\N{MINUS SIGN}": "$-$",
+    "\N{EN DASH}": "--",
+    "\N{PLUS-MINUS SIGN}": r"$\pm$",
+    "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "\N{MICRO SIGN}": r"$\mu$",
+    "τ": r"$\tau$",
+    "\N{GREEK SMALL LETTER RHO}": r"$\rho$",
+}
+_TABLE = str.maketrans(_ESCAPES)
+
+
+def table(content: Table) -> str:
+    r"""The table as a `tabular` below its caption as a comment; intervals stand in small print behind their figures."""
+    alignment = "".join("r" if column.numeric else "l" for column in content.columns)
+    lines = [
+        f"% {' '.join(content.caption.split())}",
+        rf"\begin{{tabular}}{{{alignment}}}",
+        r"\toprule",
+        _row([escaped(column.title) for column in content.columns]),
+        r"\midrule",
+        *(_row([_cell(cell) for cell in row]) for row in content.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    r"""The text with everything replaced that LaTeX would read as a command.
+
+    >>> escaped("50% of x_1"), escaped("τ-b")
+    ('50\\% of x\\_1', '$\\tau$-b')
+    """
+    return " ".join(text.split()).translate(_TABLE)
+
+
+def _cell(cell: Cell) -> str:
+    mark = rf" \textit{{({escaped(cell.mark)})}}" if cell.mark else ""
+    note = rf" {{\scriptsize ({escaped(cell.note)})}}" if cell.note else ""
+    name = rf" {{\scriptsize\texttt{{{escaped(cell.architecture)}}}}}" if cell.architecture else ""
+    return f"{escaped(cell.text)}{mark}{note}{name}"
+
+
+def _row(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"

@@ -1,0 +1,239 @@
+"""Tables of a report against plain recomputation: misjudged architectures, exchanges, epochs, pairs, packed ranks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+import zlib
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau, rankdata
+
+from benchsuite.report import latex
+from benchsuite.report.across import overview
+from benchsuite.report.blocks import Folded, tables_of
+from benchsuite.report.epochs import epoch_numbers, epoch_table
+from benchsuite.report.exchanges import MOST, exchange_numbers, exchange_table
+from benchsuite.report.judge import judge
+from benchsuite.report.mistakes import mistakes_numbers, mistakes_table
+from benchsuite.report.packed import packed_ranks
+from benchsuite.report.page import section
+from benchsuite.report.pairs import against, not_separable, pairs_numbers
+from benchsuite.report.tables import Cell, Column, Table
+from benchsuite.report.together import subsets_table
+from benchsuite.report.verdict import verdict
+from benchsuite.report.write import write_report
+
+OPERATIONS = ("conv", "pool", "skip")
+
+
+@pytest.fixture(scope="module")
+def results(make_results):
+    """Return results of 60 architectures on two data sets; three operations at three positions tell 27 apart."""
+    made = make_results(("nasbench201/cifar10", "nasbench201/digits"), 60, ("nwot", "synflow", "plain"), seeds=2)
+    return replace(made, benchmarks=tuple(replace(each, operations=_operations(each)) for each in made.benchmarks))
+
+
+def _operations(part):
+    """Operations of the first 27 architectures; the others are not compared."""
+    digits = [np.base_repr(number, 3).zfill(3) for number in range(27)]
+    words = [tuple(OPERATIONS[int(digit)] for digit in each) for each in digits]
+    return dict(zip(part.truth.index[:27], words, strict=True))
+
+
+@pytest.fixture(scope="module")
+def judgement(results):
+    return judge(results.benchmarks[0])
+
+
+def _trials(judgement, name):
+    rows = judgement.scores[judgement.scores["estimator"] == name]
+    return [each.set_index("architecture")["value"] for _, each in rows.groupby("seed")]
+
+
+def test_misjudged_architectures_are_those_of_the_largest_mean_rank_differences(judgement):
+    by_truth = pd.Series(rankdata(-judgement.truth), judgement.truth.index)
+    differences = [(by_truth - pd.Series(rankdata(-s), s.index)) / 60 for s in _trials(judgement, "nwot")]
+    expected = 100 * (sum(differences) / len(differences)).sort_values(ascending=False)
+    found = judgement.mistakes[judgement.mistakes["estimator"] == "nwot"].set_index("place")
+    assert found.loc[1, "rank_difference"] == pytest.approx(expected.iloc[0])
+    assert found.loc[1, "architecture"] == expected.index[0]
+    assert found.loc[-1, "rank_difference"] == pytest.approx(expected.iloc[-1])
+    assert found.loc[-1, "true_rank"] == by_truth[expected.index[-1]]
+    assert len(mistakes_numbers(judgement).rows) == len(judgement.order)
+
+
+def test_a_perfect_estimator_misjudges_nothing():
+    truth = pd.Series(np.arange(20.0), [f"a{number}" for number in range(20)])
+    assert mistakes_table({"oracle": [truth]}, truth).empty
+
+
+def test_exchanges_count_the_pairs_that_differ_in_one_operation_and_how_often_scores_rise(results, judgement):
+    operations, (scores, other) = results.benchmarks[0].operations, _trials(judgement, "nwot")
+    pairs = [
+        (a, b) if operations[a] < operations[b] else (b, a)
+        for a, b in combinations(operations, 2)
+        if sum(x != y for x, y in zip(operations[a], operations[b], strict=True)) == 1
+        and {"conv", "skip"} <= {*operations[a], *operations[b]}
+        and {x for x, y in zip(operations[a], operations[b], strict=True) if x != y} <= {"conv", "skip"}
+        and {y for x, y in zip(operations[a], operations[b], strict=True) if x != y} <= {"conv", "skip"}
+    ]
+    found = judgement.exchanges.set_index(["estimator", "before", "after"]).loc[("nwot", "conv", "skip")]
+    rises = np.mean([[values[b] > values[a] for a, b in pairs] for values in (scores, other)])
+    truth_rises = np.mean([judgement.truth[b] > judgement.truth[a] for a, b in pairs])
+    assert found["n"] == len(pairs) == 27
+    assert found["score_rises"] == pytest.approx(rises)
+    assert found["bias"] == pytest.approx(rises - truth_rises)
+    table = exchange_numbers(judgement)
+    assert [row[0].text for row in table.rows] == [*judgement.order, "truth rises"]
+    assert 1 < len(table.columns) <= 1 + MOST
+
+
+def test_without_operations_or_where_they_tell_nothing_apart_there_are_no_exchanges(judgement):
+    alike = dict.fromkeys(judgement.truth.index, ("conv",))
+    for operations in ({}, alike):
+        assert exchange_table({"snip": [judgement.truth]}, judgement.truth, operations).empty
+
+
+def test_estimators_that_differ_in_their_epoch_alone_make_a_line_and_a_matrix(results):
+    part = results.benchmarks[0]
+    names = {"nwot": "uniform(epoch=10, readout=loss)", "synflow": "uniform(epoch=20, readout=loss)"}
+    judged = judge(replace(part, scores=part.scores.replace({"estimator": names})))
+    assert judged.epochs[["without_epoch", "epoch"]].to_numpy().tolist() == [
+        ["uniform(readout=loss)", 10],
+        ["uniform(readout=loss)", 20],
+    ]
+    matrix = judged.stability_by_epoch["uniform(readout=loss)"]
+    first, second = (
+        judged.scores[judged.scores["estimator"] == name].drop_duplicates("architecture") for name in names.values()
+    )
+    expected = kendalltau(first["value"], second["value"]).statistic
+    assert matrix.loc["10", "20"] == matrix.loc["20", "10"] == pytest.approx(expected)
+    assert epoch_numbers(judged).rows[0][0].text == "uniform(readout=loss)"
+    titles = [each.title for tab in section(judged, results, "a").tabs for each in tab.parts]
+    assert "How does it change with the epoch?" in titles
+
+
+def test_one_epoch_is_no_line(judgement):
+    assert epoch_table(judgement.leaderboard).empty
+    assert not judgement.stability_by_epoch
+
+
+def test_matrices_of_stability_hold_scipys_tau_between_trials(judgement):
+    first, second = _trials(judgement, "nwot")
+    expected = kendalltau(first, second.reindex(first.index)).statistic
+    assert judgement.stability["nwot"].loc["0, 0", "1, 0"] == pytest.approx(expected)
+    assert "params" not in judgement.stability
+
+
+def test_differences_with_one_estimator_have_the_sign_of_the_leaderboard(judgement):
+    taus = judgement.leaderboard.set_index("estimator")["kendall_tau"]
+    for other in taus.index:
+        table = against(judgement.comparisons, other)
+        for name, row in table.iterrows():
+            assert row["difference"] == pytest.approx(taus[name] - taus[other])
+            assert row["low"] <= row["difference"] <= row["high"]
+    assert set(not_separable(judgement.comparisons, "plain")).isdisjoint({"nwot"})
+    table = pairs_numbers(judgement)
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_places_hold_between_those_that_paired_differences_allow(judgement):
+    board = judgement.leaderboard
+    assert (board["rank_low"] <= board["rank"]).all()
+    assert (board["rank"] <= board["rank_high"]).all()
+    assert board.loc[board["estimator"] == "nwot", "rank"].item() == 1
+
+
+def test_packed_ranks_are_the_ranks_of_all_architectures(judgement):
+    stream = zlib.decompress(base64.b64decode(packed_ranks(judgement)))
+    start = 4 + int.from_bytes(stream[:4], "little")
+    content = json.loads(stream[4:start])
+    names = content["architectures"]
+    planes = np.frombuffer(stream[start:], np.uint8).reshape(4, 1 + len(content["estimators"]), len(names))
+    ranks = (planes.astype(int) * 256 ** np.arange(4)[:, None, None]).sum(axis=0)
+    assert content["estimators"] == judgement.order
+    assert ranks[0].tolist() == rankdata(-judgement.truth.reindex(names)).tolist()
+    first = _trials(judgement, "nwot")[0].reindex(names)
+    assert ranks[1 + content["estimators"].index("nwot")].tolist() == rankdata(-first).tolist()
+    assert set(content["groups"]) == {1, 2, 3, 4, 5}
+
+
+def test_what_was_not_scored_has_no_rank(results):
+    part = results.benchmarks[0]
+    judged = judge(replace(part, scores=part.scores.drop(part.scores.index[part.scores["estimator"] == "nwot"][:5])))
+    stream = zlib.decompress(base64.b64decode(packed_ranks(judged)))
+    start = 4 + int.from_bytes(stream[:4], "little")
+    n = len(judged.truth)
+    low = np.frombuffer(stream[start:], np.uint8)[: n * (1 + len(judged.order))].reshape(-1, n)
+    assert (low[1 + judged.order.index("nwot")] == 0).sum() == 5
+
+
+def test_the_overview_has_mean_ranks_and_a_transfer_between_data_sets_of_one_space(results):
+    judgements = [judge(each) for each in results.benchmarks]
+    over = overview(judgements)
+    assert overview(judgements[:1]) is None
+    assert [block.kind for block in over.blocks][:2] == ["table", "words"]
+    assert any(block.kind == "picture" and "critical difference" in block.note for block in over.blocks)
+    (transfer,) = (block.table for block in over.blocks if isinstance(block, Folded))
+    columns = [column.title for column in transfer.columns[1:]]
+    assert sorted(columns) == sorted(f"{a} on {b}" for a in ("cifar10", "digits") for b in ("cifar10", "digits"))
+    values = {row[0].text: dict(zip(columns, row[1:], strict=True)) for row in transfer.rows}
+    taus = judgements[0].leaderboard.set_index("estimator")["kendall_tau"]
+    assert values["nwot"]["cifar10 on cifar10"].value == pytest.approx(taus["nwot"])
+
+
+def test_combinations_are_not_chosen_of_combinations_nor_of_few_architectures(judgement):
+    trials = {name: _trials(judgement, name) for name in ("nwot", "synflow")}
+    truth = judgement.truth
+    families = {"nwot": "combination", "synflow": "zero-shot"}
+    assert subsets_table({**trials, "synflow": [truth]}, truth, families)["estimators"].tolist() == ["synflow"]
+    assert subsets_table({"synflow": [truth.iloc[:30]]}, truth.iloc[:30], families).empty
+
+
+def test_verdict_of_an_estimator_worse_than_chance_reaches_nothing_of_the_ceiling(results):
+    part = results.benchmarks[0]
+    worst = replace(part, scores=part.scores[part.scores["estimator"].isin(["plain", "params"])])
+    assert "of which the best reaches 0 %" in " ".join(verdict(judge(worst)))
+
+
+def test_latex_has_the_cells_of_every_row_and_nothing_that_latex_would_run(results, tmp_path):
+    hostile = Cell(r"\input{/etc/passwd} 50% $x_1$ & #^~", 0, note="a_b", mark="100 %")
+    columns = (Column("Name", numeric=False), Column("τ-b"))
+    text = latex.table(Table("t", "caption\nwith % lines", columns, ((hostile, Cell("1", 1.0)),)))
+    assert text.splitlines()[0] == "% caption with % lines"
+    assert r"\begin{tabular}{lr}" in text
+    assert r"\input" not in text
+    row = next(line for line in text.splitlines() if "passwd" in line)
+    assert len(re.findall(r"(?<!\\)&", row)) == 1
+    assert not re.findall(r"(?<!\\)[%#_]", row)
+    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+    write_report(replace(results, benchmarks=results.benchmarks[:1]), tmp_path)
+    files = {file.stem: file.read_text(encoding="utf-8") for file in (tmp_path / "latex").iterdir()}
+    shown = section(judge(results.benchmarks[0]), results, "nasbench201-cifar10")
+    assert set(files) == {f"nasbench201-cifar10-{table.name}" for table in tables_of(shown.blocks)}
+    board = files["nasbench201-cifar10-leaderboard"]
+    rows = [line for line in board.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 1 + 5
+    assert len({len(re.findall(r"(?<!\\)&", line)) for line in rows}) == 1
+    assert board.isascii()
+
+
+def test_the_cheapest_of_the_best_are_on_the_front(judgement, results):
+    shown = section(judgement, results, "a")
+    board = next(table for table in tables_of(shown.blocks) if table.name == "leaderboard")
+    place = [column.title for column in board.columns].index("CPU s")
+    marked = {row[0].text for row in board.rows if row[place].note}
+    rows = judgement.leaderboard[["estimator", "cpu_seconds", "kendall_tau"]].to_numpy().tolist()
+    expected = {
+        name
+        for name, cost, tau in rows
+        if not math.isnan(cost) and not any((c <= cost and t >= tau) and (c < cost or t > tau) for _, c, t in rows)
+    }
+    assert marked == expected
