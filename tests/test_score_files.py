@@ -23,6 +23,11 @@ from benchsuite.suite import TruthChoice, load_suite
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 BENCHMARK = "nasbench201/digits"
+CORRELATIONS = (
+    ("kendall_tau", stats.kendalltau),
+    ("spearman_rho", stats.spearmanr),
+    ("pearson_r", stats.pearsonr),
+)
 
 
 @pytest.fixture
@@ -214,12 +219,27 @@ def test_published_scores_are_judged_as_scipy_judges_them(
     for name, column in zip(wanted, ("nwot", "jacov", "plain", "params"), strict=True):
         rows = table[table["estimator"] == name].set_index(["criterion"])
         pair = published[column], published["accuracy"]
-        for criterion, scipy_figure in (
-            ("kendall_tau", stats.kendalltau),
-            ("spearman_rho", stats.spearmanr),
-            ("pearson_r", stats.pearsonr),
-        ):
+        for criterion, scipy_figure in CORRELATIONS:
             assert rows.loc[criterion, "value"] == pytest.approx(scipy_figure(*pair).statistic, abs=1e-9), criterion
         best = set(published.nlargest(236, "accuracy").index) & set(published.nlargest(236, column).index)
         top = rows.loc["precision_at_top"].set_index("k").loc[0.05, "value"]
         assert top == pytest.approx(len(best) / 236, abs=2 / 236)  # pandas breaks the few ties by row
+
+
+def test_the_report_of_published_scores_says_what_scipy_computes(shared: Path) -> None:
+    folder = FOLDER.parent / "reports" / "published-proxies"
+    table = pd.read_csv(folder / "tables" / "criteria.csv").set_index(["estimator", "criterion"])["value"]
+    known = pd.read_parquet(shared / "data" / "nasbench201.parquet")
+    scores = pd.read_parquet(shared / "data" / "nasbench201_proxies_cifar10.parquet").rename(
+        columns={"jacov": "jacob_cov"}
+    )
+    both = scores.drop(columns=["params", "flops"]).merge(known, on="index")
+    both = both.rename(columns={"params_M_c10": "params"})
+    names = [*scores.columns.difference(["index", "flops", "params"]), "params"]
+    assert {*names, "flops"} == set(table.index.get_level_values("estimator"))
+    for name in names:
+        pair = both[name], both["c10_test200_mean"]
+        for criterion, figure in CORRELATIONS:
+            # the report's truth is the mean of single trainings, which the published means round
+            assert table[name, criterion].item() == pytest.approx(figure(*pair).statistic, abs=1e-5), (name, criterion)
+    assert "benchsuite scores import published-proxies.csv" in (folder / "report.md").read_text()

@@ -99,7 +99,7 @@ def print_whole(estimators: int, seeds: int, number: int | None) -> None:
     for name, work in parts(*example(architectures, estimators, seeds)).items():
         seconds = cpu_seconds(work)
         total += seconds
-        print(f"{name:26s} {seconds:7.2f} CPU s")
+        print(f"{name:26s} {seconds:7.2f} CPU s", flush=True)
     size = f"{len(architectures):,} architectures x {estimators} estimators x {seeds} seeds, params, FLOPs"
     print(f"whole analysis of {size}: {total:.1f} CPU s {verdict(total, WANTED_SECONDS)}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -87,7 +87,7 @@ def side_by_side(trials: Mapping[str, Sequence[Column]], truth: Column) -> SideB
 def _order(labels: pd.Index) -> NDArray[np.intp]:
     """Positions in the order of the labels' representations, which labels of any kind have."""
     texts = [repr(label) for label in labels.to_numpy(dtype=object)]  # an index of strings iterates slowly itself
-    return np.argsort(np.array(texts, dtype=object), kind="stable")
+    return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.intp)  # faster than numpy of texts
 
 
 def _numbers(name: str, values: Column) -> pd.Series[float]:

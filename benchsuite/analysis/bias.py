@@ -15,7 +15,7 @@ import pandas as pd
 from benchsuite.analysis.align import aligned, arrays
 from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import LeaveOneOut, rho_without_each, tau_b_without_each
-from benchsuite.analysis.ranking import average_ranks, dense_ranks
+from benchsuite.analysis.ranking import average_of_dense, average_ranks, dense_ranks
 from benchsuite.analysis.subsets import quantile_groups, tau_inside
 from benchsuite.analysis.uncertainty import check_confidence, correlation_interval, mean_interval
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 ROUNDING = 1e-12  # of what a variable leaves unexplained; less is none
 
@@ -60,11 +61,11 @@ def bias_by_complexity(
     """
     check_confidence(confidence)
     score_values, truth_values, sizes = arrays(aligned(scores, truth, complexity=complexity))
-    group = quantile_groups(sizes, groups)
+    group, ranks = quantile_groups(sizes, groups), (dense_ranks(score_values), dense_ranks(truth_values))
     rows = []
     for number in range(1, int(group.max()) + 1):
         inside = group == number
-        figure = _mean_difference_without_each(score_values, truth_values, inside)
+        figure = _mean_difference_without_each(*ranks, inside)
         low, high = mean_interval(figure, confidence)
         rows.append(
             {
@@ -124,13 +125,14 @@ def _differences(scores: Floats, truth: Floats) -> Floats:
     return (average_ranks(scores) - average_ranks(truth)) / scores.size  # these ranks count from the worst
 
 
-def _mean_difference_without_each(scores: Floats, truth: Floats, inside: NDArray[np.bool_]) -> LeaveOneOut:
+def _mean_difference_without_each(scores: Integers, truth: Integers, inside: NDArray[np.bool_]) -> LeaveOneOut:
     """Mean rank difference of a group, and exactly so when any one architecture is left out and the others ranked anew.
 
-    The rank of a member from the worst loses 1 if it is above the one left out, 1/2 if tied.
+    Scores and truth are dense ranks. The rank of a member from the worst loses 1 if it is above the one left out, 1/2
+    if tied.
     """
     n, members = scores.size, int(inside.sum())
-    differences = n * _differences(scores, truth)
+    differences = average_of_dense(scores) - average_of_dense(truth)
     lost = _members_above(scores, inside) - _members_above(truth, inside)
     total = differences[inside].sum() - np.where(inside, differences, 0.0) - lost
     left = (members - inside) * (n - 1)
@@ -138,12 +140,11 @@ def _mean_difference_without_each(scores: Floats, truth: Floats, inside: NDArray
     return LeaveOneOut(float(differences[inside].mean() / n), without)
 
 
-def _members_above(values: Floats, inside: NDArray[np.bool_]) -> Floats:
+def _members_above(dense: Integers, inside: NDArray[np.bool_]) -> Floats:
     """Number of group members above each item, ties half; a member's tie with itself counts alike for every column."""
-    dense = dense_ranks(values)
-    members = np.sort(dense[inside])
-    below = np.searchsorted(members, dense, side="left") + np.searchsorted(members, dense, side="right")
-    above: Floats = members.size - below / 2
+    of_rank = np.bincount(dense[inside], minlength=int(dense.max(initial=0)) + 1)
+    upto = np.cumsum(of_rank)
+    above: Floats = (upto[-1] - upto + of_rank / 2)[dense]
     return above
 
 
