@@ -71,6 +71,7 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         protocol=entry["protocol"],
         skipped={**entry["skipped"], **dict.fromkeys(sorted(unscored), "not scored yet")},
         combinations=tuple(each for each in combinations if each.title not in unscored),
+        card=benchmark.card,
         operations={name: space.operations(name) for name in architectures},
         trainings=_trainings(store, entry),
     )

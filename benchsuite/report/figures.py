@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 2000  # per rank plot; more dots than this say nothing more and make the page heavy
 _ROW = 0.21  # inches that one estimator takes in a chart with one row each
 _LETTER = 0.068  # inches, of a name
+_UPRIGHT = 10  # letters of a label that fit below a column
 _SHADES = 20  # of each colour of a correlation
 _WIDTH = 4.2
 _NUMBERED = 5  # squares of a matrix this wide have room for their numbers
@@ -80,7 +81,8 @@ def tau_chart(leaderboard: pd.DataFrame, ceiling: float | None) -> Figure:
 def cost_chart(leaderboard: pd.DataFrame) -> Figure:
     """Tau against CPU seconds per architecture on a logarithmic axis, with the front of the cheapest best."""
     shown = leaderboard[(leaderboard["cpu_seconds"] > 0) & leaderboard["kendall_tau"].notna()]
-    figure = Figure(figsize=(_WIDTH, max(2.6, _ROW * (len(shown) + 3))), layout="constrained")
+    width = _WIDTH - 1 + _LETTER * int(shown["estimator"].str.len().max() if len(shown) else 0)
+    figure = Figure(figsize=(width, max(2.6, _ROW * (len(shown) + 3))), layout="constrained")
     axes = figure.subplots()
     if shown.empty:
         return _nothing(figure, axes, "no estimator has both a cost and a tau")
@@ -120,7 +122,9 @@ def bias_chart(bias: pd.DataFrame, order: list[str], groups: str = "parameters o
             text = signed(value) + (f" ±{spread:.0f}" if np.isfinite(spread) else "")
             axes.text(column, row, text, ha="center", va="center", fontsize=7.5)
     labels = bias.drop_duplicates("group").set_index("group")["label"].reindex(values.columns)
-    axes.set_xticks(range(len(labels)), [label.replace(" to ", "\nto ") for label in labels])
+    lines = [label.replace(" to ", "\nto ") for label in labels]
+    longest = max((len(line) for label in lines for line in label.split("\n")), default=0)
+    axes.set_xticks(range(len(lines)), lines, rotation=0 if longest <= _UPRIGHT else 90)
     axes.set_xlim(-0.5, len(labels) - 0.5)
     figure.supxlabel(groups, fontsize="medium", color=svg.MUTED)
     axes.spines[["left", "bottom"]].set_visible(False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report import tables
@@ -21,7 +22,7 @@ from benchsuite.report.verdict import no_ceiling, verdict
 from benchsuite.report.words import number, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from benchsuite.report.blocks import Block
     from benchsuite.report.judge import Judgement
@@ -188,6 +189,8 @@ def _truth(judgement: Judgement, results: Results) -> Iterator[Part]:
     reason = no_ceiling(judgement)
     sure = Words(reason) if reason else tables.reliability_numbers(judgement)
     yield Part("How sure is the truth?", (sure,))
+    if judgement.results.card:
+        yield Part("Where does it come from?", (Terms(_in_words(judgement.results.card)),))
     published = tables.published_numbers(judgement, results.published)
     if published.rows:
         yield Part("Published figures", (published,))
@@ -200,6 +203,11 @@ def _protocol(judgement: Judgement) -> Part:
     }
     lines = (Lines(title, tuple(each)) for title, each in lists.items() if each)
     return Part("What was scored how, and what is not here?", (Terms(judgement.results.protocol), *lines))
+
+
+def _in_words(card: Mapping[str, Any]) -> dict[str, str]:
+    """A data card as names and words; what is nested in it as JSON."""
+    return {name: str(value) if isinstance(value, str | int) else json.dumps(value) for name, value in card.items()}
 
 
 def _warning(judgement: Judgement) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +56,8 @@ class BenchmarkResults:
         Rankings to be made of the scores of several estimators, which their parts name as `scores` does.
     operations
         Operations of each architecture, position by position.
+    card
+        What is known of the truth's table: title, licence, digest, protocol.
     trainings
         Learning curves of supernets with the columns `TRAINING_COLUMNS`; None where none was trained.
     """
@@ -71,6 +73,7 @@ class BenchmarkResults:
     skipped: dict[str, str]
     combinations: tuple[CombinationChoice, ...] = ()
     operations: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
     trainings: pd.DataFrame | None = None
 
 

@@ -98,8 +98,8 @@ def leaderboard_table(judgement: Judgement) -> Table:
         Column("τ-b", TAU.meaning),
         Column("Place", "Place by tau-b; small print: the places it may have, by paired differences of all estimators"),
         Column("± trials", "Sample deviation of tau-b over the trials"),
-        *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
         Column("CPU s", "CPU seconds per architecture; on the front: none is both cheaper and better"),
+        *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
         *_COUNTS.values(),
     )
     lowest = min(0.0, judgement.leaderboard[f"{TAU.key}_low"].min())
@@ -119,8 +119,8 @@ def _leaderboard_row(row: dict[str, Any], lowest: float, cheapest: bool) -> tupl
         replace(estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
         with_interval(row["rank"], row["rank_low"], row["rank_high"], 0),
         Cell(number(deviation), deviation),
-        *(estimate(row, item) for item in HEADLINE[1:]),
         Cell(seconds(row["cpu_seconds"]), row["cpu_seconds"], note="on the front" if cheapest else ""),
+        *(estimate(row, item) for item in HEADLINE[1:]),
         *(Cell(f"{row[key]:,}", row[key]) for key in _COUNTS),
     )
 

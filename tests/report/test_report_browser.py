@@ -108,7 +108,7 @@ def test_a_click_on_a_heading_sorts_by_numbers_and_says_so(page):
     for order in ("descending", "ascending"):
         heading.get_by_role("button").click()
         assert heading.get_attribute("aria-sort") == order
-        texts = table.locator("td:nth-child(5)").all_inner_texts()
+        texts = table.locator("td:nth-child(6)").all_inner_texts()
         shown = [float(text.split("\n")[0].replace(MINUS, "-")) for text in texts]
         assert shown == sorted(shown, reverse=order == "descending")
         assert len(shown) == len(NAMES) + 2

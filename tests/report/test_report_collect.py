@@ -12,6 +12,7 @@ from benchsuite.plan import make_plan
 from benchsuite.protocol import record
 from benchsuite.report.collect import collect, score_table
 from benchsuite.report.judge import judge
+from benchsuite.report.page import section
 from benchsuite.runner import execute, missing_jobs
 from benchsuite.store import Store, StoreError
 from benchsuite.suite import load_suite
@@ -109,3 +110,12 @@ def test_published_figures_stand_beside_the_benchmark_they_are_of(tmp_path: Path
         published = collect(store, "small").published
     assert published is not None
     assert published.loc[published["estimator"] == "plain", "value"].tolist() == [-0.23]
+
+
+def test_operations_and_the_data_card_of_the_truth_are_read(store: Store) -> None:
+    (results,) = collect(store, "small").benchmarks
+    assert set(results.operations) == set(results.truth.index)
+    assert all(len(operations) == 6 for operations in results.operations.values())
+    assert results.card["title"] == "table.csv"
+    shown = section(judge(results), collect(store, "small"), "a")
+    assert any(part.title == "Where does it come from?" for tab in shown.tabs for part in tab.parts)
