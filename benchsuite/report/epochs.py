@@ -44,8 +44,8 @@ def epoch_table(leaderboard: pd.DataFrame) -> pd.DataFrame:
 
 
 def stability_by_trial(trials: Mapping[str, Sequence[pd.Series]]) -> dict[str, pd.DataFrame]:
-    """Tau between the scores of every two trials, by estimator with at least two."""
-    several = {name: each for name, each in trials.items() if len(each) > 1}
+    """Tau between the scores of every two trials, by estimator with at least three; of two there is one tau."""
+    several = {name: each for name, each in trials.items() if len(each) > 2}
     return {name: _matrix(each, [_trial(values.name) for values in each]) for name, each in several.items()}
 
 

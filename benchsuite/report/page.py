@@ -156,7 +156,7 @@ def _variance(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
         seeds = [Picture(drawings.variance, "1 = the seed changes nothing."), tables.variance_numbers(judgement)]
         if len(judgement.factors):
             seeds += [tables.factors_numbers(judgement), Words(_FACTORS_NOTE)]
-        seeds.append(Panels(drawings.stability, _STABILITY_NOTE))
+        seeds += [Panels(drawings.stability, _STABILITY_NOTE)] if drawings.stability else []
     yield Part("How stable is it across seeds?", tuple(seeds))
     if drawings.epochs:
         panels = Panels(drawings.stability_by_epoch, "Tau between the scores at every two epochs, first trial.")

@@ -58,7 +58,7 @@ def _trials(judgement: Judgement, estimator: str) -> str:
         return f"{len(rows)} initialisations"
     if seeds == 1:
         return f"{len(rows)} minibatches"
-    return f"{len(rows)} trials ({seeds} initialisations x {batches} minibatches)"
+    return f"{len(rows)} trials: {seeds} initialisations x {batches} minibatches"
 
 
 def _next(ranked: list[dict[str, Any]], judgement: Judgement) -> str:

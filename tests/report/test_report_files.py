@@ -113,7 +113,7 @@ def test_every_heading_of_a_table_is_a_button_that_sorts_and_every_table_has_a_c
 
 def test_every_figure_says_in_words_what_it_shows_and_on_which_population(page, results):
     pictures = page.all("svg")
-    assert len(pictures) == 2 * (6 + 5 + 2) + 1  # charts, ranks by estimator, agreement of trials, mean ranks
+    assert len(pictures) == 2 * (6 + 5) + 1  # charts, ranks by estimator, mean ranks
     assert all(picture["role"] == "img" and len(picture["aria-label"]) > 40 for picture in pictures)
     text = "".join(page.text)
     assert text.count(f"Population: {results.benchmarks[0].population}") >= len(page.all("figure")) - 1  # mean ranks
@@ -147,7 +147,7 @@ def test_tables_of_the_markdown_have_the_same_number_of_cells_in_every_row(folde
 def test_images_of_the_markdown_are_there(folder):
     text = (folder / "report.md").read_text(encoding="utf-8")
     images = re.findall(r"\]\((figures/[^)]+)\)", text)
-    assert len(images) == 2 * (6 + 5 + 2) + 1
+    assert len(images) == 2 * (6 + 5) + 1
     assert all((folder / image).is_file() for image in images)
 
 

@@ -101,7 +101,7 @@ def test_verdict_says_of_several_trials_what_they_differ_in(make_results):
     seeded = [rows[rows["seed"].notna()] for rows in again]
     crossed = replace(made, scores=pd.concat([made.scores, *seeded], ignore_index=True))
     assert "mean of 3 initialisations)" in _said(made)
-    assert "mean of 9 trials (3 initialisations x 3 minibatches)" in _said(crossed)
+    assert "mean of 9 trials: 3 initialisations x 3 minibatches)" in _said(crossed)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
