@@ -19,7 +19,7 @@ import pandas as pd
 from benchsuite.analysis.comparison import compare
 from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.top_k import precision_at_top
-from benchsuite.core import ARCHITECTURE
+from benchsuite.core import ARCHITECTURE, UnknownNameError
 from benchsuite.report.collect import collect
 from benchsuite.report.words import interval, number
 from benchsuite.store import Store
@@ -41,6 +41,9 @@ def main() -> None:
     options = _options()
     with Store(options.store, create=False) as store:
         results = collect(store, options.suite)
+    names = {name for part in results.benchmarks for name in part.scores["estimator"].unique()}
+    if options.to not in names:
+        raise UnknownNameError("estimator of the suite", options.to, sorted(names))
     for part in results.benchmarks:
         found = trials(part, options.to, options.only)
         if options.to in found:

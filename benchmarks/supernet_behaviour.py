@@ -24,6 +24,7 @@ import pandas as pd
 import torch
 
 from benchsuite.core import SuiteError
+from benchsuite.data.files import write_frame, write_text
 from benchsuite.data.images import load_images
 from benchsuite.estimators.one_shot.behaviour import (
     WatchedTrainer,
@@ -134,27 +135,33 @@ def joined(tables: Tables, others: Tables) -> Tables:
 
 
 def finished(tables: Tables) -> set[tuple[str, int]]:
-    """Stabiliser and seed of the trainings that are in the tables."""
-    return set(tables["curve"][["stabiliser", "seed"]].itertuples(index=False, name=None)) if tables else set()
+    """Stabiliser and seed of the trainings that are in all tables."""
+    runs = [set(table[["stabiliser", "seed"]].itertuples(index=False, name=None)) for table in tables.values()]
+    return set.intersection(*runs) if runs else set()
 
 
 def earlier(folder: Path, protocol: str) -> Tables:
-    """The tables that an earlier run of the same protocol has written; none if there was none."""
+    """What an earlier run of the same protocol has written of whole trainings; no tables if there was none."""
     file = folder / PROTOCOL
     if not file.is_file():
         return {}
     if file.read_text(encoding="utf-8") != protocol:
         raise SuiteError(f"{folder} has tables of another protocol, see {PROTOCOL}; choose another folder")
     text = dict.fromkeys(("architecture", "first", "second"), str)  # some strings are digits alone
-    return {name: pd.read_csv(folder / f"{name}.csv", dtype=text) for name in TABLES}
+    tables = {name: pd.read_csv(folder / f"{name}.csv", dtype=text) for name in TABLES}
+    whole = finished(tables)  # the last training may be in some tables alone
+    return {
+        name: table[[run in whole for run in zip(table["stabiliser"], table["seed"], strict=True)]]
+        for name, table in tables.items()
+    }
 
 
 def write(folder: Path, protocol: str, tables: Tables) -> None:
     """Write the tables, and what they are of."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    (folder / PROTOCOL).write_text(protocol, encoding="utf-8")
+        write_frame(folder / f"{name}.csv", table)
+    write_text(folder / PROTOCOL, protocol)
 
 
 def summaries(tables: Tables) -> Tables:

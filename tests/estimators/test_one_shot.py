@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from benchsuite.core import BenchsuiteError, DataMissingError, SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.data.images import load_images
+from benchsuite.estimators.one_shot import folder as one_shot_folder
 from benchsuite.estimators.one_shot.folder import TrainingBusyError, TrainingFolder
 from benchsuite.estimators.one_shot.readouts import Evaluation
 from benchsuite.estimators.one_shot.sampling import FairRounds, sampler
@@ -26,6 +27,7 @@ from benchsuite.spaces.nasbench101 import NASBench101
 from benchsuite.spaces.nasbench201 import NASBench201
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SPACE = NASBench201(channels=2, cells=1)
@@ -229,6 +231,28 @@ def test_training_killed_at_any_moment_ends_with_the_weights_of_one_that_was_not
     folder.run(StagedTrainer(SPACE, DIGITS, SHORT, 0), {}, lambda _: None)
     assert equal(list(folder.weights(3)["shared"].values()), weights(trained(SHORT)))
     assert not (tmp_path / "lock").exists()
+
+
+@pytest.mark.parametrize("file", ["curve.csv", "epoch_0003.pt", "latest.pt"])
+def test_a_training_stopped_before_any_file_of_its_last_epoch_becomes_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    folder, written = TrainingFolder(tmp_path), one_shot_folder._write
+    trainer = StagedTrainer(SPACE, DIGITS, SHORT, 0)
+
+    def stopped(path: Path, content: Callable[[Any], object]) -> None:
+        if trainer.epoch == 3 and path.name == file:
+            raise KeyboardInterrupt
+        written(path, content)
+
+    monkeypatch.setattr(one_shot_folder, "_write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        folder.run(trainer, {}, lambda _: None)
+    monkeypatch.undo()
+    assert not folder.finished(3) or len(folder.curve()) == 3
+    folder.run(StagedTrainer(SPACE, DIGITS, SHORT, 0), {}, lambda _: None)
+    assert [point.epoch for point in folder.curve()] == [1, 2, 3]
+    assert equal(list(folder.weights(3)["shared"].values()), weights(trained(SHORT)))
 
 
 def test_folder_refuses_a_second_trainer_and_names_the_first(tmp_path: Path) -> None:

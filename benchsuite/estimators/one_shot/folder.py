@@ -77,7 +77,7 @@ class TrainingFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         with self._locked():
             _write(self.path / "recipe.json", lambda file: file.write(json.dumps(recipe, indent=1).encode()))
-            if begun is not None and not (self.path / _LATEST).is_file():
+            if begun is not None and (begun.path / _LATEST).is_file() and not (self.path / _LATEST).is_file():
                 self._begin_with(begun)
             if (self.path / _LATEST).is_file():
                 trainer.load_state_dict(self._load(self.path / _LATEST))
@@ -92,12 +92,15 @@ class TrainingFolder:
             _write(self.path / file.name, methodcaller("write", file.read_bytes()))
 
     def _keep(self, trainer: SupernetTrainer) -> None:
-        """Write what the last epoch gave; the state to go on from comes last, so that nothing is ever behind it."""
+        """Write what the last epoch gave: tables, then weights, so that a training that has its last ones is whole.
+
+        The state to go on from comes last: an epoch whose files a kill has left in part is run and written again.
+        """
         state = trainer.state_dict()
-        if trainer.epoch in trainer.training.kept_epochs():
-            _write(self.checkpoint_file(trainer.epoch), lambda file: torch.save(trainer.checkpoint(), file))
         for name, rows in trainer.tables().items():
             _write(self.path / f"{name}.csv", partial(_write_rows, rows))
+        if trainer.epoch in trainer.training.kept_epochs():
+            _write(self.checkpoint_file(trainer.epoch), lambda file: torch.save(trainer.checkpoint(), file))
         _write(self.path / _LATEST, lambda file: torch.save(state, file))
 
     def weights(self, epoch: int) -> dict[str, dict[str, torch.Tensor]]:
