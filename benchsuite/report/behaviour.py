@@ -73,22 +73,29 @@ def size_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, para
 def variance_table(trials: Mapping[str, Sequence[pd.Series]]) -> pd.DataFrame:
     """How far the scores of different trials agree, a row per estimator with at least two, the most stable first.
 
+    Estimators whose trials have no two architectures in common, as in a run that was stopped, have no row.
+
     Columns: estimator, trials, tau_between_seeds (mean over pairs of trials), tau_low, tau_high (least and greatest
     pair), rank_deviation (of an architecture over trials, mean over architectures, in percent of them).
     """
-    rows = [_variance_of(name, each) for name, each in trials.items() if len(each) > 1]
+    common = {name: _in_common(each) for name, each in trials.items() if len(each) > 1}
+    rows = [_variance_of(name, scores) for name, scores in common.items() if len(scores) > 1]
     columns = ["estimator", "trials", "tau_between_seeds", "tau_low", "tau_high", "rank_deviation"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("tau_between_seeds", ascending=False, kind="stable", ignore_index=True)
 
 
-def _variance_of(name: str, trials: Sequence[pd.Series]) -> tuple[str, int, float, float, float, float]:
-    """One row of the table, from the architectures that all trials have scored."""
-    scores = pd.concat(trials, axis=1, join="inner", keys=range(len(trials)))
+def _in_common(trials: Sequence[pd.Series]) -> pd.DataFrame:
+    """Scores of the architectures that all trials have scored, a column for each trial."""
+    return pd.concat(trials, axis=1, join="inner", keys=range(len(trials)))
+
+
+def _variance_of(name: str, scores: pd.DataFrame) -> tuple[str, int, float, float, float, float]:
+    """One row of the table."""
     matrix = ranking_stability(scores).to_numpy()
     taus = matrix[np.triu_indices(len(matrix), k=1)]
     deviation = 100 * float(rank_deviation(scores).mean())
-    return name, len(trials), float(taus.mean()), float(taus.min()), float(taus.max()), deviation
+    return name, scores.shape[1], float(taus.mean()), float(taus.min()), float(taus.max()), deviation
 
 
 def factors_table(trials: Mapping[str, Sequence[pd.Series]]) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from benchsuite.report.criteria import (
 from benchsuite.report.epochs import epoch_table, stability_by_epoch, stability_by_trial
 from benchsuite.report.exchanges import exchange_table
 from benchsuite.report.mistakes import mistakes_table
-from benchsuite.report.together import subsets_table
+from benchsuite.report.together import Beside, beside, subsets_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,7 @@ class Judgement:
     epochs: pd.DataFrame
     exchanges: pd.DataFrame
     search: pd.DataFrame
+    beside: Beside
     agreement: pd.DataFrame
     added: pd.DataFrame
     subsets: pd.DataFrame
@@ -85,6 +86,7 @@ def judge(results: BenchmarkResults) -> Judgement:
     comparisons = compare(trials, truth)
     leaderboard = leaderboard_of(scores, criteria, rank_intervals(comparisons), len(truth))
     epochs = epoch_table(leaderboard)
+    compared = beside(trials, truth)
     families = dict(zip(leaderboard["estimator"], leaderboard["family"], strict=True))
     return Judgement(
         results=results,
@@ -104,9 +106,10 @@ def judge(results: BenchmarkResults) -> Judgement:
         epochs=epochs,
         exchanges=exchange_table(trials, truth, results.operations),
         search=search_value(trials, truth),
-        agreement=agreement(trials, truth),
-        added=added_information(trials, truth, params),
-        subsets=subsets_table(trials, truth, families),
+        beside=compared,
+        agreement=agreement(compared.trials, truth),
+        added=added_information(compared.trials, truth, params),
+        subsets=subsets_table(compared, truth, families),
         stability=stability_by_trial(trials),
         stability_by_epoch=stability_by_epoch(trials, epochs),
     )

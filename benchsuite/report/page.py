@@ -180,7 +180,7 @@ def _search_value(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
 def _together(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
     picture = Picture(drawings.agreement, _AGREEMENT_NOTE)
     matrices = (Folded(agreement_numbers(judgement)), Folded(added_numbers(judgement)))
-    yield Part("Who agrees with whom?", (picture, *matrices, Words(_ADDED_NOTE)))
+    yield Part("Who agrees with whom?", (Words(judgement.beside.words()), picture, *matrices, Words(_ADDED_NOTE)))
     if len(judgement.subsets):
         yield Part("Which ones to combine?", (subsets_numbers(judgement), Words(_SUBSETS_NOTE)))
 

@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from benchsuite.analysis.align import side_by_side
 from benchsuite.analysis.complementarity import best_subsets
 from benchsuite.report.criteria import COMBINATION, rows_of
 from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table
 from benchsuite.report.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from benchsuite.report.judge import Judgement
+
+Trials = Mapping[str, Sequence[pd.Series]]
 
 FOLDS = 5
 _FEWEST = 10  # architectures in a fold; tau of less is chance
 _NOT_COMBINED = (COMBINATION, "curve")  # made of others; read of the trainings that it is judged against
 
 
-def subsets_table(
-    trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, families: Mapping[str, str]
-) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Estimators that have scored the same `n` architectures, and for those left out how many they have scored."""
+
+    trials: Trials
+    n: int
+    left_out: Mapping[str, int]
+
+    def words(self) -> str:
+        """On what estimators are set beside each other, and which are not."""
+        missing = ", ".join(f"{name} ({number} scored)" for name, number in self.left_out.items())
+        shown = f"On the {self.n:,} architectures that all of these have scored"
+        return f"{shown}; left out, for too few in common with the others: {missing}." if missing else f"{shown}."
+
+
+def beside(trials: Trials, truth: pd.Series) -> Beside:
+    """As many estimators as leave half of the architectures of the one that scored most in common."""
+    table = side_by_side(trials, truth)
+    by_number = sorted(table.scored, key=lambda name: -int(table.scored[name].sum()))
+    common, chosen = np.ones(len(truth), dtype=bool), list[str]()
+    for name in by_number:
+        left = common & table.scored[name]
+        if not chosen or 2 * left.sum() >= table.scored[by_number[0]].sum():
+            common = left
+            chosen.append(name)
+    left_out = {name: int(table.scored[name].sum()) for name in trials if name not in chosen}
+    return Beside({name: trials[name] for name in trials if name in chosen}, int(common.sum()), left_out)
+
+
+def subsets_table(compared: Beside, truth: pd.Series, families: Mapping[str, str]) -> pd.DataFrame:
     """The best estimators to combine, as `best_subsets` says them; empty for few architectures."""
-    single = {name: each for name, each in trials.items() if families[name] not in _NOT_COMBINED}
-    if len(truth) < FOLDS * _FEWEST:
+    single = {name: each for name, each in compared.trials.items() if families[name] not in _NOT_COMBINED}
+    if not single or compared.n < FOLDS * _FEWEST:
         return pd.DataFrame(columns=["size", "estimators", "held_out", "deviation", "all", "folds_agreeing"])
     return best_subsets(single, truth, folds=FOLDS)
 

@@ -196,6 +196,33 @@ def test_report_of_an_interrupted_run_says_how_many_scores_are_missing(make_resu
     assert "33 scores are missing" in html
 
 
+def _first(scores, name, number):
+    """The scores, of which an estimator has those of its first architectures alone."""
+    names = list(dict.fromkeys(scores["architecture"]))
+    return scores[(scores["estimator"] != name) | scores["architecture"].isin(names[:number])]
+
+
+def test_report_of_a_run_stopped_after_its_first_architectures_leaves_them_out_where_all_are_compared(
+    make_results, tmp_path
+):
+    results = make_results(n=120, estimators=("nwot", "snip"), seeds=2)
+    part = replace(results.benchmarks[0], scores=_first(results.benchmarks[0].scores, "snip", 4))
+    page = write_report(replace(results, benchmarks=(part,)), tmp_path)
+    assert "On the 120 architectures that all of these have scored; left out" in page.read_text(encoding="utf-8")
+    assert "snip (4 scored)" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_report_of_trials_without_an_architecture_in_common_is_written(make_results, tmp_path):
+    results = make_results(n=40, estimators=("nwot", "snip"), seeds=2)
+    scores = results.benchmarks[0].scores
+    names = list(dict.fromkeys(scores["architecture"]))
+    early = scores["architecture"].isin(names[:20])
+    nwot = (scores["estimator"] == "nwot") & (early == (scores["seed"] == 0))
+    snip = (scores["estimator"] == "snip") & ~early
+    part = replace(results.benchmarks[0], scores=scores[nwot | snip])
+    assert write_report(replace(results, benchmarks=(part,)), tmp_path).is_file()
+
+
 def test_report_of_a_suite_without_benchmarks_says_so(tmp_path):
     html = write_report(Results("empty", "", (), {}), tmp_path).read_text(encoding="utf-8")
     assert "no benchmark with results" in html

@@ -26,7 +26,7 @@ from benchsuite.report.packed import packed_ranks
 from benchsuite.report.page import section
 from benchsuite.report.pairs import against, not_separable, pairs_numbers
 from benchsuite.report.tables import Cell, Column, Table
-from benchsuite.report.together import subsets_table
+from benchsuite.report.together import beside, subsets_table
 from benchsuite.report.verdict import verdict
 from benchsuite.report.write import write_report
 
@@ -195,8 +195,10 @@ def test_combinations_are_not_chosen_of_combinations_nor_of_few_architectures(ju
     trials = {name: _trials(judgement, name) for name in ("nwot", "synflow")}
     truth = judgement.truth
     families = {"nwot": "combination", "synflow": "zero-shot"}
-    assert subsets_table({**trials, "synflow": [truth]}, truth, families)["estimators"].tolist() == ["synflow"]
-    assert subsets_table({"synflow": [truth.iloc[:30]]}, truth.iloc[:30], families).empty
+    assert subsets_table(beside({**trials, "synflow": [truth]}, truth), truth, families)["estimators"].tolist() == [
+        "synflow"
+    ]
+    assert subsets_table(beside({"synflow": [truth.iloc[:30]]}, truth.iloc[:30]), truth.iloc[:30], families).empty
 
 
 def test_verdict_of_an_estimator_worse_than_chance_reaches_nothing_of_the_ceiling(results):
