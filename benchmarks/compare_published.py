@@ -1,6 +1,6 @@
 """Compare a run on NAS-Bench-201 with published scores of the same architectures: tau of both on one population.
 
-    python benchmarks/compare_published.py nasbench201-zero-shot nasbench201_proxies_cifar10.parquet --store .benchsuite
+    python benchmarks/compare_published.py zero-shot nasbench201_proxies_cifar10.parquet --store .benchsuite
 
 The published table has the official `index` of each architecture and one column per estimator (NAS-Bench-Suite-Zero).
 The population is every architecture of the run that the published table has too, string by string; tau is averaged over

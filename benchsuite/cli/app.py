@@ -12,7 +12,7 @@ from benchsuite.cli.console import output
 
 EPILOG = """Examples:\n
 benchsuite run quickstart                      score, judge, report\n
-benchsuite run nasbench201-zero-shot --dry-run what it would take\n
+benchsuite run zero-shot --dry-run what it would take\n
 benchsuite list estimators                     what can be judged\n
 benchsuite data list                           what it is judged against\n
 """
