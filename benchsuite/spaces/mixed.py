@@ -154,6 +154,8 @@ class MixedSupernet(Supernet):
         The edges of each kind of cell and their operations, which the rows and columns of weights stand for.
     cells
         The table of each cell, first to last.
+    aligned
+        The table whose cells Lambda-DARTS aligns.
     partial
         K of PC-DARTS: operations see 1 / K of the channels. 1 is DARTS.
     """
@@ -165,11 +167,12 @@ class MixedSupernet(Supernet):
         *,
         tables: Mapping[str, tuple[EdgeChoices, ...]],
         cells: tuple[str, ...],
+        aligned: str,
         partial: int,
     ) -> None:
         super().__init__()
         self.network, self.mixed_cells = network, list(mixed_cells)
-        self.tables, self.cells, self.partial = tables, cells, partial
+        self.tables, self.cells, self.aligned, self.partial = tables, cells, aligned, partial
         self._active: str | None = None
         self._chosen: list[nn.Module] = []
 
@@ -218,6 +221,11 @@ class MixedSupernet(Supernet):
         UnsupportedError
             If an edge of the table lacks the architecture's operation.
         """
+
+    def operations(self, architecture: str) -> list[str]:
+        """The operations of an architecture, table by table, those that the space's strings do not know included."""
+        chosen = self.choices(architecture).items()
+        return [self.tables[table][edge].operations[place] for table, places in chosen for edge, place in places]
 
     def active_choices(self) -> list[nn.Module]:
         """The modules of the active architecture's operations, those of all cells."""

@@ -43,7 +43,8 @@ class NASBench201MixedSupernet(MixedSupernet):
         check_partial("nasbench201", channels, partial)
         network = CellNetwork(lambda width: NASBench201MixedCell(width, partial), channels, cells, dataset)
         mixed = [layer for layer in network.layers if isinstance(layer, NASBench201MixedCell)]
-        super().__init__(network, mixed, tables={"cell": TABLE}, cells=("cell",) * len(mixed), partial=partial)
+        tables, every = {"cell": TABLE}, ("cell",) * len(mixed)
+        super().__init__(network, mixed, tables=tables, cells=every, aligned="cell", partial=partial)
 
     def live_edges(self, architecture: str) -> list[Iterable[tuple[int, int, str]]]:
         """The live edges, the same in all cells."""

@@ -16,7 +16,7 @@ from benchsuite.spaces.base import SampledSpace, drops_dead
 from benchsuite.spaces.nasbench301_layout import NODES, Part, auxiliary_params, layout, plan, plan_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import numpy as np
     from torch import nn
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from benchsuite.core import Dataset
     from benchsuite.spaces.mixed import MixedSupernet
     from benchsuite.spaces.supernet import Supernet
-
 
 OPERATIONS = (
     "max_pool_3x3",
@@ -36,6 +35,7 @@ OPERATIONS = (
     "dil_conv_5x5",
 )
 NONE = "none"  # passes nothing on; read in strings because tables of trained genotypes have it, never drawn
+READ = (*OPERATIONS, NONE)
 Choice = tuple[str, int]  # operation, input
 Node = tuple[Choice, Choice]
 Cell = tuple[Node, Node, Node, Node]
@@ -47,14 +47,14 @@ _NUMBERED = dict(enumerate(OPERATIONS))
 _UNREADABLE = (SyntaxError, ValueError, TypeError, AttributeError, MemoryError, RecursionError)
 
 
-def parse(architecture: str) -> tuple[Cell, Cell]:
+def parse(architecture: str, allowed: Collection[str] = READ) -> tuple[Cell, Cell]:
     """The normal and the reduction cell: four nodes of two (operation, input) each, as they are written.
 
     Raises
     ------
     InvalidArchitectureError
-        If the string has another form, an unknown operation, or a node whose inputs are not two different earlier
-        ones; white space around it does not matter.
+        If the string has another form, an operation that is not allowed, or a node whose inputs are not two different
+        earlier ones; white space around it does not matter.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def parse(architecture: str) -> tuple[Cell, Cell]:
         raise _foreign(architecture, "write |op~0|op~1|+|op~0|op~2|+|op~1|op~2|+|op~0|op~4|/ and four nodes more")
     words = match.groups()
     choices = [(operation, int(source)) for operation, source in zip(words[::2], words[1::2], strict=True)]
-    return _cell(choices[:8]), _cell(choices[8:])
+    return _cell(choices[:8], allowed), _cell(choices[8:], allowed)
 
 
 def render(normal: Cell, reduction: Cell) -> str:
@@ -141,13 +141,13 @@ def _from_lists(text: str, cells: Sequence[Sequence[Choice]]) -> str:
     return render(_cell(normal), _cell(reduction))
 
 
-def _cell(choices: Sequence[Choice]) -> Cell:
+def _cell(choices: Sequence[Choice], allowed: Collection[str] = READ) -> Cell:
     """Eight choices as four nodes; InvalidArchitectureError unless they are a cell."""
     for position, (operation, source) in enumerate(choices):
         node = 2 + position // 2
-        if operation not in OPERATIONS and operation != NONE:
+        if operation not in allowed:
             raise InvalidArchitectureError(
-                f"no NAS-Bench-301 operation {operation[:40]!r}; allowed: {', '.join((*OPERATIONS, NONE))}"
+                f"no NAS-Bench-301 operation {operation[:40]!r}; allowed: {', '.join(allowed)}"
             )
         if not 0 <= source < node or source == choices[position ^ 1][1]:
             raise InvalidArchitectureError(
@@ -206,7 +206,9 @@ def _canonical_cell(cell: Cell) -> Cell:
 
 def _orders(cell: Cell) -> list[tuple[int, ...]]:
     """All new numbers of the nodes with which every node comes after those that it reads."""
-    return [order for order in permutations(range(2, 2 + NODES)) if _follows(cell, order)]
+    reads = [(node, source - 2) for node, pair in enumerate(cell) for _, source in pair if source >= 2]
+    orders = permutations(range(2, 2 + NODES))
+    return [order for order in orders if all(order[source] < order[node] for node, source in reads)]
 
 
 def _shuffled(cell: Cell, rng: np.random.Generator) -> Cell:
@@ -214,11 +216,6 @@ def _shuffled(cell: Cell, rng: np.random.Generator) -> Cell:
     orders = _orders(cell)
     nodes = _renumbered(cell, orders[rng.integers(len(orders))])
     return _grouped([node[place] for node in nodes for place in rng.permutation(2)])
-
-
-def _follows(cell: Cell, order: Sequence[int]) -> bool:
-    """Whether every node comes after those that it reads; order holds the new number of each node."""
-    return all(source < 2 or order[source - 2] < order[node] for node, pair in enumerate(cell) for _, source in pair)
 
 
 def _renumbered(cell: Cell, order: Sequence[int]) -> Cell:

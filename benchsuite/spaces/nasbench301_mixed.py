@@ -19,7 +19,7 @@ from benchsuite.spaces.mixed import (
     largest,
     rows,
 )
-from benchsuite.spaces.nasbench301 import OPERATIONS, live_part, parse, render
+from benchsuite.spaces.nasbench301 import OPERATIONS, READ, live_part, parse, render
 from benchsuite.spaces.nasbench301_layout import NODES, Part, plan
 from benchsuite.spaces.supernet import without_affine
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 EDGES = tuple((source, target) for target in range(2, 2 + NODES) for source in range(target))
 KINDS = ("normal", "reduction")
 NOISE = "noise"
+_READ = (*READ, NOISE)  # in strings that a supernet derives or runs
 _INPUTS = (0, 1)
 _MAX, _AVERAGE, _SKIP, _SEP3, _, _DIL3, _DIL5 = OPERATIONS
 _S1 = (  # of each edge in normal and in reduction cells, as the authors' code has them
@@ -146,13 +147,14 @@ class NASBench301MixedSupernet(MixedSupernet):
             make_cell=lambda place, _: NASBench301MixedCell(place, tables[_kind(place)], partial),
         )
         mixed = [cell for cell in network.cells.values() if isinstance(cell, NASBench301MixedCell)]
-        super().__init__(network, mixed, tables=tables, cells=tuple(map(_kind, places)), partial=partial)
+        cells = tuple(map(_kind, places))
+        super().__init__(network, mixed, tables=tables, cells=cells, aligned=KINDS[0], partial=partial)
         self.places = places
 
     def live_edges(self, architecture: str) -> list[Iterable[tuple[int, int, str]]]:
         """The live edges of each cell, none where no later cell reads the output."""
         self.choices(architecture)  # refuses operations that the set lacks
-        normal, reduction = parse(architecture)
+        normal, reduction = parse(architecture, _READ)
         parts = plan(self.places, live_part(normal), live_part(reduction))
         return [() if part is None else part.edges for _, part in parts]
 
@@ -169,14 +171,14 @@ class NASBench301MixedSupernet(MixedSupernet):
         return render(normal, reduction)
 
     def choices(self, architecture: str) -> dict[str, list[tuple[int, int]]]:
-        """The place of each of the 8 chosen edges' operations, in the order of edges; "none" may be one.
+        """The place of each of the 8 chosen edges' operations, in the order of edges; "none" or "noise" may be one.
 
         Raises
         ------
         UnsupportedError
             If an edge of the operation set lacks the architecture's operation.
         """
-        cells = dict(zip(KINDS, parse(architecture), strict=True))
+        cells = dict(zip(KINDS, parse(architecture, _READ), strict=True))
         return {kind: _places(kind, self.tables[kind], cell) for kind, cell in cells.items()}
 
 

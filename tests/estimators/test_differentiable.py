@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from benchsuite.estimators.one_shot.execute import ReadTask, TrainingTask
 from benchsuite.estimators.one_shot.split import Split
 from benchsuite.spaces.macro import Macro
 from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench301 import NASBench301
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +115,7 @@ def test_nothing_flows_to_the_probability_of_no_operation(monkeypatch: pytest.Mo
         "benchsuite.estimators.differentiable.updates.alignment", lambda rows: seen.append(rows) or math.nan
     )
     METHODS["darts"].trainer(SPACE, DIGITS, 0).run_epoch()
+    assert len(seen) == 2  # updates
     for rows in seen:
         table = rows.view(3, 6, 5)  # cells, edges, operations, of which the first is none
         assert not table[..., 0].any()
@@ -274,6 +277,44 @@ def test_likelihood_of_weights_averaged_over_epochs_is_that_of_the_mean_paramete
 def test_what_makes_no_training_is_refused(changes: dict[str, object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         replace(METHODS["darts"], **changes).trainer(SPACE, DIGITS, 0)
+
+
+@pytest.mark.parametrize("operations", ["S1", "S2", "S3", "S4"])
+def test_every_operation_set_of_robust_darts_is_trained(operations: str) -> None:
+    training = replace(METHODS["darts"], epochs=1, images=32, batch=8, kept=1, operations=operations)
+    trainer = training.trainer(NASBench301(channels=2, cells=3), DIGITS, 0)
+    trainer.run_epoch()
+    (found,) = trainer.derived
+    assert found.skips == found.architecture.count("skip_connect")
+    chosen = [name.partition("~")[0] for name in re.findall(r"\w+~\d", found.architecture)]
+    assert sorted(trainer.supernet.operations(found.architecture)) == sorted(chosen)
+    assert math.isnan(found.alignment)  # of one normal cell
+
+
+def test_noise_can_be_chosen_and_is_no_skip() -> None:
+    training = replace(METHODS["darts"], epochs=1, images=16, batch=8, kept=1, operations="S4")
+    trainer = training.trainer(NASBench301(channels=2, cells=3), DIGITS, 0)
+    with torch.no_grad():
+        for alpha in trainer.relaxation.alpha.values():
+            alpha[:, 0] += 5  # noise
+    trainer.run_epoch()
+    assert trainer.derived[0].architecture.count("noise") == 16
+    assert trainer.derived[0].skips == 0
+    trainer.supernet.activate(trainer.derived[0].architecture)
+    assert len(trainer.supernet.active_choices()) == 3 * 8
+
+
+def test_normal_cells_alone_are_aligned_and_one_has_none_to_be_aligned_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(
+        "benchsuite.estimators.differentiable.updates.alignment", lambda rows: seen.append(rows) or math.nan
+    )
+    small = {"epochs": 1, "images": 16, "batch": 8, "kept": 1}
+    for cells, normal in ((3, 1), (4, 2), (5, 3)):
+        replace(METHODS["darts"], **small).trainer(NASBench301(2, cells), DIGITS, 0).run_epoch()
+        assert len(seen.pop()) == normal
+    with pytest.raises(UnsupportedError, match="alignment = corr with a single normal cell"):
+        METHODS["lambda_darts"].trainer(NASBench301(2, 3), DIGITS, 0)
 
 
 def test_a_space_without_table_of_choices_is_refused() -> None:

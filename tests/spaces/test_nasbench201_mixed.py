@@ -140,17 +140,6 @@ def test_edge_weights_of_one_change_no_bit_and_others_scale_what_an_edge_brings(
     torch.testing.assert_close(scaled, supernet(batch))
 
 
-def test_one_part_of_the_channels_is_the_whole():
-    torch.manual_seed(3)
-    one = SMALL.mixed(DATA, partial=1)
-    torch.manual_seed(3)
-    default = SMALL.mixed(DATA)
-    batch, weights = images(), [torch.rand(6, 5)] * CELLS
-    one.mix(weights)
-    default.mix(weights)
-    assert torch.equal(one(batch), default(batch))
-
-
 @pytest.mark.parametrize("partial", [2, 4])
 def test_other_channels_pass_by_unchanged_before_the_shuffle(partial):
     supernet = SMALL.mixed(DATA, partial=partial)

@@ -52,8 +52,9 @@ def synflow(supernet: MixedSupernet, alpha: Mapping[str, Tensor], batch: Batch) 
 
     Weights and alpha are replaced by their absolute values and biases by zero, batch normalisation is bypassed, the
     input is one image of ones of the batch's shape; float64, as values grow with every layer. Classes are not read.
-    Values of all edges across a cut of a cell add up to R times the number of cells of its table. The supernet comes
-    back as it was.
+    Where every path from the input goes through every cell, as in NAS-Bench-201, values of all edges across a cut of a
+    cell add up to R times the number of cells of its table; paths that go past cells, as in DARTS, make it less. The
+    supernet comes back as it was.
     """
     with preserved(supernet), without_batch_norm(supernet):
         supernet.double()

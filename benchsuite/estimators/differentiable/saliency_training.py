@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
 from benchsuite.estimators.differentiable.saliency import SALIENCIES, pruned, rounds
-from benchsuite.estimators.differentiable.trainer import Derived
+from benchsuite.estimators.differentiable.trainer import Derived, count_skips
 from benchsuite.estimators.one_shot.split import Split
 from benchsuite.estimators.one_shot.training import Epoch
 from benchsuite.estimators.zero_shot.preserve import seeded
@@ -94,6 +94,12 @@ class SaliencyTraining:
         """The one epoch."""
         return [1]
 
+    @property
+    def rule(self) -> str:
+        """What the method chooses by itself, for a report."""
+        kept = "are left after pruning" if self.pruning == "iterative" else "have the largest saliencies on their edges"
+        return f"the architecture whose operations {kept} in its untrained supernet"
+
     def shared_stage(self) -> SaliencyTraining:
         """The training itself: it has one stage."""
         return self
@@ -161,7 +167,7 @@ class SaliencyTrainer:
         else:
             weights = self.saliencies = self._measure(ones)
         architecture = self.supernet.derive(weights)
-        skips = sum(name in self._space.skips for name in self._space.operations(architecture))
+        skips = count_skips(self._space, self.supernet, architecture)
         self._derived.append(Derived(1, architecture, skips, math.nan, 0.0))
         self._curve.append(Epoch(1, loss, accuracy, 0.0, time.process_time() - start))
         return self._curve[-1]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchsuite.estimators.differentiable.training import MixedTraining
     from benchsuite.estimators.differentiable.updates import Batch, Seen
     from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.mixed import EdgeChoices
+    from benchsuite.spaces.mixed import EdgeChoices, MixedSupernet
 
 RELAXATION = "relaxation"  # name of the architecture parameters in a checkpoint, beside that of the weights
 _TIMED = 2  # updates from which the time of an epoch is estimated
@@ -43,7 +43,7 @@ class Derived:
     skips
         Number of its skip connections.
     alignment
-        Mean layer alignment ("corr") over the epoch's updates, of the cells that share the most used table.
+        Mean layer alignment ("corr") over the epoch's updates, of the cells that the supernet says; NaN without two.
     strength
         Factor of the alignment in the weights' loss.
     """
@@ -53,6 +53,11 @@ class Derived:
     skips: int
     alignment: float
     strength: float
+
+
+def count_skips(space: SearchSpace, supernet: MixedSupernet, architecture: str) -> int:
+    """Number of an architecture's skip connections; it may be one of the supernet that is none of the space."""
+    return sum(name in space.skips for name in supernet.operations(architecture))
 
 
 class MixedTrainer:
@@ -172,7 +177,7 @@ class MixedTrainer:
     @torch.no_grad()
     def _derive(self, number: int, aligned: float) -> Derived:
         architecture = self.supernet.derive(self.relaxation.operations(), self.relaxation.edges())
-        skips = sum(name in self._space.skips for name in self._space.operations(architecture))
+        skips = count_skips(self._space, self.supernet, architecture)
         return Derived(number + 1, architecture, skips, aligned, self.training.strength_of(number))
 
     @torch.no_grad()

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchsuite.core import Dataset, SuiteError, UnknownNameError
+from benchsuite.core import Dataset, SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.estimators.differentiable.alignment import MEASURES
 from benchsuite.estimators.differentiable.relaxation import Relaxation
 from benchsuite.estimators.differentiable.trainer import MixedTrainer
@@ -113,6 +113,13 @@ class MixedTraining:
         return self.epochs
 
     @property
+    def rule(self) -> str:
+        """What the method chooses by itself, for a report."""
+        return (
+            "the architecture that its architecture parameters prefer after the last epoch of its supernet's training"
+        )
+
+    @property
     def frozen_epochs(self) -> int:
         """Number of epochs in which the architecture parameters rest.
 
@@ -174,8 +181,20 @@ class MixedTraining:
         return Dataset(data.name, data.classes, data.channels, data.size // self.shrink)
 
     def supernet(self, space: SearchSpace, data: Dataset) -> MixedSupernet:
-        """The untrained supernet, initialised from torch's current random state."""
-        return space.mixed(self.dataset(data), operations=self.operations, partial=self.partial)
+        """The untrained supernet, initialised from torch's current random state.
+
+        Raises
+        ------
+        UnsupportedError
+            If it has nothing to mix, or the alignment is of fewer than two cells.
+        """
+        supernet = space.mixed(self.dataset(data), operations=self.operations, partial=self.partial)
+        if self.alignment != "none" and supernet.cells.count(supernet.aligned) < 2:
+            raise UnsupportedError(
+                f"training: alignment = {self.alignment} with a single {supernet.aligned} cell, which has none to be "
+                "aligned with; choose more cells, or alignment none"
+            )
+        return supernet
 
     def relaxation(self, supernet: MixedSupernet) -> Relaxation:
         """Architecture parameters of a supernet, drawn from torch's current random state."""

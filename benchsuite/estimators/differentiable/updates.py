@@ -116,7 +116,7 @@ class Updates:
             Gradients of the loss by the probabilities of the aligned cells, shape (cells, probabilities).
         """
         inputs, targets = batch
-        slopes, table = iter(alignment_slope(rows, self.training.alignment)), self.aligned_table
+        slopes, table = iter(alignment_slope(rows, self.training.alignment)), self.supernet.aligned
         direction = [
             next(slopes).view_as(mixture) if name == table else torch.zeros_like(mixture)
             for name, mixture in zip(self.supernet.cells, mixtures, strict=True)
@@ -130,15 +130,10 @@ class Updates:
         with statistics_kept(self.supernet):
             return along(gradients, [mixture.detach() for mixture in mixtures], direction, self.training.epsilon)
 
-    @property
-    def aligned_table(self) -> str:
-        """The table that most cells share: Lambda-DARTS aligns the normal cells of the DARTS space alone."""
-        return max(self.supernet.tables, key=self.supernet.cells.count)
-
     def _aligned(self, by_mixtures: Sequence[Tensor]) -> Tensor:
         """A row for each cell of the aligned table, shape (cells, probabilities)."""
         pairs = zip(self.supernet.cells, by_mixtures, strict=True)
-        return torch.stack([gradient.flatten() for name, gradient in pairs if name == self.aligned_table])
+        return torch.stack([gradient.flatten() for name, gradient in pairs if name == self.supernet.aligned])
 
     def _stepped(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """The weights after a step of their optimiser with these gradients, which are not clipped."""
