@@ -121,6 +121,8 @@ def _epochs() -> Iterator[Callable[[Mapping[str, str]], None]]:
     from rich.live import Live
     from rich.table import Table
 
+    from benchsuite.report.words import number
+
     shown: deque[tuple[str, ...]] = deque(maxlen=_EPOCHS)
 
     def table() -> Table:
@@ -132,7 +134,7 @@ def _epochs() -> Iterator[Callable[[Mapping[str, str]], None]]:
     with Live(table(), console=output, auto_refresh=False, transient=True) as live:
 
         def advance(row: Mapping[str, str]) -> None:
-            shown.append((row["epoch"], row["skips"], f"{float(row['alignment']):.3f}", row["architecture"]))
+            shown.append((row["epoch"], row["skips"], number(float(row["alignment"])), row["architecture"]))
             if output.is_terminal:
                 live.update(table(), refresh=True)
             else:

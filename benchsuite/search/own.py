@@ -1,4 +1,4 @@
-"""Searches by a method's own rule: its supernet is trained, and its architecture parameters say what it chooses."""
+"""Searches by a method's own rule, which reads a mixed supernet: what DARTS, its kin and FreeDARTS choose."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from benchsuite.core import InvalidArchitectureError
+from benchsuite.estimators.one_shot.protocols import ChoosingTraining
 from benchsuite.protocol import record
 from benchsuite.runner import describe_machine
 from benchsuite.search.setting import no_rule
@@ -35,8 +37,11 @@ class Choice:
 
     Attributes
     ----------
+    rule
+        What the method chooses.
     architecture
-        As the method derives it, not as the representative of its class.
+        As the method derives it, not as the representative of its class; with an operation that only the supernet has,
+        it is none of the space.
     cells
         Its edges with their operations, those without left out.
     accuracy, percentile, best
@@ -50,6 +55,7 @@ class Choice:
     """
 
     search: Search
+    rule: str
     architecture: str
     cells: Cells
     accuracy: float
@@ -80,7 +86,7 @@ def choose(
         If the method has no such rule.
     """
     task = prepared.trial.trainings[0]
-    supernet, folder = mixed_supernet(prepared, task), task.folder(root)
+    supernet, rule, folder = mixed_supernet(prepared, task), rule_of(prepared, task), task.folder(root)
     for row in folder.rows(f"{DERIVED}.csv"):
         advance(row)
 
@@ -97,14 +103,15 @@ def choose(
     recorded = record(prepared.plan, command)["benchmarks"][0]
     return Choice(
         prepared.search,
+        rule,
         architecture,
         cells_of(supernet, architecture),
         accuracy,
         *_standing(prepared.truth, accuracy),
-        prepared.lacking or ("" if math.isfinite(accuracy) else "it is not among the architectures with a truth"),
+        "" if math.isfinite(accuracy) else _lacking(prepared, architecture),
         tables,
         caption=recorded["caption"],
-        protocol=_protocol(prepared, recorded["protocol"]),
+        protocol=_protocol(prepared, rule, recorded["protocol"]),
         provenance=_provenance(prepared, tables[CURVE], command),
     )
 
@@ -115,6 +122,13 @@ def mixed_supernet(prepared: Prepared, task: TrainingTask) -> MixedSupernet:
     if not isinstance(supernet, MixedSupernet):
         raise no_rule(prepared.trial.estimator.name)
     return supernet
+
+
+def rule_of(prepared: Prepared, task: TrainingTask) -> str:
+    """What a method with a rule of its own chooses; UnsupportedError for another."""
+    if not isinstance(task.training, ChoosingTraining):
+        raise no_rule(prepared.trial.estimator.name)
+    return task.training.rule
 
 
 def cells_of(supernet: MixedSupernet, architecture: str) -> Cells:
@@ -131,12 +145,32 @@ def cells_of(supernet: MixedSupernet, architecture: str) -> Cells:
 
 
 def _accuracies(prepared: Prepared, architectures: pd.Series) -> pd.Series:
-    """True accuracy of each architecture, or of its class's representative; NaN where neither is known."""
     if prepared.truth is None:
         return pd.Series(math.nan, architectures.index)
-    space: SearchSpace = prepared.sizes.space
-    own = architectures.map(prepared.truth)
-    return own.fillna(architectures.map(space.canonical).map(prepared.truth)).astype(float)
+    return true_accuracies(architectures, prepared.sizes.space, prepared.truth, prepared.truth)
+
+
+def true_accuracies(architectures: pd.Series, space: SearchSpace, own: pd.Series, classes: pd.Series) -> pd.Series:
+    """True accuracy of each string, else that of its class's representative; NaN where neither is known."""
+    known = architectures[[not _foreign(space, name) for name in architectures]]
+    return architectures.map(own).fillna(known.map(space.canonical).map(classes)).astype(float)
+
+
+def _foreign(space: SearchSpace, architecture: str) -> str:
+    """What makes an architecture of a supernet none of the space; nothing for one of it."""
+    try:
+        space.validate(architecture)
+    except InvalidArchitectureError as error:
+        return str(error)
+    return ""
+
+
+def _lacking(prepared: Prepared, architecture: str) -> str:
+    """Why the true accuracy of an architecture is not known."""
+    foreign = _foreign(prepared.sizes.space, architecture)
+    if foreign:
+        return f"it is no architecture of the space ({foreign})"
+    return prepared.lacking or "it is not among the architectures with a truth"
 
 
 def _standing(truth: pd.Series | None, accuracy: float) -> tuple[float, float]:
@@ -146,11 +180,10 @@ def _standing(truth: pd.Series | None, accuracy: float) -> tuple[float, float]:
     return (100 * float((truth < accuracy).mean()) if math.isfinite(accuracy) else math.nan), float(truth.max())
 
 
-def _protocol(prepared: Prepared, recorded: Mapping[str, str]) -> dict[str, str]:
+def _protocol(prepared: Prepared, rule: str, recorded: Mapping[str, str]) -> dict[str, str]:
     absent = {"Architectures", "Minibatch"} | (set() if prepared.truth is not None else {"Ground truth"})
     return {
-        "Algorithm": f"the rule of {prepared.search.estimator}, seed {prepared.search.seed}: the architecture that its "
-        "architecture parameters prefer after the last epoch",
+        "Algorithm": f"the rule of {prepared.search.estimator}, seed {prepared.search.seed}: {rule}",
         **{name: words for name, words in recorded.items() if name not in absent},
     }
 
@@ -159,7 +192,7 @@ def _provenance(prepared: Prepared, curve: pd.DataFrame, command: str) -> dict[s
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {
         **describe_machine(prepared.plan.device),
-        "CPU seconds of the training": f"{curve['cpu_seconds'].sum():,.0f}",
+        "CPU seconds of the search": f"{curve['cpu_seconds'].sum():,.0f}",
         "peak memory of this process": f"{used / 2**20:,.0f} MiB",
         "date": datetime.now(UTC).date().isoformat(),
         "command": command,

@@ -27,7 +27,7 @@ _NOTES = {
     "cells": "Nodes in the order of the cell; edges without an operation are left out, skip connections are grey.",
     "course": "Left: skip connections of the architecture that the method would choose after each epoch; many of them "
     "are the performance collapse of DARTS. Right: mean layer alignment over the epoch's updates, 1 = all cells want "
-    "the same of the probabilities that they share.",
+    "the same of the probabilities that they share; nothing where no two cells do.",
     "probabilities": "Probability of each operation by epoch, edge by edge; figures in alpha.csv.",
 }
 
@@ -65,7 +65,7 @@ def _shown(choice: Choice, downloads: list[str]) -> Shown:
     search, derived = choice.search, choice.tables[DERIVED]
     return Shown(
         title=f"{search.estimator} on {search.space} by its own rule",
-        lead=f"{search.estimator} searches an architecture for {search.dataset} while its supernet is trained.",
+        lead=f"What {search.estimator} chooses for {search.dataset}: {choice.rule}.",
         verdict=_verdict(choice),
         facts={
             "true accuracy, %": number(choice.accuracy, 2),
@@ -115,9 +115,10 @@ def _verdict(choice: Choice) -> list[str]:
         sentences.append(f"Its true accuracy is not known: {choice.lacking}.")
     if len(derived) > 1:
         most = derived["skips"].max()
+        sentences.append(f"It has {derived['skips'].iloc[-1]} skip connections; the most after any epoch were {most}.")
+    if len(derived) > 1 and derived["alignment"].notna().all():
         sentences.append(
-            f"It has {derived['skips'].iloc[-1]} skip connections; the most after any epoch were {most}. The mean "
-            f"layer alignment was {number(derived['alignment'].iloc[0], 2)} in the first epoch and "
+            f"The mean layer alignment was {number(derived['alignment'].iloc[0], 2)} in the first epoch and "
             f"{number(derived['alignment'].iloc[-1], 2)} in the last."
         )
     return sentences

@@ -14,7 +14,8 @@ from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import DataMissingError, SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.estimators.base import CurveEstimator
 from benchsuite.estimators.execute import check_device
-from benchsuite.plan import BenchmarkPlan, Plan, trials_of, unsupported
+from benchsuite.estimators.one_shot.estimators import OneShotEstimator
+from benchsuite.plan import NOISE, BenchmarkPlan, Plan, trials_of, unsupported
 from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.evaluated import Sizes
 from benchsuite.search.nsga2 import NSGA2
@@ -25,6 +26,7 @@ from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Popu
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from benchsuite.estimators.base import Estimator
     from benchsuite.plan import Trial
     from benchsuite.search.algorithms import Algorithm
     from benchsuite.search.objectives import Objective
@@ -153,14 +155,9 @@ def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu")
     choice = BenchmarkChoice(
         search.space, search.dataset, (search.seed,), architectures=Population(pool=pool), batch=batch
     )
-    named = {estimator.label(): estimator}
-    example = benchmark.space.sample(1, np.random.default_rng(0))[0]
-    reasons = unsupported(named, benchmark, example, search.images or benchmark.images)
-    if reasons:
-        raise UnsupportedError("; ".join(reasons.values()))
-    made = tuple(trials_of(choice, benchmark, named, fast=False))
-    if search.algorithm == OWN and not made[0].trainings:
-        raise no_rule(search.estimator)
+    check = _check_rule if search.algorithm == OWN else _check_scores
+    check(search, estimator, benchmark)
+    made = tuple(trials_of(choice, benchmark, {estimator.label(): estimator}, fast=False))
     part = BenchmarkPlan(choice, benchmark, benchmark.image_dataset, (), "", made, (), {})
     suite = Suite(search.name, "", (choice,), (EstimatorChoice(estimator.name, search.parameters),))
     files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
@@ -192,6 +189,32 @@ def _estimator(search: Search) -> str:
     likelihood = f"{search.estimator}{_LIKELIHOOD}"
     by_method = search.algorithm == OWN and likelihood in registry.names("estimator")
     return likelihood if by_method else search.estimator
+
+
+def _check_scores(search: Search, estimator: Estimator, benchmark: Benchmark) -> None:
+    """Return nothing for an estimator that scores architectures of the space; the error says what is lacking."""
+    example = benchmark.space.sample(1, np.random.default_rng(0))[0]
+    reasons = unsupported({estimator.name: estimator}, benchmark, example, search.images or benchmark.images)
+    if reasons:
+        raise UnsupportedError("; ".join(reasons.values()))
+
+
+def _check_rule(search: Search, estimator: Estimator, benchmark: Benchmark) -> None:
+    """Return nothing for a training that may choose by its own rule; the error says what is wrong with another.
+
+    It need not be able to score architectures: a reduced set of operations has but few of the space.
+    """
+    if not isinstance(estimator, OneShotEstimator):
+        raise no_rule(search.estimator)
+    ignored = sorted(set(search.parameters) - {"training"})
+    if ignored:
+        raise SuiteError(
+            f"algorithm 'own' reads one training to its end, and no {', '.join(ignored)}; give training = {{...}} alone"
+        )
+    if search.images == NOISE:
+        raise UnsupportedError("a supernet is trained on images, not on noise; choose an image set")
+    estimator.check()
+    estimator.training.check_space(benchmark.space, benchmark.image_dataset)  # type: ignore[arg-type]  # ours all are
 
 
 def no_rule(estimator: str) -> UnsupportedError:

@@ -16,6 +16,7 @@ from benchsuite.core import BenchsuiteError
 from benchsuite.estimators.differentiable.trainer import MixedTrainer
 from benchsuite.estimators.one_shot.folder import TrainingFolder
 from benchsuite.registry import make_space
+from benchsuite.search.own import true_accuracies
 from benchsuite.store import Store
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SMALL = ("--budget", "12", "--population", "4", "--sizes", "channels=2,cells=1")
 ON_DIGITS = ("--dataset", "digits")
+CELL = "+".join(["|skip_connect~0|sep_conv_3x3~1|"] * 4)
 ONE_EPOCH = ("--parameters", "training={epochs=1, images=256, batch=64}, images=100, readout='loss'")
 
 
@@ -149,6 +151,10 @@ def test_estimator_that_always_fails_says_why(tmp_path: Path) -> None:
     [
         (("nasbench201", "params", "--algorithm", "nsga3"), r"no algorithm named 'nsga3'. Did you mean 'nsga2'\?"),
         (("nasbench201", "params", "--algorithm", "own"), "params is none; choose random, evolution or nsga2"),
+        (
+            ("nasbench201", "darts", "--algorithm", "own", "--parameters", "supernets=2, averaged=2", *ON_DIGITS),
+            "reads one training to its end, and no averaged, supernets; give training",
+        ),
         (("nasbench201", "params", "--budget", "10"), "budget = 10, population = 20; choose a population"),
         (("nasbench201", "params", "--objectives", "score,-flops"), "no objective named 'flops'"),
         (("nasbench201", "params", "--parameters", "a=b"), "are no TOML"),
@@ -218,6 +224,33 @@ def test_what_a_method_chose_has_its_true_accuracy_and_percentile(
     place = names.index(row["architecture"])
     assert row["accuracy"] == pytest.approx(np.linspace(10, 90, len(names))[place])
     assert f"true accuracy {row['accuracy']:.2f} %, percentile {100 * place / len(names):.1f}" in result.output
+
+
+def test_a_choice_that_only_the_supernet_knows_has_no_truth_and_no_alignment(tmp_path: Path) -> None:
+    """With S4 of RobustDARTS whole cells of noise may be chosen; the one normal cell has none to be aligned with."""
+    parameters = "training={epochs=2, images=64, batch=32, augmentation='none', operations='S4'}"
+    sizes = ("--sizes", "channels=2,cells=3", *ON_DIGITS, "--algorithm", "own", "--out", "found")
+    result = search("nasbench301", "darts", *sizes, "--parameters", parameters)
+    assert result.exit_code == 0, result.output
+    assert "skips, alignment \N{EN DASH}, |" in result.output
+    architecture = pd.read_csv("found/derived.csv")["architecture"].iloc[-1]
+    assert "noise" in architecture  # of 16 operations
+    text = (tmp_path / "found" / "report.md").read_text(encoding="utf-8")
+    assert "it is no architecture of the space (no NAS-Bench-301 operation 'noise'" in text
+    assert "The mean layer alignment" not in text
+    truth = pd.Series({f"{CELL}/{CELL}": 90.0})
+    found = true_accuracies(pd.Series([architecture, f"{CELL}/{CELL}"]), make_space("nasbench301"), truth, truth)
+    assert found.isna().tolist() == [True, False]
+
+
+def test_a_choice_without_training_is_not_said_to_be_trained(tmp_path: Path) -> None:
+    result = search("nasbench201", "freedarts_snip", *SEARCHED, "--out", "found")
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "found" / "report.md").read_text(encoding="utf-8")
+    rule = "the architecture whose operations have the largest saliencies on their edges in its untrained supernet"
+    assert text.count(rule) == 2  # at the top and in the protocol
+    assert "architecture parameters prefer" not in text
+    assert "is trained" not in text
 
 
 @pytest.mark.parametrize("estimator", ["uniform", "synflow"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +71,16 @@ class SupernetTraining(Protocol):
 
     def words(self, images: int, side: int) -> str:
         """How the supernet is trained, for a report; `images` there are to train with, of `side` pixels."""
+        ...
+
+
+@runtime_checkable
+class ChoosingTraining(Protocol):
+    """What a training offers besides, if its method chooses an architecture by itself."""
+
+    @property
+    def rule(self) -> str:
+        """What it chooses, for a report."""
         ...
 
 
