@@ -2,10 +2,11 @@
 
     python benchmarks/differentiable_course.py differentiable --store .benchsuite --out reports/differentiable
 
-Reads what the trainings of a suite have left so far. Prints a Markdown table: CPU seconds, skip connections of what
-would have been chosen after the first and the last epoch and the most after any, mean layer alignment in the first
-and the last epoch, the architecture with its true accuracy (its class's where the string's own is not known) and the
-percentage of known architectures that are worse. --out takes a folder for course.csv, all epochs, and course.svg.
+Reads what the trainings of a suite have left so far. Prints a Markdown table with a row for each training on
+each benchmark: CPU seconds, skip connections of what would have been chosen after the first and the last epoch and the
+most after any, mean layer alignment in the first and the last epoch, the architecture with its true accuracy (its
+class's where the string's own is not known) and the percentage of known architectures that are worse. --out takes a
+folder for course.csv, all epochs, and course.svg.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from benchsuite.core import SuiteError
 from benchsuite.data.files import write_frame, write_text
 from benchsuite.plan import make_plan
 from benchsuite.report.svg import drawing, render, standalone
+from benchsuite.report.words import number
+from benchsuite.search.own import true_accuracies
 from benchsuite.store import Store
 from benchsuite.suite import load_suite
 
@@ -43,6 +47,8 @@ def main() -> None:
         parts = make_plan(load_suite(options.suite)).benchmarks
         courses = [with_truth(course(part, store.trainings), part.benchmark) for part in parts]
     found = pd.concat(courses, ignore_index=True)
+    if found.empty:
+        raise SuiteError(f"{options.suite}: no training in {options.store} has an epoch; begin with benchsuite run")
     print(markdown(found))
     if options.out is not None:
         write_frame(options.out / "course.csv", found)
@@ -69,16 +75,15 @@ def with_truth(found: pd.DataFrame, benchmark: Benchmark) -> pd.DataFrame:
     if found.empty:
         return found
     own, classes = benchmark.truth(pool="none"), benchmark.truth()
-    names = found["architecture"]
-    truth = names.map(own).fillna(names.map(benchmark.space.canonical).map(classes)).astype(float)
+    truth = true_accuracies(found["architecture"], benchmark.space, own, classes)
     percentile = truth.map(lambda value: 100 * float((own < value).mean()) if math.isfinite(value) else value)
     return found.assign(truth=truth, percentile=percentile)
 
 
 def markdown(found: pd.DataFrame) -> str:
     """A row for each training."""
-    names = ["estimator", "seed", "epochs", "CPU s", "skips first", "most", "last", "alignment first", "last"]
-    names += ["architecture", "truth, %", "percentile"]
+    names = ["benchmark", "estimator", "seed", "epochs", "CPU s", "skips first", "most", "last"]
+    names += ["alignment first", "last", "architecture", "truth, %", "percentile"]
     rows = [_row(each) for _, each in found.groupby(["benchmark", "estimator", "seed"], sort=False)]
     lines = [names, ["---"] * len(names), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -87,29 +92,33 @@ def markdown(found: pd.DataFrame) -> str:
 def _row(rows: pd.DataFrame) -> list[str]:
     first, last = rows.iloc[0], rows.iloc[-1]
     return [
-        *(str(value) for value in (last["estimator"], last["seed"], last["epoch"])),
+        *(str(value) for value in (last["benchmark"], last["estimator"], last["seed"], last["epoch"])),
         f"{rows['cpu_seconds'].sum():.0f}",
         *(str(value) for value in (first["skips"], rows["skips"].max(), last["skips"])),
-        *(f"{value:.3f}" for value in (first["alignment"], last["alignment"])),
+        *(number(value) for value in (first["alignment"], last["alignment"])),
         f"`{last['architecture']}`".replace("|", "\\|"),
-        f"{last['truth']:.2f}",
-        f"{last['percentile']:.1f}",
+        number(last["truth"], 2),
+        number(last["percentile"], 1),
     ]
 
 
 def chart(found: pd.DataFrame) -> Figure:
-    """Both figures by epoch: a colour for each method, a line for each seed."""
-    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
-    for axes, (column, label) in zip(figure.subplots(1, 2), FIGURES.items(), strict=True):
-        several = found[found.groupby(["estimator", "seed"])["epoch"].transform("size") > 1]
-        for number, (name, rows) in enumerate(several.groupby("estimator", sort=False)):
-            for seed, line in rows.groupby("seed"):
-                shown = {"label": str(name)} if seed == rows["seed"].iloc[0] else {}
-                axes.plot(line["epoch"], line[column], color=f"C{number}", linewidth=1.3, **shown)
-        axes.set(xlabel="epoch", ylabel=label)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(visible=True)
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    """Both figures by epoch: benchmark by benchmark, a colour for each method, a line for each seed."""
+    parts = list(found.groupby("benchmark", sort=False))
+    colours = {name: f"C{place}" for place, name in enumerate(found["estimator"].unique())}
+    figure = Figure(figsize=(7.2, 2.4 * len(parts) + 0.6), layout="constrained")
+    drawn = {}
+    for row, (name, rows) in zip(figure.subplots(len(parts), 2, squeeze=False), parts, strict=True):
+        for axes, (column, label) in zip(row, FIGURES.items(), strict=True):
+            for (estimator, _), line in rows.groupby(["estimator", "seed"], sort=False):
+                if len(line) > 1:
+                    (drawn[estimator],) = axes.plot(
+                        line["epoch"], line[column], color=colours[estimator], linewidth=1.3
+                    )
+            axes.set(xlabel="epoch", ylabel=label, title=name if len(parts) > 1 else "")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(visible=True)
+    figure.legend(list(drawn.values()), list(drawn), loc="outside lower center", ncols=2)
     return figure
 
 
