@@ -138,14 +138,14 @@ def rank_intervals(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 
 def not_separable(comparisons: pd.DataFrame, estimator: str) -> list[str]:
-    """Estimators of the table of `compare` that differ from the named one, but not surely: the verdict on its lead.
+    """Estimators of the table of `compare` whose difference from the named one was tested and may be chance.
 
     >>> truth = pd.Series(range(12), dtype=float)
     >>> not_separable(compare({"good": [truth], "bad": [-truth], "constant": [0 * truth]}, truth), "good")
     []
     """
     of_it = comparisons[(comparisons[["first", "second"]] == estimator).any(axis=1)]
-    level = of_it[~of_it["separable"] & of_it["difference"].notna()]
+    level = of_it[~of_it["separable"] & of_it["p_holm"].notna()]
     others: list[str] = level["second"].where(level["first"] == estimator, level["first"]).tolist()
     return others
 

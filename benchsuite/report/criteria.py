@@ -147,7 +147,8 @@ def criteria_by_k(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -
 def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.DataFrame, population: int) -> pd.DataFrame:
     """One row per estimator, the best tau first: headline criteria with intervals, places, counts and cost.
 
-    `places` has the columns of `benchsuite.analysis.comparison.rank_intervals`.
+    `places` has the columns of `benchsuite.analysis.comparison.rank_intervals`. Counts of size are references wherever
+    their scores come from.
     """
     board = _counts(scores, population).join(places.set_index("estimator"))
     for item in HEADLINE:
@@ -156,7 +157,7 @@ def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.Data
         board[item.key] = rows["value"]
         for part in ("low", "high", "deviation"):
             board[f"{item.key}_{part}"] = rows[part]
-    board["reference"] = board["family"].isin(REFERENCE_FAMILIES)
+    board["reference"] = board["family"].isin(REFERENCE_FAMILIES) | board.index.isin(list(SIZE_BASELINES))
     board["mark"] = board["family"].where(board["reference"] | (board["family"] == COMBINATION), "")
     return board.sort_values(TAU.key, ascending=False, kind="stable", na_position="last").reset_index()
 

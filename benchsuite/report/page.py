@@ -20,6 +20,7 @@ from benchsuite.report.supernets import training_numbers
 from benchsuite.report.together import added_numbers, agreement_numbers, subsets_numbers
 from benchsuite.report.verdict import no_ceiling, verdict
 from benchsuite.report.words import number, seconds
+from benchsuite.score_files import FAMILY as IMPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,7 +118,9 @@ def problems(judgement: Judgement) -> list[str]:
     without = len(judgement.results.truth) - len(judgement.truth)
     if without:
         listed.append(f"{without:,} architectures of the population have no truth and are not judged")
-    return [*listed, *(f"{name}: {count:,} missing (not scored yet)" for name, count in missing.items() if count)]
+    imported = (judgement.leaderboard["family"] == IMPORTED).any()
+    why = "not in the file" if imported else "missing (not scored yet)"
+    return [*listed, *(f"{name}: {count:,} {why}" for name, count in missing.items() if count)]
 
 
 def _ranking(judgement: Judgement, drawings: Drawings) -> Part:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from benchsuite.analysis.comparison import not_separable
 from benchsuite.report.criteria import SIZE_BASELINES, rows_of
 from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, with_interval
 from benchsuite.report.words import MISSING, listed, number
@@ -24,18 +25,12 @@ PAIRS_NOTE = (
 def against(comparisons: pd.DataFrame, other: str) -> pd.DataFrame:
     """Comparisons of every estimator with one, by estimator: difference (its figure less the other's) and all else.
 
-    Columns: difference, low, high, p_holm, separable.
+    Columns: n, difference, low, high, p_holm, separable.
     """
     after = comparisons[comparisons["second"] == other].set_index("first")
     before = comparisons[comparisons["first"] == other].set_index("second")
     turned = before.assign(difference=-before["difference"], low=-before["high"], high=-before["low"])
-    return pd.concat([after, turned])[["difference", "low", "high", "p_holm", "separable"]]
-
-
-def not_separable(comparisons: pd.DataFrame, estimator: str) -> list[str]:
-    """Estimators with a known difference from this one that may be chance."""
-    others = against(comparisons, estimator)
-    return [str(name) for name in others.index[others["p_holm"].notna() & ~others["separable"].astype(bool)]]
+    return pd.concat([after, turned])[["n", "difference", "low", "high", "p_holm", "separable"]]
 
 
 def pairs_numbers(judgement: Judgement) -> Table:

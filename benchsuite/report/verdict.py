@@ -6,10 +6,12 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.report.behaviour import repeated_trainings
-from benchsuite.report.criteria import SIZE_BASELINES, TRIAL_KEY, rows_of
-from benchsuite.report.pairs import against, not_separable
+from benchsuite.analysis.uncertainty import FEWEST
+from benchsuite.report.behaviour import ranks, repeated_trainings
+from benchsuite.report.criteria import SIZE_BASELINES, TRIAL_KEY, rows_of, trials_of
+from benchsuite.report.pairs import against
 from benchsuite.report.words import interval, listed, number
+from benchsuite.score_files import FAMILY as IMPORTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _NAMES = {"params": "counting parameters", "flops": "counting multiply-adds"}
 _LARGE_BIAS = 5.0  # percent of the architectures; below it no group is worth a warning
+_ROUNDING = 1e-9  # of a difference of two taus
+_SEEDS = {"zero-shot": "initialisations", "one-shot": "trainings"}  # what the seeds of a family make
 
 
 def verdict(judgement: Judgement) -> list[str]:
@@ -26,73 +30,137 @@ def verdict(judgement: Judgement) -> list[str]:
     ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
         return [_baselines(board), *_gaps(board)]
-    said = [
-        _best(ranked[0], judgement),
-        _next(ranked, judgement),
-        _size(ranked, judgement),
-        _ceiling(ranked[0], judgement),
-    ]
-    return [*said, *_bias(judgement, [row["estimator"] for row in ranked if row["kendall_tau_low"] > 0]), *_gaps(board)]
+    said = [_best(ranked, judgement), *_next(ranked, judgement)]
+    sizes = _sizes(board)
+    ahead = any(size["kendall_tau"] > ranked[0]["kendall_tau"] for size in sizes)
+    said.insert(1 if ahead else len(said), _size(ranked, sizes, judgement))
+    better = [row["estimator"] for row in ranked if row["kendall_tau_low"] > 0]
+    return [*said, _ceiling(ranked[0], judgement), *_bias(judgement, better), *_gaps(board)]
 
 
 def _baselines(board: pd.DataFrame) -> str:
     """What size alone does where nothing but baselines was judged."""
-    known = rows_of(board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()])
+    known = [_named(row) for row in _sizes(board)]
     said = "No estimator but the baselines has a defined tau here"
-    return f"{said}; theirs: {listed([_named(row) for row in known])}." if known else f"{said}."
+    return f"{said}; theirs: {listed(known)}." if known else f"{said}."
 
 
-def _best(best: dict[str, Any], judgement: Judgement) -> str:
-    trials = f", mean of {_trials(judgement, best['estimator'])}" if best["trials"] > 1 else ""
-    return (
-        f"{best['estimator']} ranks these {len(judgement.truth):,} architectures best: "
-        f"tau-b {number(best['kendall_tau'])} (95 % interval {_interval(best)}{trials})."
-    )
+def _sizes(board: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of the leaderboard of the counts that need no estimator, where they tell architectures apart."""
+    return rows_of(board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()])
 
 
-def _trials(judgement: Judgement, estimator: str) -> str:
+def _best(ranked: list[dict[str, Any]], judgement: Judgement) -> str:
+    """The highest tau, on the architectures that its estimator has scored; praise only of what beats chance."""
+    best, total = ranked[0], len(judgement.truth)
+    trials = f", mean of {_trials(judgement, best)}" if best["trials"] > 1 else ""
+    tau = f"tau-b {number(best['kendall_tau'])} (95 % interval {_interval(best)}{trials})"
+    which = f"these {total:,} architectures"
+    if best["n"] < total:
+        which = f"the {best['n']:,} of {total:,} architectures that it has scored"
+    if best["kendall_tau"] <= 0:
+        return (
+            f"None of the estimators ranks better than chance: {best['estimator']} comes first on {which} with {tau}."
+        )
+    chance = ", which may be chance" if best["kendall_tau_low"] <= 0 else ""
+    if len(ranked) == 1:
+        return f"{best['estimator']}, the only estimator beside the baselines, ranks {which} with {tau}{chance}."
+    of = f"Of the {len(ranked)} estimators beside the baselines, {best['estimator']}"
+    if best["n"] < total:
+        return f"{of} has the highest tau, on {which}: {tau}{chance}."
+    return f"{of} ranks {which} best: {tau}{chance}."
+
+
+def _trials(judgement: Judgement, row: dict[str, Any]) -> str:
     """How many trials an estimator has, and what they differ in."""
-    rows = judgement.scores[judgement.scores["estimator"] == estimator].drop_duplicates(TRIAL_KEY)
+    rows = judgement.scores[judgement.scores["estimator"] == row["estimator"]].drop_duplicates(TRIAL_KEY)
     seeds, batches = (max(rows[key].nunique(), 1) for key in TRIAL_KEY)
+    drawn = _SEEDS.get(row["family"], "seeds")
     if batches == 1:
-        return f"{len(rows)} initialisations"
+        return f"{len(rows)} {drawn}"
     if seeds == 1:
         return f"{len(rows)} minibatches"
-    return f"{len(rows)} trials: {seeds} initialisations x {batches} minibatches"
+    return f"{len(rows)} trials: {seeds} {drawn} x {batches} minibatches"
 
 
-def _next(ranked: list[dict[str, Any]], judgement: Judgement) -> str:
-    """Whether the leader can be told from the others by paired differences."""
-    best, others = ranked[0], ranked[1:]
-    if not others:
-        return "No other estimator is there to compare it with."
-    names = [row["estimator"] for row in others]
-    table = against(judgement.comparisons, best["estimator"]).reindex(names)
-    if table["p_holm"].isna().all():
-        return "These are too few architectures to say how sure its lead is."
-    level = [name for name in names if name in not_separable(judgement.comparisons, best["estimator"])]
+def _next(ranked: list[dict[str, Any]], judgement: Judgement) -> list[str]:
+    """Whether the leader can be told from the others by paired differences, each on the architectures of both."""
+    best, names = ranked[0], [row["estimator"] for row in ranked[1:]]
+    if not names:
+        return ["No other estimator is there to compare it with."]
+    table = against(judgement.comparisons, best["estimator"]).loc[names]
+    tested = table[table["p_holm"].notna()]
+    ahead = table[table["difference"] > _ROUNDING]
+    if tested.empty:
+        return ["These are too few architectures to say how sure its lead is.", *_behind(ahead)]
+    alike = [name for name in tested.index if _alike(judgement, best["estimator"], name)]
+    level = [name for name in tested.index[~tested["separable"].astype(bool)] if name not in alike]
+    said = [f"It and {listed(alike)} rank them exactly alike."] if alike else []
     if level:
-        return (
+        said.append(
             f"It is not separable from {listed(level)}: their paired differences on these architectures may be chance."
         )
-    nearest = table.iloc[0]
+    elif ahead.empty and len(alike) < len(tested):
+        said.append(_lead(tested.drop(index=alike).iloc[0], len(tested) < len(table)))
+    return [*said, *_behind(ahead)]
+
+
+def _lead(nearest: pd.Series, untested: bool) -> str:
+    """By how much the leader is above the next, from which and from all after it it is separable."""
+    every = "every other that shares enough architectures with it" if untested else "every other"
     return (
-        f"It is separable from every other: it is {number(-nearest['difference'])} of tau-b above the next, {names[0]} "
+        f"It is separable from {every}: it is {number(-nearest['difference'])} of tau-b above the next, {nearest.name} "
         f"(paired 95 % interval {interval(-nearest['high'], -nearest['low'])})."
     )
 
 
-def _size(ranked: list[dict[str, Any]], judgement: Judgement) -> str:
-    """Whether the leader knows more than size, and how many others do."""
-    best, board = ranked[0], judgement.leaderboard
-    sizes = rows_of(board[board["estimator"].isin(list(SIZE_BASELINES)) & board["kendall_tau"].notna()])
+def _behind(ahead: pd.DataFrame) -> list[str]:
+    """Who is ahead of the leader on the architectures that both have scored."""
+    if ahead.empty:
+        return []
+    first = ahead.iloc[int(ahead["difference"].argmax())]
+    ends = interval(first["low"], first["high"])
+    sure = f" (paired 95 % interval {ends})" if ends else ""
+    others = [str(name) for name in ahead.index if name != first.name]
+    also = f"; also ahead of it: {listed(others)}" if others else ""
+    said = (
+        f"But on the {first['n']:,.0f} architectures that both have scored, {first.name} is ahead of it by "
+        f"{number(first['difference'])} of tau-b{sure}{also}."
+    )
+    return [said]
+
+
+def _alike(judgement: Judgement, first: str, second: str) -> bool:
+    """Whether two estimators put the same architectures in the same order, trial by trial."""
+    trials = trials_of(judgement.scores[judgement.scores["estimator"].isin([first, second])])
+    pairs = [[each.sort_index() for each in trials[name]] for name in (first, second)]
+    return len(pairs[0]) == len(pairs[1]) and all(
+        a.index.equals(b.index) and (ranks(a) == ranks(b)).all() for a, b in zip(*pairs, strict=True)
+    )
+
+
+def _size(ranked: list[dict[str, Any]], sizes: list[dict[str, Any]], judgement: Judgement) -> str:
+    """Whether the leader knows more than size, and how many do."""
     if not sizes:
         return "Neither parameters nor multiply-adds tell these architectures apart."
-    differences = against(judgement.comparisons, best["estimator"])
+    differences = against(judgement.comparisons, ranked[0]["estimator"])
     by_outcome = groupby(sizes, lambda row: _compared(differences.loc[row["estimator"]]))
-    compared = [f"{outcome} {listed([_named(row) for row in rows])}" for outcome, rows in by_outcome]
-    above = sum(row["kendall_tau"] > max(size["kendall_tau"] for size in sizes) for row in ranked)
-    return f"It is {' and '.join(compared)}; {above} of {len(ranked)} estimators rank better than size alone does."
+    said = f"It {' and '.join(outcome.format(listed([_named(row) for row in rows])) for outcome, rows in by_outcome)}"
+    if len(ranked) == 1 or differences.loc[[row["estimator"] for row in sizes], "p_holm"].isna().all():
+        return f"{said}."
+    above = sum(_above(judgement.comparisons, row["estimator"], sizes) for row in ranked)
+    verb = "is" if above == 1 else "are"
+    return f"{said}; {above} of {len(ranked)} estimators {verb} separably better than {_all_of(sizes)}."
+
+
+def _all_of(sizes: list[dict[str, Any]]) -> str:
+    return "both counts" if len(sizes) > 1 else _NAMES[sizes[0]["estimator"]]
+
+
+def _above(comparisons: pd.DataFrame, estimator: str, sizes: list[dict[str, Any]]) -> bool:
+    """Whether an estimator is separably better than every count of size."""
+    differences = against(comparisons, estimator).loc[[size["estimator"] for size in sizes]]
+    return bool((differences["separable"].astype(bool) & (differences["difference"] < 0)).all())
 
 
 def _named(row: dict[str, Any]) -> str:
@@ -100,10 +168,12 @@ def _named(row: dict[str, Any]) -> str:
 
 
 def _compared(size: pd.Series) -> str:
-    """The leader against size, of which `size` is the row."""
+    """The leader against size, of which `size` is the row; a predicate with a place for the name of the size."""
+    if math.isnan(size["p_holm"]):
+        return "is not tested against {}, for too few architectures"
     if not size["separable"]:
-        return "not separable from"
-    return "separably better than" if size["difference"] < 0 else "separably worse than"
+        return "is not separable from {}"
+    return "is separably better than {}" if size["difference"] < 0 else "is separably worse than {}"
 
 
 def _ceiling(best: dict[str, Any], judgement: Judgement) -> str:
@@ -111,11 +181,11 @@ def _ceiling(best: dict[str, Any], judgement: Judgement) -> str:
         return no_ceiling(judgement)
     if not math.isfinite(judgement.ceiling):
         return "These are too few architectures to say what the noise of the truth leaves to win."
-    share = 100 * max(best["kendall_tau"], 0.0) / judgement.ceiling
-    again = repeated_trainings(judgement.results.trials)
+    reached = max(best["kendall_tau"], 0.0)
+    share = f", of which the best reaches {100 * reached / judgement.ceiling:.0f} %" * (reached < judgement.ceiling)
     return (
         f"The truth is noisy: a perfect estimator would reach {number(judgement.ceiling, 2)} (simulated from the "
-        f"{again:,} architectures trained more than once), of which the best reaches {share:.0f} %."
+        f"{repeated_trainings(judgement.results.trials):,} architectures trained more than once){share}."
     )
 
 
@@ -132,15 +202,16 @@ def no_ceiling(judgement: Judgement) -> str:
 def _bias(judgement: Judgement, names: list[str]) -> list[str]:
     """The estimator and the parameter group with the largest mean rank difference, if it is large and sure.
 
-    An estimator that ranks no better than chance is no news: it favours some size by the same amount.
+    An estimator that ranks no better than chance is no news: it favours some size by the same amount. That none is
+    biased is said only where groups are large enough to tell.
     """
     bias = judgement.bias[judgement.bias["estimator"].isin(names)]
-    if bias["low"].isna().all():  # also where no estimator is left
-        return []
     sure = bias[(bias["low"] > 0) | (bias["high"] < 0)]
     large = sure[sure["rank_difference"].abs() >= _LARGE_BIAS]
     if large.empty:
-        return ["No estimator better than chance ranks a whole group of sizes far too high or too low."]
+        if bias.empty or bias["low"].isna().any() or (bias["n"] < FEWEST).any():
+            return []
+        return ["No estimator better than chance surely ranks a whole group of sizes far too high or too low."]
     worst = large.iloc[int(large["rank_difference"].abs().argmax())]
     side = "too high" if worst["rank_difference"] > 0 else "too low"
     said = (
@@ -160,7 +231,8 @@ def _gaps(board: pd.DataFrame) -> list[str]:
             said.append(f"{_scores(column)} {words}: {listed([f'{k} {v:,}' for k, v in column[column > 0].items()])}.")
     missing = board.set_index("estimator")["n_missing"]
     if missing.sum():
-        said.append(f"{_scores(missing)} missing, the run is not finished; estimators are judged on what is there.")
+        why = "not in the file" if (board["family"] == IMPORTED).any() else "missing, the run is not finished"
+        said.append(f"{_scores(missing)} {why}; estimators are judged on what is there.")
     return said or ["Every score asked for is there and defined."]
 
 

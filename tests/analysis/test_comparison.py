@@ -158,13 +158,17 @@ def test_holm_is_the_step_down_test_written_out():
 
 
 def test_places_count_the_separably_better_and_worse():
-    pairs = [("a", "b", 0.01, False), ("a", "c", 0.3, True), ("b", "c", 0.29, True), ("a", "d", np.nan, False)]
-    table = pd.DataFrame(pairs, columns=["first", "second", "difference", "separable"])
+    nan = float("nan")
+    pairs = [("a", "b", 0.01, 0.4), ("a", "c", 0.3, 0.0), ("b", "c", 0.29, 0.0), ("a", "d", nan, nan)]
+    table = pd.DataFrame(pairs, columns=["first", "second", "difference", "p_holm"])
+    table["separable"] = table["p_holm"] <= 0.05
     places = rank_intervals(table).set_index("estimator")
     assert places.loc[["a", "b", "c"]].to_numpy().tolist() == [[1, 1, 2], [2, 1, 2], [3, 3, 3]]
     assert places.loc["d"].isna().all()
     assert not_separable(table, "a") == ["b"]
     assert not_separable(table, "c") == []
+    untested = table.assign(p_holm=nan, separable=False)
+    assert not_separable(untested, "a") == []
 
 
 def test_unknown_criterion_and_repeated_architecture_are_refused():

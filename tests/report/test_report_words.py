@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau, rankdata
 
 from benchsuite.report.judge import judge
 from benchsuite.report.page import problems
@@ -27,7 +29,7 @@ def test_verdict_names_the_best_estimator_first_with_its_tau_and_interval(result
     judgement = judge(results)
     best = judgement.leaderboard.set_index("estimator").loc["nwot"]
     first = verdict(judgement)[0]
-    assert first.startswith("nwot ranks these 150 architectures best")
+    assert first.startswith("Of the 2 estimators beside the baselines, nwot ranks these 150 architectures best")
     assert f"{best['kendall_tau']:.3f}" in first
     assert f"{best['kendall_tau_low']:.2f} to {best['kendall_tau_high']:.2f}" in first
 
@@ -40,15 +42,79 @@ def test_verdict_says_that_a_far_better_estimator_is_separable_from_every_other_
 
 def test_verdict_says_that_equal_estimators_are_not_separable(results):
     twin = results.scores[results.scores["estimator"] == "nwot"].assign(estimator="twin")
+    noise = 0.005 * np.random.default_rng(0).normal(size=len(twin)) * twin["value"].std()
+    said = _said(replace(results, scores=pd.concat([results.scores, twin.assign(value=twin["value"] + noise)])))
+    assert "It is not separable from twin:" in said or "It is not separable from nwot:" in said
+
+
+def test_verdict_says_that_estimators_of_one_order_rank_exactly_alike(results):
+    twin = results.scores[results.scores["estimator"] == "nwot"].assign(estimator="twin")
+    twin["value"] = np.exp(twin["value"])
     said = _said(replace(results, scores=pd.concat([results.scores, twin])))
-    assert "not separable from twin" in said or "not separable from nwot" in said
+    assert "It and twin rank them exactly alike." in said
+    assert "not separable from twin" not in said
+    assert "above the next, plain" in said
+
+
+def _of_part(results, name, wanted):
+    """The results, in which an estimator has scored the wanted architectures alone."""
+    scores = results.scores
+    return replace(results, scores=scores[(scores["estimator"] != name) | scores["architecture"].isin(wanted)])
+
+
+def test_verdict_says_where_the_leader_scored_little_and_who_is_ahead_of_it_there(results):
+    truth, scores = results.truth, results.scores
+    spread = truth.sort_values().index[::5]  # 30 architectures far apart, which are easy to order
+    noise = np.random.default_rng(1).normal(size=(2, len(truth)))
+    rows = scores[scores["estimator"] == "nwot"]
+    wide = truth + 6 * noise[0] * ~truth.index.isin(spread)  # perfect on the 30 alone
+    early = truth + 0.2 * noise[1]
+    made = [rows.assign(estimator=name, value=each.to_numpy()) for name, each in (("wide", wide), ("early", early))]
+    partial = _of_part(replace(results, scores=pd.concat([scores, *made])), "early", spread)
+    said = verdict(judge(partial))
+    assert "early has the highest tau, on the 30 of 150 architectures that it has scored: tau-b" in said[0]
+    found = kendalltau(early[spread], truth[spread]).statistic
+    assert f"tau-b {number(found)} " in said[0]
+    behind = f"But on the 30 architectures that both have scored, wide is ahead of it by {number(1 - found)} of tau-b"
+    assert behind in " ".join(said)
+    assert "above the next, wide" not in " ".join(said)
+
+
+def test_verdict_does_not_praise_the_best_of_what_is_worse_than_chance(results):
+    only = results.scores["estimator"].isin(["plain", "params", "flops"])
+    said = verdict(judge(replace(results, scores=results.scores[only])))
+    assert said[0].startswith("None of the estimators ranks better than chance: plain comes first")
+    assert "separably worse than counting" in said[1]
+
+
+def test_verdict_says_directly_after_the_headline_that_size_ranks_better(results):
+    snip = results.scores[results.scores["estimator"] == "plain"].copy()
+    snip["value"] = -snip["value"]
+    rest = results.scores["estimator"].isin(["plain", "params", "flops"])
+    said = verdict(judge(replace(results, scores=pd.concat([results.scores[rest], snip.assign(estimator="snip")]))))
+    assert said[0].startswith("Of the 2 estimators beside the baselines, snip ranks")
+    assert "counting parameters (" in said[1]
+    assert "0 of 2 estimators are separably better than both counts" in said[1]
+
+
+@pytest.mark.parametrize("name", ["params", "flops"])
+def test_a_count_of_size_from_a_file_is_the_reference_and_missing_scores_are_not_in_the_file(results, name):
+    family = results.scores["estimator"].map({name: "imported", "nwot": "imported"}).fillna("baseline")
+    rows = results.scores.assign(family=family)[results.scores["estimator"].isin([name, "nwot"])]
+    partial = _of_part(replace(results, scores=rows), "nwot", results.truth.index[7:])
+    judged = judge(partial)
+    assert judged.leaderboard.set_index("estimator").loc[name, "reference"]
+    said = " ".join(verdict(judged))
+    assert said.startswith("nwot, the only estimator beside the baselines, ranks the 143 of 150 architectures")
+    assert "counting parameters (" in said
+    assert "7 scores are not in the file" in said
+    assert "not finished" not in said
+    assert "nwot: 7 not in the file" in problems(judged)
 
 
 def test_verdict_says_that_the_best_is_worse_than_size(results):
     only = results.scores["estimator"].isin(["plain", "params", "flops"])
-    said = _said(replace(results, scores=results.scores[only]))
-    assert "separably worse than counting" in said
-    assert "0 of 1 estimators rank better than size" in said
+    assert "separably worse than counting" in _said(replace(results, scores=results.scores[only]))
 
 
 def test_verdict_names_the_strongest_bias_and_its_side(results):
@@ -56,7 +122,14 @@ def test_verdict_names_the_strongest_bias_and_its_side(results):
     biased = size.assign(estimator="large_first", family="zero-shot")
     said = _said(replace(results, scores=pd.concat([results.scores, biased])))
     assert "large_first has the strongest bias by size" in said
-    assert "too high on average" in said or "too low on average" in said
+    params = results.complexity["params"]
+    name, side = re.search(r"with (\S+ to \S+) parameters are ranked .* (too high|too low) on average", said).groups()
+    groups = judge(results).bias.query("estimator == 'nwot'").set_index("label")["group"]
+    expected = pd.Series(rankdata(params) - rankdata(results.truth), params.index)  # high where ranked too high
+    of_group = pd.qcut(params, 5, labels=False) + 1
+    mean = expected[of_group == groups[name]].mean()
+    assert abs(mean) == pytest.approx(expected.groupby(of_group).mean().abs().max())
+    assert side == ("too high" if mean > 0 else "too low")
 
 
 def test_verdict_counts_undefined_failed_and_missing_scores(results):
@@ -102,6 +175,23 @@ def test_verdict_says_of_several_trials_what_they_differ_in(make_results):
     crossed = replace(made, scores=pd.concat([made.scores, *seeded], ignore_index=True))
     assert "mean of 3 initialisations)" in _said(made)
     assert "mean of 9 trials: 3 initialisations x 3 minibatches)" in _said(crossed)
+    for family, words in {"one-shot": "trainings", "imported": "seeds"}.items():
+        assert f"mean of 3 {words})" in _said(replace(made, scores=made.scores.assign(family=family)))
+
+
+def test_verdict_of_one_that_passes_the_ceiling_gives_no_share_of_it(results):
+    perfect = results.scores[results.scores["estimator"] == "nwot"]
+    perfect = perfect.assign(value=perfect["architecture"].map(results.truth))
+    said = _said(replace(results, scores=perfect))
+    assert "a perfect estimator would reach" in said
+    assert "of which the best reaches" not in said
+
+
+def test_verdict_tests_nothing_against_size_on_nine_architectures(make_results):
+    said = _said(make_results(n=9, estimators=("nwot", "plain"), seeds=1).benchmarks[0])
+    assert "It is not tested against counting multiply-adds (" in said
+    assert "separable" not in said
+    assert "group of sizes" not in said
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
