@@ -16,7 +16,7 @@ from benchsuite.report.criteria import TAU, rows_of, trials_of
 from benchsuite.report.drawings import Drawing
 from benchsuite.report.svg import drawing, render
 from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, estimate, matrix
-from benchsuite.report.words import number
+from benchsuite.report.words import number, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,7 @@ _COMPARE = (
     "Each benchmark has its own architectures and truth, so compare within a column; what was scored stands under each "
     "benchmark's name below."
 )
+_TRANSFER = "Scores made on the first, judged by the truth of the second"
 _RANKS_NOTE = (
     "Mean place over benchmarks; a bar joins estimators that Nemenyi's test does not tell apart. It takes benchmarks "
     "as independent, which data sets of one search space are not."
@@ -53,7 +54,7 @@ def _mean_ranks(judgements: Sequence[Judgement]) -> Iterator[Block]:
         found = critical_difference(taus)
     except UnsupportedError:
         return
-    words = "Mean rank of every estimator over benchmarks, best first: " + ", ".join(
+    words = "Mean rank of every estimator judged on all benchmarks, best first: " + ", ".join(
         f"{row['estimator']} {number(row['mean_rank'], 1)}" for row in rows_of(found.ranks)
     )
     with drawing():
@@ -68,12 +69,14 @@ def _friedman(found: CriticalDifference) -> str:
 
 
 def _transfers(judgements: Sequence[Judgement]) -> Iterator[Folded]:
-    """A table for every search space with several data sets."""
-    spaces: dict[str, dict[str, Judgement]] = {}
+    """A table for every search space with several benchmarks, those of one data set numbered."""
+    spaces: dict[str, list[tuple[str, Judgement]]] = {}
     for each in judgements:
         space, dataset = each.results.benchmark.split("/", 1)
-        spaces.setdefault(space, {})[dataset] = each
-    for space, parts in spaces.items():
+        spaces.setdefault(space, []).append((dataset, each))
+    for space, pairs in spaces.items():
+        names = unique([dataset for dataset, _ in pairs])
+        parts = dict(zip(names, (each for _, each in pairs), strict=True))
         table = transfer(
             {name: trials_of(each.scores) for name, each in parts.items()},
             {name: each.truth for name, each in parts.items()},
@@ -86,12 +89,20 @@ def _transfers(judgements: Sequence[Judgement]) -> Iterator[Folded]:
 def _transfer_table(space: str, found: pd.DataFrame) -> Table:
     label = found["scored_on"] + " on " + found["judged_on"]
     rows = found.assign(value=found[TAU.key], label=label)
+    numbers = found["n"].groupby(label, sort=False).agg(["min", "max"])
     columns = {
-        name: Column(name, "Scores made on the first, judged by the truth of the second") for name in label.unique()
+        name: Column(f"{name} (n {_range(*ends)})", _TRANSFER) for name, ends in numbers.T.to_dict("list").items()
     }
-    caption = f"Transfer between data sets of {space}: tau-b of scores made on one with the truth of another"
+    caption = (
+        f"Transfer between data sets of {space}: tau-b of scores made on one with the truth of another, on the n "
+        "architectures that both know"
+    )
     names = list(dict.fromkeys(found["estimator"]))
     return matrix(Table(f"transfer_{space}", caption, (), ()), rows, "label", columns, names, 3)
+
+
+def _range(least: int, most: int) -> str:
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def overview_table(judgements: Sequence[Judgement]) -> Table:

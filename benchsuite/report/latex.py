@@ -62,4 +62,6 @@ def _cell(cell: Cell) -> str:
 
 
 def _row(cells: list[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    r"""One line; `\\` and `\toprule` before it would take a star or a bracket at its beginning as their argument."""
+    line = " & ".join(cells) + r" \\"
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line

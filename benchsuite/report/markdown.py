@@ -107,8 +107,16 @@ def titled(content: Table) -> list[str]:
 def _cell(cell: Cell) -> str:
     mark = f" *({escaped(cell.mark)})*" if cell.mark else ""
     note = f" ({escaped(cell.note)})" if cell.note else ""
-    name = f" `{cell.architecture.replace('|', chr(92) + '|')}`" if cell.architecture else ""
+    name = f" {_code(cell.architecture)}" if cell.architecture else ""
     return f"{escaped(cell.text)}{mark}{note}{name}"
+
+
+def _code(text: str) -> str:
+    """The text as code in a cell of a table, between more backticks than any that it has in a row."""
+    words = " ".join(text.split()).replace("|", r"\|")
+    most = max((len(run) for run in re.findall("`+", words)), default=0)
+    space = " " if most else ""
+    return f"{'`' * (most + 1)}{space}{words}{space}{'`' * (most + 1)}"
 
 
 def image(drawing: Drawing) -> str:

@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, rankdata
 
-from benchsuite.report import latex
+from benchsuite.analysis.comparison import not_separable
+from benchsuite.report import latex, markdown
 from benchsuite.report.across import overview
 from benchsuite.report.blocks import Folded, tables_of
 from benchsuite.report.epochs import epoch_numbers, epoch_table
@@ -24,7 +25,7 @@ from benchsuite.report.judge import judge
 from benchsuite.report.mistakes import mistakes_numbers, mistakes_table
 from benchsuite.report.packed import packed_ranks
 from benchsuite.report.page import section
-from benchsuite.report.pairs import against, not_separable, pairs_numbers
+from benchsuite.report.pairs import against, pairs_numbers
 from benchsuite.report.tables import Cell, Column, Table
 from benchsuite.report.together import beside, subsets_table
 from benchsuite.report.verdict import verdict
@@ -184,11 +185,31 @@ def test_the_overview_has_mean_ranks_and_a_transfer_between_data_sets_of_one_spa
     assert [block.kind for block in over.blocks][:2] == ["table", "words"]
     assert any(block.kind == "picture" and "critical difference" in block.note for block in over.blocks)
     (transfer,) = (block.table for block in over.blocks if isinstance(block, Folded))
-    columns = [column.title for column in transfer.columns[1:]]
+    assert all(column.title.endswith(" (n 60)") for column in transfer.columns[1:])
+    columns = [column.title.removesuffix(" (n 60)") for column in transfer.columns[1:]]
     assert sorted(columns) == sorted(f"{a} on {b}" for a in ("cifar10", "digits") for b in ("cifar10", "digits"))
     values = {row[0].text: dict(zip(columns, row[1:], strict=True)) for row in transfer.rows}
     taus = judgements[0].leaderboard.set_index("estimator")["kendall_tau"]
     assert values["nwot"]["cifar10 on cifar10"].value == pytest.approx(taus["nwot"])
+
+
+def test_a_second_benchmark_of_a_data_set_stands_beside_the_first_in_the_transfer(results):
+    again = replace(results.benchmarks[0], population="the same, once more")
+    judgements = [judge(each) for each in (*results.benchmarks, again)]
+    (transfer,) = (block.table for block in overview(judgements).blocks if isinstance(block, Folded))
+    titles = {column.title for column in transfer.columns[1:]}
+    assert len(titles) == 9
+    assert {"cifar10 on digits (n 60)", "cifar10-2 on cifar10 (n 60)"} < titles
+
+
+def test_code_in_markdown_and_rows_of_latex_survive_what_would_end_or_change_them():
+    def shown(cell):
+        return Table("t", "c", (Column("[N]", numeric=False),), ((cell,), (Cell("*x", 0),)))
+
+    line = markdown.table(shown(Cell("a", 0, architecture="b``c|d`"))).splitlines()[2]
+    assert line == r"| a ``` b``c\|d` ``` |"
+    rows = [line for line in latex.table(shown(Cell("[2pt]", 0))).splitlines() if line.endswith(r"\\")]
+    assert rows == [r"{}[N] \\", r"{}[2pt] \\", r"{}*x \\"]
 
 
 def test_combinations_are_not_chosen_of_combinations_nor_of_few_architectures(judgement):
