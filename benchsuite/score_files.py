@@ -105,8 +105,17 @@ def read_scores(file: Path) -> pd.DataFrame:
     numbers = {"score": _numbers(frame["score"], file.name), SEED: _numbers(seeds, file.name)}
     if (numbers[SEED] % 1 != 0).where(numbers[SEED].notna(), other=False).any():
         raise SuiteError(f"{file.name}: a seed is no whole number; number the repetitions 0, 1, 2 ...")
-    texts = {name: frame[name].astype(str).str.strip() for name in COLUMNS[:-1]}
+    texts = {name: _texts(frame[name], file.name) for name in COLUMNS[:-1]}
     return pd.DataFrame({**texts, "score": numbers["score"], SEED: numbers[SEED].astype("Int64")})
+
+
+def _texts(column: pd.Series, origin: str) -> pd.Series[str]:
+    """The column as words; SuiteError where a cell is empty."""
+    words = column.astype("string").str.strip()
+    blank = (words.isna() | (words == "")).to_numpy(dtype=bool)
+    if blank.any():
+        raise SuiteError(f"{origin}, row {int(blank.argmax()) + 1}: {column.name} is empty; every score needs one")
+    return words.astype(str)
 
 
 def _numbers(column: pd.Series, origin: str) -> pd.Series[float]:

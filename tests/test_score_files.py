@@ -116,6 +116,8 @@ def test_strings_of_one_class_are_judged_string_by_string(tmp_path: Path, truth:
         (lambda rows: rows.drop(columns="score"), SuiteError, "mine.csv has no column 'score'"),
         (lambda rows: rows.iloc[:0], SuiteError, "mine.csv has no rows"),
         (lambda rows: rows.assign(score="high"), SuiteError, "row 1: score is 'high'"),
+        (lambda rows: rows.assign(estimator=["a", "a", " ", "a"]), SuiteError, "row 3: estimator is empty"),
+        (lambda rows: rows.assign(estimator=["a", None, "a", "a"]), SuiteError, "row 2: estimator is empty"),
         (lambda rows: rows.assign(seed=0.5), SuiteError, "a seed is no whole number"),
         (lambda rows: rows.assign(benchmark="nasbench201"), UnknownNameError, "no benchmark named 'nasbench201'"),
         (lambda rows: rows.assign(architecture="x"), SuiteError, "1 of 1 architectures have no ground truth"),
