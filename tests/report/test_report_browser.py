@@ -114,6 +114,33 @@ def test_a_click_on_a_heading_sorts_by_numbers_and_says_so(page):
         assert len(shown) == len(NAMES) + 2
 
 
+@pytest.mark.parametrize("unknown", ["nan", "-inf", "inf", ""])
+def test_an_unknown_value_is_last_in_either_order(page, unknown):
+    table = page.locator(f"#{ANCHOR}-leaderboard-table")
+    table.locator("tbody tr").nth(1).locator("td").nth(4).evaluate(
+        "(cell, text) => { cell.dataset.value = text }", unknown
+    )
+    name = table.locator("tbody tr").nth(1).locator("th").inner_text()
+    for _ in range(2):
+        table.get_by_role("columnheader", name="Spearman").get_by_role("button").click()
+        assert table.locator("tbody tr").last.locator("th").inner_text() == name
+
+
+def test_intervals_of_baselines_alone_are_grey(page):
+    table = page.locator(f"#{ANCHOR}-leaderboard-table")
+    read = "bar => getComputedStyle(bar, '::before').backgroundColor"
+    for row in table.locator("tbody tr").all():
+        plain = row.get_attribute("class") is None
+        assert plain == (row.locator("th").inner_text() in NAMES)
+        other = table.locator("tr.reference .span").first.evaluate(read)
+        assert (row.locator(".span").evaluate(read) != other) == plain
+
+
+def test_an_address_with_a_stray_percent_sign_breaks_nothing(visit):
+    page = visit("#%")
+    assert page.get_by_role("tabpanel", name="Leaderboard").is_visible()
+
+
 def test_the_filter_leaves_matching_estimators_in_tables_and_panels_and_counts_them(page):
     page.get_by_role("searchbox", name="Estimators").fill("SYN")
     rows = page.locator(f"#{ANCHOR}-leaderboard-table tbody tr:visible")
@@ -176,6 +203,13 @@ def test_a_small_plot_chooses_its_estimator_and_a_search_finds_architectures(pag
     assert panel.get_by_label("Up").evaluate("select => select.selectedOptions[0].text") == "plain"
     panel.get_by_label("Find").fill("avg_pool_3x3~0")
     assert "avg_pool_3x3~0" in panel.locator(".chosen code").inner_text()
+    assert "avg_pool_3x3~0" in panel.locator(".said").inner_text()
+    panel.get_by_label("Find").fill("nothing such")
+    assert panel.locator(".said").inner_text() == "No architecture contains nothing such"
+    button = panel.get_by_role("button", name="Show the ranks by nwot")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert panel.get_by_label("Up").evaluate("select => select.selectedOptions[0].text") == "nwot"
 
 
 def test_most_misjudged_architectures_are_drawn_with_a_legend(page):
@@ -218,6 +252,16 @@ def test_paper_shows_all_tabs_and_no_controls(page):
         assert page.get_by_role("heading", name=name).is_visible()
     assert not page.locator(".bar").is_visible()
     assert not page.locator("canvas").is_visible()
+
+
+def test_what_paper_opens_is_closed_on_the_screen_after_it(page):
+    opened = "[...document.querySelectorAll('details')].map((each) => each.open)"
+    before = page.evaluate(opened)
+    assert not all(before)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert all(page.evaluate(opened))
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(opened) == before
 
 
 def test_without_scripts_all_tabs_are_sections_one_below_the_other(visit):

@@ -7,9 +7,10 @@ const element = (name, text = "", attributes = {}) => {
 };
 
 // Sorting: a click on a heading; unknown values stay last in either order.
+const isKnown = (text) => text !== undefined && !["", "nan", "-inf", "inf"].includes(text);
 const value = (row, column) => {
   const text = row.cells[column].dataset.value;
-  return text === "" || text === "nan" ? null : Number.isNaN(Number(text)) ? text : Number(text);
+  return !isKnown(text) ? null : Number.isNaN(Number(text)) ? text : Number(text);
 };
 const compare = (a, b, sign) => {
   if (a === null || b === null) return (a === null) - (b === null);
@@ -40,7 +41,7 @@ const saveCsv = (name, rows) => {
 };
 const csvRows = (table) => {
   const body = [...table.tBodies[0].rows];
-  const known = (text) => (text === undefined || ["nan", "-inf", "inf"].includes(text) ? "" : text);
+  const known = (text) => (isKnown(text) ? text : "");
   const columns = [...table.tHead.rows[0].cells].flatMap((heading, place) => {
     const title = heading.textContent.trim();
     const cells = body.map((row) => row.cells[place]);
@@ -116,8 +117,15 @@ all(".tabs").forEach((list) => {
   list.hidden = false;
   openTab(tabs[0]);
 });
+const addressed = () => {
+  try {
+    return document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  } catch {
+    return null; // a stray % in the address
+  }
+};
 const openAddressed = () => {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = addressed();
   const panel = target?.closest('[role="tabpanel"]');
   if (!panel) return;
   openTab(document.getElementById(panel.getAttribute("aria-labelledby")));
@@ -125,4 +133,9 @@ const openAddressed = () => {
 };
 addEventListener("hashchange", openAddressed);
 openAddressed();
-addEventListener("beforeprint", () => all("details").forEach((each) => { each.open = true; }));
+let closed = []; // details that paper shows, and the screen after it does not
+addEventListener("beforeprint", () => {
+  closed = all("details:not([open])");
+  closed.forEach((each) => { each.open = true; });
+});
+addEventListener("afterprint", () => closed.forEach((each) => { each.open = false; }));

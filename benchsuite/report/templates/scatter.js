@@ -103,14 +103,17 @@ const showScatter = (figure, data) => {
     context.arc(at.x[selected], at.y[selected], 7, 0, 2 * Math.PI);
     context.stroke();
   };
+  const say = () => {
+    const rank = (axis) => `rank ${data.ranks[axis.value][selected]} by ${data.names[axis.value]}`;
+    status.textContent = `${rank(across)}, ${rank(up)}: ${data.architectures[selected]}`;
+  };
   const select = (item) => {
     if (item < 0 || item === selected) return;
     selected = item;
     const opened = chosen.querySelector("details")?.open ?? false;
     chosen.replaceChildren(...describe(data, item, Number(across.value), Number(up.value)));
     chosen.querySelector("details").open = opened;
-    const rank = (axis) => `rank ${data.ranks[axis.value][item]} by ${data.names[axis.value]}`;
-    status.textContent = `${rank(across)}, ${rank(up)}: ${data.architectures[item]}`;
+    say();
     draw();
   };
   const nearest = (event) => {
@@ -142,7 +145,11 @@ const showScatter = (figure, data) => {
   find.addEventListener("input", () => {
     const wanted = find.value.trim();
     draw();
-    if (wanted) select(data.architectures.findIndex((name) => name.includes(wanted)));
+    if (!wanted) return;
+    const found = data.architectures.findIndex((name) => name.includes(wanted));
+    if (found < 0) status.textContent = `No architecture contains ${wanted}`;
+    else if (found === selected) say();
+    else select(found);
   });
   ["pointermove", "pointerdown"].forEach((name) => canvas.addEventListener(name, (event) => select(nearest(event))));
   canvas.addEventListener("keydown", step);
@@ -151,11 +158,21 @@ const showScatter = (figure, data) => {
     ...data.architectures.map((name, item) => [name, data.truth[item], data.params[item], ...data.ranks.map((ranks) => ranks[item] || "")]),
   ]));
   // a small plot of the same tab chooses its estimator here
-  all(".panels [data-estimator]", figure.closest(".tab")).forEach((panel) => panel.addEventListener("click", () => {
-    up.value = data.names.indexOf(panel.dataset.estimator);
-    changed();
-    figure.scrollIntoView({ block: "nearest" });
-  }));
+  all(".panels [data-estimator]", figure.closest(".tab")).forEach((panel) => {
+    const choose = () => {
+      up.value = data.names.indexOf(panel.dataset.estimator);
+      changed();
+      figure.scrollIntoView({ block: "nearest" });
+    };
+    const label = `Show the ranks by ${panel.dataset.estimator} above, architecture by architecture`;
+    Object.entries({ role: "button", tabindex: "0", "aria-label": label }).forEach((pair) => panel.setAttribute(...pair));
+    panel.addEventListener("click", choose);
+    panel.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      choose();
+    });
+  });
   new ResizeObserver(draw).observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 };
