@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -19,6 +20,7 @@ from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 HOSTILE = '<script>alert("1")</script> $x_1$ |b| `c` #1d2330'
+OPERATION = "<b>$1$&`"  # short: it labels the columns of a figure
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 
 
@@ -53,7 +55,19 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def results(make_results):
     benchmarks = ("nasbench201/cifar10", "nasbench201/digits")
-    return make_results(benchmarks, n=40, estimators=("nwot", "synflow", HOSTILE), seeds=2)
+    made = make_results(benchmarks, n=40, estimators=("nwot", "synflow", HOSTILE), seeds=2)
+    return replace(made, benchmarks=tuple(_hostile(each) for each in made.benchmarks))
+
+
+def _hostile(part):
+    """The same with markup in the names of architectures and operations, and in the reason of a failure."""
+    names = {name: f"{name}{HOSTILE}" for name in part.truth.index}
+    renamed = {table: getattr(part, table).rename(index=names) for table in ("truth", "trials", "complexity")}
+    scores = part.scores.assign(architecture=part.scores["architecture"].map(names))
+    failed = scores.index[scores["estimator"] == "nwot"][0]
+    scores.loc[failed, ["value", "status", "reason"]] = [np.nan, "failed", f"no {HOSTILE}"]
+    words = itertools.product((OPERATION, "conv", "pool"), repeat=3)
+    return replace(part, **renamed, scores=scores, operations=dict(zip(names.values(), words, strict=False)))
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +108,15 @@ def test_hostile_names_are_text_and_not_markup(html, page, folder):
     scripts = page.all("script")
     assert scripts == [{"type": "application/octet-stream"}] * 2 + [{}]  # packed ranks, and our own
     assert "<script>alert" not in html
-    assert HOSTILE in "".join(page.text)
+    text = "".join(page.text)
+    cells = [attributes.get("data-architecture", "") for attributes in page.all("td")]
+    assert any(cell.endswith(HOSTILE) for cell in cells)
+    for words in (HOSTILE, f"0|{HOSTILE}", f"(no {HOSTILE})", f"{OPERATION} to conv"):
+        assert words in text, words
     markdown = (folder / "report.md").read_text(encoding="utf-8")
-    assert "<script" not in markdown
+    code = r"(?<![\\`])(`+)(?!`).+?(?<!`)\1(?!`)"  # in which nothing is markup
+    assert f"0\\|{HOSTILE.replace('|', chr(92) + '|')}" in markdown
+    assert "<script" not in re.sub(code, "", markdown)
     for file in (folder / "figures").glob("*.svg"):
         assert not ET.fromstring(file.read_text(encoding="utf-8")).findall(".//{*}script")
 
@@ -113,7 +133,7 @@ def test_every_heading_of_a_table_is_a_button_that_sorts_and_every_table_has_a_c
 
 def test_every_figure_says_in_words_what_it_shows_and_on_which_population(page, results):
     pictures = page.all("svg")
-    assert len(pictures) == 2 * (6 + 5) + 1  # charts, ranks by estimator, mean ranks
+    assert len(pictures) == 2 * (7 + 5) + 1  # charts, ranks by estimator, mean ranks
     assert all(picture["role"] == "img" and len(picture["aria-label"]) > 40 for picture in pictures)
     text = "".join(page.text)
     assert text.count(f"Population: {results.benchmarks[0].population}") >= len(page.all("figure")) - 1  # mean ranks
@@ -147,7 +167,7 @@ def test_tables_of_the_markdown_have_the_same_number_of_cells_in_every_row(folde
 def test_images_of_the_markdown_are_there(folder):
     text = (folder / "report.md").read_text(encoding="utf-8")
     images = re.findall(r"\]\((figures/[^)]+)\)", text)
-    assert len(images) == 2 * (6 + 5) + 1
+    assert len(images) == 2 * (7 + 5) + 1
     assert all((folder / image).is_file() for image in images)
 
 
