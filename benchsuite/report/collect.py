@@ -15,6 +15,7 @@ from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import ARCHITECTURE, Space
 from benchsuite.data.home import shipped
 from benchsuite.report.results import PUBLISHED_COLUMNS, SCORE_COLUMNS, TRAINING_COLUMNS, BenchmarkResults, Results
+from benchsuite.score_files import FAMILY as IMPORTED
 from benchsuite.suite import CombinationChoice
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _scores(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame:
     held = store.scores(sorted(set(trials["recipe"])))
     wanted = held[held[ARCHITECTURE].isin(entry["architectures"])]
     scores = trials.merge(wanted, on="recipe")[list(SCORE_COLUMNS)]
-    return scores.assign(cpu_seconds=scores["cpu_seconds"].mask(scores["family"] == "imported"))  # nobody timed these
+    return scores.assign(cpu_seconds=scores["cpu_seconds"].mask(scores["family"] == IMPORTED))  # nobody timed these
 
 
 def _trainings(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame | None:

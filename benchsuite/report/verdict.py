@@ -91,26 +91,28 @@ def _next(ranked: list[dict[str, Any]], judgement: Judgement) -> list[str]:
     table = against(judgement.comparisons, best["estimator"]).loc[names]
     tested = table[table["p_holm"].notna()]
     ahead = table[table["difference"] > _ROUNDING]
-    if tested.empty:
-        return ["These are too few architectures to say how sure its lead is.", *_behind(ahead)]
-    alike = [name for name in tested.index if _alike(judgement, best["estimator"], name)]
+    equal = table.index[table["difference"].abs() <= _ROUNDING]
+    alike = [name for name in equal if _alike(judgement, best["estimator"], name)]
     level = [name for name in tested.index[~tested["separable"].astype(bool)] if name not in alike]
     said = [f"It and {listed(alike)} rank them exactly alike."] if alike else []
-    if level:
+    if tested.empty:
+        said.append("These are too few architectures to say how sure its lead is.")
+    elif level:
         said.append(
             f"It is not separable from {listed(level)}: their paired differences on these architectures may be chance."
         )
-    elif ahead.empty and len(alike) < len(tested):
-        said.append(_lead(tested.drop(index=alike).iloc[0], len(tested) < len(table)))
+    elif ahead.empty and not tested.index.isin(alike).all():
+        said.append(_lead(best, tested[~tested.index.isin(alike)].iloc[0], len(tested) < len(table)))
     return [*said, *_behind(ahead)]
 
 
-def _lead(nearest: pd.Series, untested: bool) -> str:
-    """By how much the leader is above the next, from which and from all after it it is separable."""
+def _lead(best: dict[str, Any], nearest: pd.Series, untested: bool) -> str:
+    """By how much the leader is above the next, where it is separable from all that were tested."""
     every = "every other that shares enough architectures with it" if untested else "every other"
+    shared = f" on the {nearest['n']:,.0f} architectures of both" if nearest["n"] < best["n"] else ""
     return (
-        f"It is separable from {every}: it is {number(-nearest['difference'])} of tau-b above the next, {nearest.name} "
-        f"(paired 95 % interval {interval(-nearest['high'], -nearest['low'])})."
+        f"It is separable from {every}: it is {number(-nearest['difference'])} of tau-b above the next, {nearest.name}"
+        f"{shared} (paired 95 % interval {interval(-nearest['high'], -nearest['low'])})."
     )
 
 

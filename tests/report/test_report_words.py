@@ -15,6 +15,8 @@ from benchsuite.report.page import problems
 from benchsuite.report.verdict import verdict
 from benchsuite.report.words import number
 
+NAMES = ("nwot", "plain")
+
 
 def _said(results):
     return " ".join(verdict(judge(results)))
@@ -22,7 +24,7 @@ def _said(results):
 
 @pytest.fixture(scope="module")
 def results(make_results):
-    return make_results(n=150, estimators=("nwot", "plain"), seeds=1).benchmarks[0]
+    return make_results(n=150, estimators=NAMES, seeds=1).benchmarks[0]
 
 
 def test_verdict_names_the_best_estimator_first_with_its_tau_and_interval(results):
@@ -78,6 +80,14 @@ def test_verdict_says_where_the_leader_scored_little_and_who_is_ahead_of_it_ther
     behind = f"But on the 30 architectures that both have scored, wide is ahead of it by {number(1 - found)} of tau-b"
     assert behind in " ".join(said)
     assert "above the next, wide" not in " ".join(said)
+
+
+def test_verdict_compares_the_leader_with_the_next_where_both_have_scores(results):
+    some = results.truth.index[:60]
+    said = _said(_of_part(results, "plain", some))
+    nwot, plain = (results.scores.query("estimator == @name").set_index("architecture")["value"] for name in NAMES)
+    tau, other = (kendalltau(values[some], results.truth[some]).statistic for values in (nwot, plain))
+    assert f"{number(tau - other)} of tau-b above the next, plain on the 60 architectures of both" in said
 
 
 def test_verdict_does_not_praise_the_best_of_what_is_worse_than_chance(results):
@@ -166,6 +176,13 @@ def test_verdict_on_three_architectures_claims_no_lead(make_results):
     assert "too few architectures" in said
     assert "separably better" not in said
     assert "group of sizes" not in said
+
+
+def test_verdict_on_three_architectures_says_who_ranks_them_alike(make_results):
+    part = make_results(n=3, estimators=("nwot",), seeds=1).benchmarks[0]
+    twin = part.scores[part.scores["estimator"] == "nwot"].assign(estimator="twin")
+    said = _said(replace(part, scores=pd.concat([part.scores, twin])))
+    assert "It and twin rank them exactly alike. These are too few architectures" in said
 
 
 def test_verdict_says_of_several_trials_what_they_differ_in(make_results):
