@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from argparse import Namespace
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.stats import kendalltau
+from scripts import FOLDER, script
 from small import write_table
 
 from benchsuite.benchmark import load_benchmark
@@ -33,20 +32,9 @@ from benchsuite.store import Store
 from benchsuite.suite import load_suite
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 NAN = float("nan")
-
-
-def script(name: str) -> ModuleType:
-    """A script as a module."""
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_wide_table_becomes_long_and_keeps_its_means() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from scripts import script
 
 from benchsuite.core import SuiteError
 from benchsuite.plan import make_plan
@@ -16,7 +15,7 @@ from benchsuite.store import Store
 from benchsuite.suite import load_suite
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from pathlib import Path
 
 SUITE = """
 schema = 1
@@ -36,16 +35,6 @@ name = "random"
 """
 
 
-def script() -> ModuleType:
-    file = Path(__file__).resolve().parents[1] / "benchmarks" / "differentiable_course.py"
-    spec = importlib.util.spec_from_file_location("differentiable_course", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_each_training_has_a_row_and_its_epochs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,7 +48,7 @@ def test_each_training_has_a_row_and_its_epochs(
         derived = {seed: pd.read_csv(of.folder(store.trainings).path / "derived.csv") for seed, of in sources.items()}
     options = [str(suite), "--store", str(tmp_path / "store"), "--out", str(tmp_path / "out")]
     monkeypatch.setattr(sys, "argv", ["differentiable_course.py", *options])
-    script().main()
+    script("differentiable_course").main()
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split(" | ")[:4] for row in rows] == [
         ["| nasbench201/digits", "darts_likelihood", seed, "2"] for seed in ("0", "1")
@@ -74,7 +63,7 @@ def test_each_training_has_a_row_and_its_epochs(
 def test_benchmarks_have_charts_of_their_own() -> None:
     epochs = pd.DataFrame({"epoch": [1, 2], "skips": [0, 3], "alignment": [0.5, 0.1], "estimator": "darts", "seed": 0})
     found = pd.concat([epochs.assign(benchmark=name, skips=epochs["skips"] + k) for k, name in enumerate("ab")])
-    axes = script().chart(found).axes
+    axes = script("differentiable_course").chart(found).axes
     assert [each.get_title() for each in axes] == ["a", "a", "b", "b"]
     assert [line.get_ydata().tolist() for each in axes[::2] for line in each.lines] == [[0, 3], [1, 4]]
 
@@ -86,13 +75,13 @@ def test_a_store_without_trainings_is_an_error_in_one_line(tmp_path: Path, monke
         pass
     monkeypatch.setattr(sys, "argv", ["differentiable_course.py", str(suite), "--store", str(tmp_path / "store")])
     with pytest.raises(SuiteError, match=r"no training in .* has an epoch; begin with benchsuite run"):
-        script().main()
+        script("differentiable_course").main()
 
 
 def test_truth_of_a_string_comes_before_that_of_its_class() -> None:
     (part,) = make_plan(load_suite("quickstart")).benchmarks[:1]
     own = part.benchmark.truth(pool="none")
     name = str(own.index[3])
-    found = script().with_truth(pd.DataFrame({"architecture": [name]}), part.benchmark)
+    found = script("differentiable_course").with_truth(pd.DataFrame({"architecture": [name]}), part.benchmark)
     assert found["truth"].tolist() == [own[name]]
     assert found["percentile"].tolist() == [100 * sum(value < own[name] for value in own) / len(own)]

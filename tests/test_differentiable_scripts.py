@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
+from scripts import script
 
 from benchsuite.data.datasets import dataset
 from benchsuite.spaces.nasbench201 import OPERATIONS as CELL_OPERATIONS
@@ -17,25 +13,6 @@ from benchsuite.spaces.nasbench201 import NASBench201, parse
 from benchsuite.spaces.nasbench301 import OPERATIONS, NASBench301
 from benchsuite.spaces.nasbench301_layout import Part, layout, plan, plan_cost
 from benchsuite.spaces.nasbench301_mixed import EDGES
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-
-FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
-
-
-def script(name: str) -> ModuleType:
-    """A script as a module."""
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).resolve().parents[1] / "benchmarks" / f"{name}.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look it up
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_multiply_adds_are_those_of_all_operations_of_all_edges():

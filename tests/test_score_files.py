@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scripts import FOLDER, script
 from small import write_table
 
 from benchsuite.benchmark import import_table, load_benchmark
@@ -21,7 +21,6 @@ from benchsuite.spaces.nasbench201 import NASBench201
 from benchsuite.store import Store
 from benchsuite.suite import TruthChoice, load_suite
 
-FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 BENCHMARK = "nasbench201/digits"
 CORRELATIONS = (
     ("kendall_tau", stats.kendalltau),
@@ -196,14 +195,9 @@ def test_published_scores_are_judged_as_scipy_judges_them(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path / "data"))
-    spec = importlib.util.spec_from_file_location("published_proxies", FOLDER / "published_proxies.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
     source, file = shared / "data" / "nasbench201_proxies_cifar10.parquet", tmp_path / "published-proxies.csv"
     monkeypatch.setattr(sys, "argv", ["published_proxies.py", str(source), str(file)])
-    script.main()
+    script("published_proxies").main()
     known = pd.read_parquet(shared / "data" / "nasbench201.parquet")
     known["accuracy"] = known["c10_test200_mean"]
     known = known[known["index"].isin(pd.read_parquet(source)["index"])]

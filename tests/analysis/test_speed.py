@@ -1,17 +1,12 @@
-import importlib.util
 import sys
-from pathlib import Path
 
-FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "speed" / "analysis.py"
+from scripts import script
 
 
 def test_the_whole_analysis_is_timed_and_compared_with_what_was_wanted(monkeypatch, capsys):
-    spec = importlib.util.spec_from_file_location("analysis_speed", FILE)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
     small = ["--architectures", "300", "--estimators", "2", "--seeds", "2", "--modules", "500"]
     monkeypatch.setattr(sys, "argv", ["analysis.py", *small])
-    script.main()
+    script("speed/analysis").main()
     *parts, whole, memory, tau, interval = capsys.readouterr().out.splitlines()
     assert len(parts) == 13
     assert whole.startswith("whole analysis of 300 architectures x 2 estimators x 2 seeds")
