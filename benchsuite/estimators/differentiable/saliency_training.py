@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
 from benchsuite.estimators.differentiable.saliency import SALIENCIES, pruned, rounds
 from benchsuite.estimators.differentiable.trainer import Derived, count_skips
+from benchsuite.estimators.memory import forget_peak, peak_memory
 from benchsuite.estimators.one_shot.split import Split
 from benchsuite.estimators.one_shot.training import Epoch
 from benchsuite.estimators.zero_shot.preserve import seeded
@@ -158,7 +159,8 @@ class SaliencyTrainer:
 
     def run_epoch(self) -> Epoch:
         """Measure all saliencies; loss and accuracy are those of the batch with the first architecture parameters."""
-        start = time.process_time()
+        start, device = time.process_time(), self.batch[0].device
+        forget_peak(device)
         loss, accuracy = self._seen()
         ones = {name: torch.ones_like(values) for name, values in self.alphas[0].items()}
         if self.training.pruning == "iterative":
@@ -169,7 +171,8 @@ class SaliencyTrainer:
         architecture = self.supernet.derive(weights)
         skips = count_skips(self._space, self.supernet, architecture)
         self._derived.append(Derived(1, architecture, skips, math.nan, 0.0))
-        self._curve.append(Epoch(1, loss, accuracy, 0.0, time.process_time() - start))
+        seconds = time.process_time() - start
+        self._curve.append(Epoch(1, loss, accuracy, 0.0, seconds, peak_memory(device)))
         return self._curve[-1]
 
     def checkpoint(self) -> dict[str, Table]:

@@ -12,6 +12,7 @@ import torch
 
 from benchsuite.core import SuiteError, seed_of
 from benchsuite.estimators.differentiable.updates import Updates
+from benchsuite.estimators.memory import forget_peak, peak_memory
 from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.one_shot.split import Split, augmented
 from benchsuite.estimators.one_shot.training import Epoch
@@ -97,15 +98,16 @@ class MixedTrainer:
 
     def run_epoch(self) -> Epoch:
         """One pass over the images that train weights."""
-        start, number = time.process_time(), self.epoch
+        start, number, device = time.process_time(), self.epoch, self._weight_images.device
+        forget_peak(device)
         self._begin_epoch(number)
-        with seeded(seed_of("epoch", self.seed, number), self._weight_images.device):
+        with seeded(seed_of("epoch", self.seed, number), device):
             seen = [self._update(number, *drawn) for drawn in enumerate(self._batches(number))]
         loss, right, aligned = (math.fsum(values) / len(seen) for values in zip(*seen, strict=True))
         self.derived.append(self._derive(number, aligned))
         self._trajectory.append({name: value.cpu() for name, value in self._probabilities().items()})
-        seconds = time.process_time() - start
-        self.curve.append(Epoch(number + 1, loss, 100 * right, self.training.lr_of(number), seconds))
+        seconds, lr = time.process_time() - start, self.training.lr_of(number)
+        self.curve.append(Epoch(number + 1, loss, 100 * right, lr, seconds, peak_memory(device)))
         return self.curve[-1]
 
     def checkpoint(self) -> dict[str, dict[str, Tensor]]:

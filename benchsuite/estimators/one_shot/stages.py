@@ -55,7 +55,8 @@ class StagedTrainer:
             self._tune(parts(self.training, self._space, self._accuracies))
         done = [trainer.run_epoch() for trainer in self.copies.values()]
         loss, accuracy, lr = (fmean(getattr(each, name) for each in done) for name in ("loss", "accuracy", "lr"))
-        self.curve.append(Epoch(self.epoch + 1, loss, accuracy, lr, time.process_time() - start))
+        memory = max(each.peak_memory for each in done)
+        self.curve.append(Epoch(self.epoch + 1, loss, accuracy, lr, time.process_time() - start, memory))
         return self.curve[-1]
 
     def checkpoint(self) -> dict[str, dict[str, Tensor]]:

@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
+from benchsuite.estimators.memory import forget_peak, peak_memory
 from benchsuite.estimators.one_shot.mitigations import check_mitigation, copies, copy_of, mitigation_words
 from benchsuite.estimators.one_shot.sampling import sampler
 from benchsuite.estimators.one_shot.split import Split, augmented
@@ -184,13 +185,18 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What an epoch left: mean training loss and accuracy (percent) of the sampled architectures, rate, CPU seconds."""
+    """What an epoch left.
+
+    Mean training loss and accuracy (percent) of the sampled architectures, learning rate, CPU seconds, and the largest
+    memory in MiB that the process (on an accelerator: its tensors) held, NaN where it is not known.
+    """
 
     epoch: int
     loss: float
     accuracy: float
     lr: float
     cpu_seconds: float
+    peak_memory: float = math.nan
 
 
 class Trainer:
@@ -262,6 +268,7 @@ class Trainer:
     def run_epoch(self) -> Epoch:
         """One pass over the training images."""
         start, number = time.process_time(), self.epoch
+        forget_peak(self._split.device)
         self.supernet.train()
         seen: list[tuple[float, float]] = []
         with seeded(seed_of("epoch", self.seed, number), self._split.device):
@@ -272,7 +279,8 @@ class Trainer:
         loss, accuracy = (math.fsum(values) / len(seen) for values in zip(*seen, strict=True))
         self._plateau.step(loss)
         lr = float(self._optimiser.param_groups[0]["lr"])
-        self.curve.append(Epoch(number + 1, loss, 100 * accuracy, lr, time.process_time() - start))
+        seconds, memory = time.process_time() - start, peak_memory(self._split.device)
+        self.curve.append(Epoch(number + 1, loss, 100 * accuracy, lr, seconds, memory))
         return self.curve[-1]
 
     def after_update(self, number: int, architectures: Sequence[str]) -> None:
