@@ -1,7 +1,7 @@
 """Write published scores of NAS-Bench-201 (NAS-Bench-Suite-Zero, CIFAR-10) as a file that benchsuite judges.
 
     python benchmarks/published_proxies.py nasbench201_proxies_cifar10.parquet published-proxies.csv
-    benchsuite scores import published-proxies.csv
+    benchsuite scores import published-proxies.csv --transfer cifar100 --transfer imagenet16-120
     benchsuite report published-proxies
 
 The published table has the official `index` of each architecture and one column per estimator. Its parameters and FLOPs

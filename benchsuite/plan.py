@@ -118,6 +118,8 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
     if choice.sizes is not None:
         sizes = {**benchmark.space.sizes, **choice.sizes}
         benchmark = replace(benchmark, space=registry.make_space(choice.space, sizes))
+    for dataset in choice.transfer:
+        load_benchmark(choice.space, dataset)  # that it is there shows before the first score
     known = benchmark.truth(epochs=choice.truth.epochs, split=choice.truth.split, pool=choice.architectures.pool)
     architectures, population = draw(list(known.index), choice.architectures, limit)
     chosen = titled(suite.estimators)

@@ -33,6 +33,7 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
         "sizes": dict(part.benchmark.space.sizes),
         "truth": asdict(choice.truth),
         "pool": choice.architectures.pool,
+        "transfer": list(choice.transfer),
         "architectures": list(part.architectures),
         "population": part.population,
         "caption": _caption(part),

@@ -21,7 +21,7 @@ from benchsuite.store import StoreError
 from benchsuite.suite import TruthChoice, suites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from benchsuite.core import Space
@@ -43,7 +43,13 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def import_scores(store: Store, file: Path, suite: str | None = None, truth: TruthChoice | None = None) -> Imported:
+def import_scores(
+    store: Store,
+    file: Path,
+    suite: str | None = None,
+    truth: TruthChoice | None = None,
+    transfer: Sequence[str] = (),
+) -> Imported:
     """Take a file of scores into the store as a suite, in place of one that was imported under the same name.
 
     Parameters
@@ -57,6 +63,8 @@ def import_scores(store: Store, file: Path, suite: str | None = None, truth: Tru
         Its name; default: that of the file without its ending.
     truth
         The ground truth to judge against; default: most epochs, test split.
+    transfer
+        Other data sets of the spaces, whose ground truth judges the scores too.
 
     Returns
     -------
@@ -72,10 +80,13 @@ def import_scores(store: Store, file: Path, suite: str | None = None, truth: Tru
     _check_name(store, name)
     table = read_scores(file)
     origin = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-    parts = [_Part.of(str(key), rows, truth or TruthChoice(), origin) for key, rows in table.groupby("benchmark")]
+    parts = [
+        _Part.of(str(key), rows, truth or TruthChoice(), tuple(transfer), origin)
+        for key, rows in table.groupby("benchmark")
+    ]
     for part in parts:
         part.write(store)
-    command = shlex.join(["benchsuite", "scores", "import", file.name, "--suite", name, *_options(truth)])
+    command = shlex.join(["benchsuite", "scores", "import", file.name, "--suite", name, *_options(truth, transfer)])
     record = {
         "description": f"Scores computed elsewhere, imported from {file.name}.",
         "command": f"{command} && {shlex.join(['benchsuite', 'report', name])}",
@@ -141,10 +152,13 @@ def _check_name(store: Store, name: str) -> None:
         raise SuiteError(f"the store {store.folder} holds a run of suite {name!r}; give another name with --suite")
 
 
-def _options(truth: TruthChoice | None) -> list[str]:
-    """The ground truth that was chosen as options of the command."""
+def _options(truth: TruthChoice | None, transfer: Sequence[str]) -> list[str]:
+    """The ground truth and the other data sets that were chosen, as options of the command."""
     chosen, usual = asdict(truth or TruthChoice()), asdict(TruthChoice())
-    return [word for key, value in chosen.items() if value != usual[key] for word in (f"--{key}", str(value))]
+    changed = [(key, str(value)) for key, value in chosen.items() if value != usual[key]]
+    return [
+        word for key, value in [*changed, *(("transfer", each) for each in transfer)] for word in (f"--{key}", value)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,7 @@ class _Part:
 
     benchmark: Benchmark
     truth: TruthChoice
+    transfer: tuple[str, ...]
     pool: str
     known: int
     rows: pd.DataFrame
@@ -160,11 +175,15 @@ class _Part:
     origin: Mapping[str, str]
 
     @classmethod
-    def of(cls, name: str, rows: pd.DataFrame, truth: TruthChoice, origin: Mapping[str, str]) -> _Part:
+    def of(
+        cls, name: str, rows: pd.DataFrame, truth: TruthChoice, transfer: tuple[str, ...], origin: Mapping[str, str]
+    ) -> _Part:
         space, slash, dataset = name.partition("/")
         if not slash:
             raise UnknownNameError("benchmark", name, benchmarks())
         benchmark = load_benchmark(space, dataset, table=truth.table, source=truth.source)
+        for other in transfer:
+            load_benchmark(space, other)  # that it is there shows before a score is taken
         strings, classes = (
             benchmark.truth(epochs=truth.epochs, split=truth.split, pool=pool).index for pool in ("none", "class")
         )
@@ -175,7 +194,8 @@ class _Part:
         judged = rows.assign(**{ARCHITECTURE: rows[ARCHITECTURE].map(names)}).dropna(subset=[ARCHITECTURE])
         note = _unknown(names, name, origin["file"])
         _check_once(judged, rows, origin["file"])
-        return cls(benchmark, truth, pool, len(known), judged, note, origin)
+        elsewhere = tuple(other for other in transfer if other != dataset)
+        return cls(benchmark, truth, elsewhere, pool, len(known), judged, note, origin)
 
     def write(self, store: Store) -> None:
         """Put the scores under their recipes."""
@@ -204,6 +224,7 @@ class _Part:
             "sizes": dict(self.benchmark.space.sizes),
             "truth": asdict(self.truth),
             "pool": self.pool,
+            "transfer": list(self.transfer),
             "architectures": architectures.tolist(),
             "population": population,
             "caption": f"scores computed elsewhere ({self.origin['file']}); truth: {title}",

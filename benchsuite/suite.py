@@ -52,6 +52,7 @@ class BatchChoice:
 class BenchmarkChoice:
     """One `[[benchmark]]` of a suite.
 
+    `transfer` names other data sets of the space whose ground truth judges the scores too.
     `initialisation` is "independent", weights drawn anew for each architecture, or "common", the same weights for the
     same operation at the same position.
     """
@@ -64,6 +65,7 @@ class BenchmarkChoice:
     batch: BatchChoice = field(default_factory=BatchChoice)
     sizes: Mapping[str, int] | None = None
     initialisation: str = "independent"
+    transfer: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -185,9 +187,18 @@ def _benchmark(entry: Mapping[str, Any], seeds: tuple[int, ...], folder: Path) -
         batch=BatchChoice(**batch),
         sizes=entry.get("sizes"),
         initialisation=entry.get("initialisation", "independent"),
+        transfer=_transfer(entry, where),
     )
     _check_values(choice, where)
     return choice
+
+
+def _transfer(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    wanted = entry.get("transfer", [])
+    names = {name for name in wanted if isinstance(name, str)} - {entry["dataset"]} if isinstance(wanted, list) else ()
+    if not isinstance(wanted, list) or len(names) < len(wanted):
+        raise SuiteError(f"{where}: transfer = {wanted!r}; list names of other data sets of the space, each once")
+    return tuple(wanted)
 
 
 def _check_values(choice: BenchmarkChoice, where: str) -> None:

@@ -191,6 +191,21 @@ def test_the_command_says_what_it_did_and_names_no_folder(tmp_path: Path, names:
     assert told == "benchsuite scores import mine.csv --suite mine && benchsuite report mine"
 
 
+def test_scores_can_be_judged_by_the_truth_of_another_data_set_too(
+    tmp_path: Path, names: list[str], truth: TruthChoice
+) -> None:
+    import_table(Path(str(truth.table)), "nasbench201/cifar10")
+    file = score_file(tmp_path, [("mine", name, i) for i, name in enumerate(names)])
+    with Store(tmp_path / "store") as store:
+        import_scores(store, file, truth=truth, transfer=["cifar10"])
+        results = collect(store, "mine")
+        with pytest.raises(UnknownNameError, match="svhn"):
+            import_scores(store, file, truth=truth, transfer=["svhn"])
+    assert "--transfer cifar10" in results.provenance["command"]
+    known = load_benchmark("nasbench201", "cifar10").truth()
+    pd.testing.assert_series_equal(results.benchmarks[0].elsewhere["cifar10"].sort_index(), known.sort_index())
+
+
 def test_published_scores_are_judged_as_scipy_judges_them(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,9 @@ def import_(
     suite: Annotated[str | None, typer.Option(help="Name of the suite; default: the file's, without ending.")] = None,
     split: Annotated[str, typer.Option(help="Split of the ground truth to judge against.")] = "test",
     epochs: Annotated[int | None, typer.Option(min=1, help="Length of its trainings; default: the longest.")] = None,
+    transfer: Annotated[
+        list[str] | None, typer.Option(help="Another data set of the space whose truth judges too; may be repeated.")
+    ] = None,
     store: StoreOption = Path(".benchsuite"),
 ) -> None:
     """Take scores computed elsewhere as a suite; its report judges them like any estimator.
@@ -62,7 +65,7 @@ def import_(
     from benchsuite.suite import TruthChoice
 
     with Store(store) as held:
-        done = import_scores(held, file, suite, TruthChoice(epochs=epochs, split=split))
+        done = import_scores(held, file, suite, TruthChoice(epochs=epochs, split=split), transfer or ())
     for note in done.notes:
         output.print(note, markup=False)
     output.print(

@@ -15,7 +15,8 @@ from benchsuite.report.blocks import Folded, Overview, Picture, Words
 from benchsuite.report.criteria import TAU, rows_of, trials_of
 from benchsuite.report.drawings import Drawing
 from benchsuite.report.svg import drawing, render
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, estimate, matrix
+from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, estimate
+from benchsuite.report.transfers import transfer_table
 from benchsuite.report.words import number, unique
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _COMPARE = (
     "Each benchmark has its own architectures and truth, so compare within a column; what was scored stands under each "
     "benchmark's name below."
 )
-_TRANSFER = "Scores made on the first, judged by the truth of the second"
 _RANKS_NOTE = (
     "Mean place over benchmarks; a bar joins estimators that Nemenyi's test does not tell apart. It takes benchmarks "
     "as independent, which data sets of one search space are not."
@@ -83,26 +83,7 @@ def _transfers(judgements: Sequence[Judgement]) -> Iterator[Folded]:
         )
         away = table[table["scored_on"] != table["judged_on"]]
         if len(away):
-            yield Folded(_transfer_table(space, table))
-
-
-def _transfer_table(space: str, found: pd.DataFrame) -> Table:
-    label = found["scored_on"] + " on " + found["judged_on"]
-    rows = found.assign(value=found[TAU.key], label=label)
-    numbers = found["n"].groupby(label, sort=False).agg(["min", "max"])
-    columns = {
-        name: Column(f"{name} (n {_range(*ends)})", _TRANSFER) for name, ends in numbers.T.to_dict("list").items()
-    }
-    caption = (
-        f"Transfer between data sets of {space}: tau-b of scores made on one with the truth of another, on the n "
-        "architectures that both know"
-    )
-    names = list(dict.fromkeys(found["estimator"]))
-    return matrix(Table(f"transfer_{space}", caption, (), ()), rows, "label", columns, names, 3)
-
-
-def _range(least: int, most: int) -> str:
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+            yield Folded(transfer_table(space, table))
 
 
 def overview_table(judgements: Sequence[Judgement]) -> Table:

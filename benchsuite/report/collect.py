@@ -74,8 +74,15 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         combinations=tuple(each for each in combinations if each.title not in unscored),
         card=benchmark.card,
         operations={name: space.operations(name) for name in architectures},
+        elsewhere={name: _elsewhere(entry, name) for name in entry.get("transfer", ())},  # as above
         trainings=_trainings(store, entry),
     )
+
+
+def _elsewhere(entry: Mapping[str, Any], dataset: str) -> pd.Series:
+    """The accuracies of the population on another data set, of the longest trainings."""
+    known = load_benchmark(entry["space"], dataset).truth(pool=entry["pool"])
+    return known.reindex(entry["architectures"]).dropna()
 
 
 def _complexity(space: Space, benchmark: Benchmark, entry: Mapping[str, Any]) -> pd.DataFrame:

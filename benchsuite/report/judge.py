@@ -28,6 +28,7 @@ from benchsuite.report.epochs import epoch_table, stability_by_epoch, stability_
 from benchsuite.report.exchanges import exchange_table
 from benchsuite.report.mistakes import mistakes_table
 from benchsuite.report.together import Beside, beside, subsets_table
+from benchsuite.report.transfers import transfer_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +61,7 @@ class Judgement:
     agreement: pd.DataFrame
     added: pd.DataFrame
     subsets: pd.DataFrame
+    transfer: pd.DataFrame
     stability: dict[str, pd.DataFrame]
     stability_by_epoch: dict[str, pd.DataFrame]
 
@@ -110,6 +112,7 @@ def judge(results: BenchmarkResults) -> Judgement:
         agreement=agreement(compared.trials, truth),
         added=added_information(compared.trials, truth, params),
         subsets=subsets_table(compared, truth, families),
+        transfer=transfer_from(results, trials, truth),
         stability=stability_by_trial(trials),
         stability_by_epoch=stability_by_epoch(trials, epochs),
     )

@@ -18,6 +18,7 @@ from benchsuite.report.packed import MOST_ARCHITECTURES, packed_ranks
 from benchsuite.report.pairs import PAIRS_NOTE, pairs_numbers
 from benchsuite.report.supernets import training_numbers
 from benchsuite.report.together import added_numbers, agreement_numbers, subsets_numbers
+from benchsuite.report.transfers import TRANSFER_NOTE, transfer_numbers
 from benchsuite.report.verdict import no_ceiling, verdict
 from benchsuite.report.words import number, seconds
 from benchsuite.score_files import FAMILY as IMPORTED
@@ -194,6 +195,8 @@ def _truth(judgement: Judgement, results: Results) -> Iterator[Part]:
     yield Part("How sure is the truth?", (sure,))
     if judgement.results.card:
         yield Part("Where does it come from?", (Terms(_in_words(judgement.results.card)),))
+    if len(judgement.transfer):
+        yield Part("Do the scores hold on other data sets?", (transfer_numbers(judgement), Words(TRANSFER_NOTE)))
     published = tables.published_numbers(judgement, results.published)
     if published.rows:
         yield Part("Published figures", (published,))

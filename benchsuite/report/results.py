@@ -58,6 +58,8 @@ class BenchmarkResults:
         Operations of each architecture, position by position.
     card
         What is known of the truth's table: title, licence, digest, protocol.
+    elsewhere
+        Accuracy in percent on other data sets of the space, by data set and architecture.
     trainings
         Learning curves of supernets with the columns `TRAINING_COLUMNS`; None where none was trained.
     """
@@ -74,6 +76,7 @@ class BenchmarkResults:
     combinations: tuple[CombinationChoice, ...] = ()
     operations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
+    elsewhere: Mapping[str, pd.Series] = field(default_factory=dict)
     trainings: pd.DataFrame | None = None
 
 

@@ -36,6 +36,7 @@ _TABLES = (
     "exchanges",
     "search",
     "subsets",
+    "transfer",
     "epochs",
     "reliability",
     "scores",

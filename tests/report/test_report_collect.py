@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from small import write_suite
 
+from benchsuite.benchmark import load_benchmark
+from benchsuite.core import UnknownNameError
 from benchsuite.plan import make_plan
 from benchsuite.protocol import record
 from benchsuite.report.collect import collect, score_table
@@ -110,6 +113,23 @@ def test_published_figures_stand_beside_the_benchmark_they_are_of(tmp_path: Path
         published = collect(store, "small").published
     assert published is not None
     assert published.loc[published["estimator"] == "plain", "value"].tolist() == [-0.23]
+
+
+def test_the_truth_of_other_data_sets_is_read_for_the_population_and_missing_ones_are_named(tmp_path: Path) -> None:
+    file = write_suite(tmp_path, number=6, seeds=(0,), estimators=("params",))
+    text = file.read_text().replace('dataset = "digits"', 'dataset = "cifar10"\ntransfer = ["digits"]')
+    file.write_text(text)
+    plan = make_plan(load_suite(file))
+    with Store(tmp_path) as store:
+        execute(missing_jobs(plan, store), store, plan)
+        store.save_suite("small", record(plan, ""))
+        (results,) = collect(store, "small").benchmarks
+    known = load_benchmark("nasbench201", "digits").truth()
+    shared = results.truth.index.intersection(known.index)
+    pd.testing.assert_series_equal(results.elsewhere["digits"].sort_index(), known[shared].sort_index())
+    file.write_text(text.replace('["digits"]', '["svhn"]'))
+    with pytest.raises(UnknownNameError, match="svhn"):
+        make_plan(load_suite(file))
 
 
 def test_operations_and_the_data_card_of_the_truth_are_read(store: Store) -> None:

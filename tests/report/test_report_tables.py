@@ -202,6 +202,24 @@ def test_a_second_benchmark_of_a_data_set_stands_beside_the_first_in_the_transfe
     assert {"cifar10 on digits (n 60)", "cifar10-2 on cifar10 (n 60)"} < titles
 
 
+def test_scores_are_judged_by_the_truth_of_other_data_sets_too(results):
+    part = results.benchmarks[0]
+    assert judge(part).transfer.empty
+    rng = np.random.default_rng(0)
+    other = (part.truth + rng.normal(size=len(part.truth))).round(1).iloc[20:]
+    judged = judge(replace(part, elsewhere={"svhn": other}))
+    table = judged.transfer.set_index(["estimator", "judged_on"])
+    taus = [kendalltau(each[other.index], other).statistic for each in _trials(judged, "nwot")]
+    row = table.loc[("nwot", "svhn")]
+    assert (row["n"], row["kendall_tau"]) == (len(other), pytest.approx(np.mean(taus)))
+    board = judged.leaderboard.set_index("estimator")["kendall_tau"]
+    assert table.loc[("nwot", "cifar10"), "kendall_tau"] == pytest.approx(board["nwot"])
+    perfect = kendalltau(part.truth[other.index], other).statistic
+    assert table.loc[("ground truth", "svhn"), "kendall_tau"] == pytest.approx(perfect)
+    (shown,) = (each for each in tables_of(section(judged, results, "a").blocks) if each.name.startswith("transfer"))
+    assert [row[0].text for row in shown.rows] == [*judged.order, "ground truth"]
+
+
 def test_code_in_markdown_and_rows_of_latex_survive_what_would_end_or_change_them():
     def shown(cell):
         return Table("t", "c", (Column("[N]", numeric=False),), ((cell,), (Cell("*x", 0),)))
