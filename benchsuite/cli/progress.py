@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from benchsuite.estimators.one_shot.execute import TrainingTask
+    from benchsuite.estimators.one_shot.training import Epoch
 
 _LINE = 30.0  # seconds between two lines
 _LOOK = 2.0  # seconds between two looks at the learning curves
@@ -36,25 +37,47 @@ def watched_trainings(tasks: Sequence[TrainingTask], root: str, *, quiet: bool) 
 
 
 def _watch(tasks: Sequence[TrainingTask], root: str, ended: threading.Event) -> None:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("to go"), TimeRemainingColumn())
-    folders, total = [task.folder(root) for task in tasks], sum(task.training.last_epoch for task in tasks)
-    start, next_line, said = time.monotonic(), _LINE, ""
+    columns = TextColumn("{task.description}"), BarColumn()
+    folders, epochs = [task.folder(root) for task in tasks], [task.training.last_epoch for task in tasks]
+    start, next_line, said, before = time.monotonic(), _LINE, "", None
     with Progress(*columns, console=output, disable=not output.is_terminal) as bar:
-        shown = bar.add_task("training", total=total)
+        shown = bar.add_task("training")
         while True:
             last = ended.wait(_LOOK)
-            curves = [folder.curve() for folder in folders]
-            done, losses = sum(map(len, curves)), [curve[-1].loss for curve in curves if curve]
-            words = f"{len(tasks)} supernets: {done:,} of {total:,} epochs"
-            words += f", mean loss {sum(losses) / len(losses):.3f}" if losses else ""
-            bar.update(shown, completed=done, description=words)
-            if last or (words != said and not output.is_terminal and time.monotonic() - start >= next_line):
-                said = words
-                next_line = time.monotonic() - start + _LINE
-                rest = bar.tasks[0].time_remaining
-                ending = "" if rest is None or last else f", {timedelta(seconds=round(rest))} to go"
+            curves, passed = [folder.curve() for folder in folders], time.monotonic() - start
+            spent, total = _work(curves, epochs)
+            before = spent if before is None else before
+            words, ending = _reached(curves, epochs), ""
+            if spent > before and not last:
+                rest = passed * (total - spent) / (spent - before)
+                ending = f", about {timedelta(seconds=round(rest))} to go"
+            bar.update(shown, completed=spent, total=total, description=words + ending)
+            if last or (words != said and not output.is_terminal and passed >= next_line):
+                said, next_line = words, passed + _LINE
                 output.print(words + ending)
             if last:
                 return
+
+
+def _reached(curves: Sequence[Sequence[Epoch]], epochs: Sequence[int]) -> str:
+    losses = [curve[-1].loss for curve in curves if curve]
+    mean = f", mean loss {sum(losses) / len(losses):.3f}" if losses else ""
+    return f"{len(curves)} supernets: {sum(map(len, curves)):,} of {sum(epochs):,} epochs{mean}"
+
+
+def _work(curves: Sequence[Sequence[Epoch]], epochs: Sequence[int]) -> tuple[float, float]:
+    """CPU seconds of the epochs that have ended and of all, those to come as long as the others of their training.
+
+    A training without an epoch is taken for an average one.
+
+    >>> from benchsuite.estimators.one_shot.training import Epoch
+    >>> quick, slow = (Epoch(1, 2.0, 10.0, 0.1, seconds) for seconds in (10.0, 30.0))
+    >>> _work([[quick], [slow], []], [5, 5, 5])
+    (40.0, 300.0)
+    """
+    spent = [sum(epoch.cpu_seconds for epoch in curve) for curve in curves]
+    average = sum(spent) / max(sum(map(len, curves)), 1)
+    paces = (own / len(curve) if curve else average for own, curve in zip(spent, curves, strict=True))
+    return sum(spent), sum(number * pace for number, pace in zip(epochs, paces, strict=True))
