@@ -1,20 +1,19 @@
 """Best and worst true rank among the k best-scored architectures, and the regret, as exact expectations under ties.
 
-Two independent lots are drawn: which of the equally scored architectures at the cut are among the k, and the order of
-equally true ones. The first is a hypergeometric draw; of j architectures placed at random among s places, the first is
-expected at place (s + 1) / (j + 1).
+Lots are drawn: which of the equally scored architectures at the cut are among the k, and the order of equally true
+ones. The k hold `certain` architectures and `drawn` of the `loose` ones that are tied at the cut. Go through the loose
+ones from the truly best, equally true ones in an order drawn by lot, up to the best certain one. The first that is
+chosen takes the best rank: after j that were not, the next is not with probability (loose - j - drawn) / (loose - j).
+Where l loose and a certain ones are equally true, on s places, the i-th of these in the order of the lots is expected
+on the place i (s + 1) / (l + a + 1), and after i loose ones the next is loose with probability (l - i) / (l + a - i).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln
-
-from benchsuite.analysis.ranking import cumulated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.integer]
 
-NEGLIGIBLE = -42.0  # logarithm of a probability that no sum in double precision notices
+SURE = 42  # -log of a probability that no sum in double precision notices
 
 
 def extremes(ranking: Ranking, kept: NDArray[np.integer], counts: Sequence[int]) -> Floats:
@@ -38,117 +37,149 @@ def extremes(ranking: Ranking, kept: NDArray[np.integer], counts: Sequence[int])
     figures = np.full((3, kept.shape[0], len(counts)), np.nan)
     wanted = [(column, k) for column, k in enumerate(counts) if k >= 1]
     if wanted:
-        samples = _Samples.of(ranking, kept, max(k for _, k in wanted))
+        samples = BestScored.of(ranking, kept, max(k for _, k in wanted))
+        places = samples.places(ranking, kept)
         for column, k in wanted:
-            figures[:, :, column] = _of_best_scored(samples, k)
+            figures[:, :, column] = [*_ranks(*places, samples.lot(k)), samples.regret(k)]
     return figures
 
 
 @dataclass(frozen=True, slots=True)
-class _Samples:
-    """b subsamples of `size` architectures, the best-scored of each, best first; arrays of shape (b, width).
+class BestScored:
+    """The best-scored architectures of b subsamples, best first, as far as the equal scores at the k-th: (b, width).
 
-    An architecture's places by truth inside its subsample are start..end - 1; `level` numbers the distinct scores. The
-    width reaches over the equal scores at the largest k. `best` is the highest truth of each whole subsample.
+    `items` are places in the order of the truth, which equally scored ones stand in. `level` numbers the distinct
+    scores of all subsamples, in ascending order from row to row. `highest` has one column more: the highest truth of
+    the first none, one, two ... (of none the lowest of all). `best` is that of each whole subsample, shape (b, 1).
     """
 
-    size: int
-    best: Floats
-    start: Integers
-    end: Integers
-    truth: Floats
+    items: Integers
     level: Integers
+    truth: Floats
+    highest: Floats
+    best: Floats
 
     @classmethod
-    def of(cls, ranking: Ranking, kept: NDArray[np.integer], k: int) -> _Samples:
-        members, by_score = kept.T[ranking.rows], kept.T[ranking.rows_by_score]
-        chosen = np.array([np.flatnonzero(row) for row in np.ascontiguousarray(by_score.T)])
-        size = chosen.shape[1]
+    def of(cls, ranking: Ranking, kept: NDArray[np.integer], k: int) -> BestScored:
+        """Subsamples, of which `kept` has shape (b, n) and is 1 for a row of the input that is in, 0 otherwise."""
+        by_score = np.ascontiguousarray(kept.T[ranking.rows_by_score].T)
+        offset = ranking.size * np.arange(len(kept))[:, None]
+        chosen = np.flatnonzero(by_score.astype(bool)).reshape(len(kept), -1) - offset
         tied_until = ranking.score_end[ranking.by_score[chosen[:, k - 1]]]
-        width = max(np.searchsorted(row, end) for row, end in zip(chosen, tied_until, strict=True))
-        items = ranking.by_score[chosen[:, : max(width, k + 1)]]
-        places = np.ascontiguousarray(cumulated(members).T)
-        start, end = (np.take_along_axis(places, at[items], axis=1) for at in (ranking.truth_start, ranking.truth_end))
-        best = ranking.truth[np.argmax(members, axis=0)]
-        return cls(size, best, start, end, ranking.truth[items], ranking.score_start[items])
+        width = int(np.count_nonzero(chosen < tied_until[:, None], axis=1).max())
+        items = ranking.by_score[chosen[:, :width]]
+        highest = np.full((len(kept), width + 1), ranking.truth[-1])
+        truth = ranking.truth[items]
+        np.maximum.accumulate(truth, axis=1, out=highest[:, 1:])
+        best = ranking.truth[np.argmax(kept.T[ranking.rows], axis=0)][:, None]
+        return cls(items, ranking.score_start[items] + offset, truth, highest, best)
 
-    def split_at(self, k: int) -> Integers:
-        """Subsamples in which equal scores straddle the cut after k."""
-        if k == self.size:
-            return np.zeros(0, dtype=np.int64)
-        return np.flatnonzero(self.level[:, k - 1] == self.level[:, k])
+    def places(self, ranking: Ranking, kept: NDArray[np.integer]) -> tuple[Integers, Integers, int]:
+        """Places by truth of the architectures inside their subsample, start..end - 1, and how many it has."""
+        members = np.ascontiguousarray(kept.T[ranking.rows].T)
+        upto = np.zeros((len(kept), ranking.size + 1), dtype=np.int32)
+        np.cumsum(members, axis=1, dtype=np.int32, out=upto[:, 1:])
+        ends = (ranking.truth_start, ranking.truth_end)
+        start, end = (np.take_along_axis(upto, at[self.items], axis=1) for at in ends)
+        return start, end, int(upto[0, -1])
 
+    def lot(self, k: int | Integers) -> _Lot:
+        """Who is among the k best-scored, for one k or one of each subsample."""
+        rows, width = np.arange(len(self.level)), self.level.shape[1]
+        cut = self.level[rows, k - 1]
+        certain, stop = (np.searchsorted(self.level.ravel(), cut, side) - width * rows for side in ("left", "right"))
+        return _Lot(certain[:, None], (stop - certain)[:, None], (k - certain)[:, None])
 
-def _of_best_scored(samples: _Samples, k: int) -> Floats:
-    """BR, WR and regret at k of every subsample: shape (3, b)."""
-    size, start, end = samples.size, samples.start[:, :k], samples.end[:, :k]
-    best, worst = _first_place(start, end), _first_place(size - end, size - start)
-    regret = samples.best - samples.truth[:, :k].max(axis=1)
-    for row in samples.split_at(k):
-        best[row], worst[row], regret[row] = _of_lots(samples, int(row), k)
-    return np.stack([best / size, (size + 1 - worst) / size, regret])
-
-
-def _first_place(start: Integers, end: Integers) -> Floats:
-    """Expected first place (from 1) that any of the items takes, for every subsample."""
-    first, last = start.min(axis=1), end.min(axis=1)
-    rivals = np.count_nonzero(start == first[:, None], axis=1)
-    place: Floats = first + (last - first + 1) / (rivals + 1)
-    return place
-
-
-def _of_lots(samples: _Samples, row: int, k: int) -> tuple[float, float, float]:
-    """Expected first place from the best, from the worst, and regret, where lots decide who is among the k."""
-    level = samples.level[row]
-    certain, stop = (int(np.searchsorted(level, level[k - 1], side=side)) for side in ("left", "right"))
-    start, end, size = samples.start[row, :stop], samples.end[row, :stop], samples.size
-    probability, place, item = _first_by_lot(start, end, certain, k - certain)
-    regret = probability @ (samples.best[row] - samples.truth[row, item])
-    mirrored, from_worst, _ = _first_by_lot(size - end, size - start, certain, k - certain)
-    return float(probability @ place), float(mirrored @ from_worst), float(regret)
+    def regret(self, k: int | Integers) -> Floats:
+        """Expected difference between the best of a subsample and of its k best-scored, in units of truth: (b,)."""
+        lot = self.lot(k)
+        steps = np.arange(int(lot.reach().max()) + 1)
+        bar = np.take_along_axis(self.highest, lot.certain, axis=1)
+        loose = np.take_along_axis(self.truth, np.minimum(lot.certain + steps, self.truth.shape[1] - 1), axis=1)
+        first = np.concatenate([np.maximum(loose, bar), bar], axis=1)
+        return _mean(lot.unchosen(steps), self.best - first)
 
 
-def _first_by_lot(start: Integers, end: Integers, certain: int, drawn: int) -> tuple[Floats, Floats, Integers]:
-    """Possible outcomes of the first place taken: probability, expected place from 1, and an item tied there.
+@dataclass(frozen=True, slots=True)
+class _Lot:
+    """How many architectures of each subsample are among the k, tied at the cut, and drawn of these: shape (b, 1)."""
 
-    The first `certain` items are in, `drawn` of the others are drawn. One outcome is: no item of an earlier group of
-    equally true ones is in, and of this group all certain ones and `taken` others.
+    certain: Integers
+    loose: Integers
+    drawn: Integers
+
+    def reach(self) -> Integers:
+        """So many of the loose ones are surely not all passed over."""
+        number: Integers = np.minimum(self.loose - 1, SURE * self.loose // self.drawn)
+        return number
+
+    def unchosen(self, steps: Integers) -> Floats:
+        """Probability that a loose one is not chosen after so many that were not: shape (b, steps); 1 after the last.
+
+        >>> lot = _Lot(*np.array([[[0]], [[3]], [[2]]]))
+        >>> lot.unchosen(np.arange(4)).round(2).tolist()
+        [[0.33, 0.0, -1.0, 1.0]]
+        """
+        left = np.maximum(self.loose - steps, 1)
+        return np.where(steps < self.loose, (left - self.drawn) / left, 1.0)
+
+
+def _mean(passed: Floats, values: Floats) -> Floats:
+    """Expected value at the first step that is not passed, from the probabilities to pass all but the last: (b,)."""
+    reached = np.concatenate([np.ones((len(passed), 1)), np.cumprod(passed, axis=1)], axis=1)
+    means: Floats = np.einsum("ij,ij->i", -np.diff(reached, append=0, axis=1), values)
+    return means
+
+
+def _ranks(start: Integers, end: Integers, size: int, lot: _Lot) -> tuple[Floats, Floats]:
+    """BR and WR, as shares of the subsample."""
+    steps = np.arange(int(lot.loose.max()))
+    best = _first_place(start, end, lot, lot.certain + steps)
+    worst = _first_place(size - end, size - start, lot, lot.certain + lot.loose - 1 - steps)
+    return best / size, (size + 1 - worst) / size
+
+
+def _first_place(start: Integers, end: Integers, lot: _Lot, loose: Integers) -> Floats:
+    """Expected first place that is taken, from 1; `loose` are the columns of the loose ones, the truly best first.
+
+    After the last of them come columns of no meaning.
     """
-    item = np.zeros(int(start.max()) + 1, dtype=np.int64)
-    item[start] = np.arange(start.size)
-    sure, loose = (np.bincount(part, minlength=item.size) for part in (start[:certain], start[certain:]))
-    groups = _reachable(sure, loose, drawn)
-    group = np.repeat(groups, loose[groups] + 1)
-    taken = np.arange(group.size) - np.searchsorted(group, group)
-    later = (start.size - certain - np.cumsum(loose))[group]
-    possible = (sure[group] + taken > 0) & (taken <= drawn) & (drawn - taken <= later)
-    group, taken, later = group[possible], taken[possible], later[possible]
-    ways = _log_choose(loose[group], taken) + _log_choose(later, drawn - taken)
-    probability: Floats = np.exp(ways - ways.max())
-    probability /= probability.sum()
-    place = group + (end[item[group]] - group + 1) / (sure[group] + taken + 1)
-    return probability, place, item[group]
+    best, bar, rivals = _best_certain(start, lot.certain)
+    item, inside = _before(start, lot, np.where(np.arange(loose.shape[1]) < lot.loose, loose, best), bar)
+    first, last = (np.take_along_axis(places, np.concatenate([item, best], axis=1), axis=1) for places in (start, end))
+    before, tied = _ties(first[:, :-1], inside, bar)
+    rivals = np.where(first == bar, rivals, 0)
+    place = first + (before + 1) * (last - first + 1) / (tied + rivals + 1)
+    ahead, unchosen = (tied - before)[:, :-1], lot.unchosen(np.arange(item.shape[1]))
+    return _mean(np.where(inside, unchosen * ahead / (ahead + rivals[:, :-1]), 1.0), place)
 
 
-def _reachable(sure: Integers, loose: Integers, drawn: int) -> Integers:
-    """Groups in which the first place can fall: up to the first certain item, none of negligible probability."""
-    groups = np.flatnonzero(sure + loose)
-    first_sure = int(np.argmax(sure[groups] > 0)) + 1 if sure.any() else groups.size
-    left = loose.sum() - np.cumsum(loose[groups]) + loose[groups]
-    groups, left = groups[:first_sure], left[:first_sure]
-    enough = left >= drawn
-    none_before = _log_choose(left[enough], drawn) - _log_choose(loose.sum(), drawn)
-    reachable: Integers = groups[enough][none_before > NEGLIGIBLE]
-    return reachable
+def _before(start: Integers, lot: _Lot, item: Integers, bar: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+    """The loose ones that may be first, as columns and which of these count: up to the best certain one."""
+    first = np.take_along_axis(start, item, axis=1)
+    furthest = np.minimum(bar, np.take_along_axis(first, lot.reach(), axis=1))
+    inside = (first <= furthest) & (np.arange(item.shape[1]) < lot.loose)
+    width = int(inside.sum(axis=1).max())
+    return item[:, :width], inside[:, :width]
 
 
-def _log_choose(n: Integers, k: Integers | int) -> Floats:
-    table = _log_factorials(int(n.max(initial=0)).bit_length())
-    ways: Floats = table[n] - table[k] - table[n - k]
-    return ways
+def _best_certain(start: Integers, certain: Integers) -> tuple[Integers, Integers, Integers]:
+    """Column of a truly best one of the certain items, its first place, and how many share it: shape (b, 1)."""
+    width, none = max(int(certain.max()), 1), np.iinfo(start.dtype).max
+    places = np.where(np.arange(width) < certain, start[:, :width], none)
+    best = places.argmin(axis=1)[:, None]
+    bar = np.take_along_axis(places, best, axis=1)
+    return best, bar, np.count_nonzero(places == bar, axis=1)[:, None]
 
 
-@lru_cache(maxsize=4)
-def _log_factorials(bits: int) -> Floats:
-    """Logarithms of 0! to (2^bits - 1)!."""
-    return np.asarray(gammaln(np.arange(2**bits) + 1.0))
+def _ties(first: Integers, inside: NDArray[np.bool_], bar: Integers) -> tuple[Integers, Integers]:
+    """How many of the equally true loose ones come before each, and how many there are; `first` ascends in each row.
+
+    One more column is for what follows all that are as true as the best certain one.
+    """
+    new = np.ones(first.shape, dtype=bool)
+    new[:, 1:] = (first[:, 1:] != first[:, :-1]) | ~inside[:, 1:]
+    begins, group = np.flatnonzero(new), np.cumsum(new) - 1
+    before, tied = np.arange(new.size) - begins[group], np.diff(begins, append=new.size)[group]
+    level = np.count_nonzero(inside & (first == bar), axis=1)
+    return np.column_stack([before.reshape(new.shape), level]), np.column_stack([tied.reshape(new.shape), level])
