@@ -20,6 +20,7 @@ import pandas as pd
 from scipy.stats import kendalltau, spearmanr
 
 from benchsuite.report.collect import collect
+from benchsuite.report.markdown import indexed
 from benchsuite.spaces.nasbench201 import NASBench201
 from benchsuite.store import Store
 
@@ -94,15 +95,6 @@ def _interval(mine: np.ndarray, theirs: np.ndarray, truth: np.ndarray) -> tuple[
     return float(low), float(high)
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """The table in Markdown, three decimals."""
-    lines = ["| " + " | ".join(table.columns) + " |", "|" + " --- |" * len(table.columns)]
-    for row in table.itertuples(index=False):
-        cells = [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Print the comparison of a suite's run with the published scores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -114,7 +106,7 @@ def main() -> None:
     with Store(arguments.store, create=False) as store:
         results, repeated = (_results(store, name) for name in (arguments.suite, arguments.repeated or arguments.suite))
     table = compare(results, published_scores(arguments.published))
-    print(markdown(table.join(agreement_of_seeds(repeated), on="estimator")))
+    print(indexed(table.set_index("estimator").join(agreement_of_seeds(repeated))))
 
 
 def _results(store: Store, suite: str) -> BenchmarkResults:

@@ -21,6 +21,7 @@ from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.core import ARCHITECTURE, UnknownNameError
 from benchsuite.report.collect import collect
+from benchsuite.report.markdown import indexed
 from benchsuite.report.words import interval, number
 from benchsuite.store import Store
 
@@ -48,7 +49,7 @@ def main() -> None:
         found = trials(part, options.to, options.only)
         if options.to in found:
             print(f"## {part.benchmark}: {part.population}; differences to {options.to}\n")
-            print(f"{markdown(differences(found, part.truth, options.to))}\n")
+            print(f"{indexed(differences(found, part.truth, options.to))}\n")
 
 
 def _options() -> argparse.Namespace:
@@ -83,7 +84,7 @@ def differences(found: Trials, truth: pd.Series[float], to: str) -> pd.DataFrame
             **{f"{words}, difference": _difference(scores, found[to], truth, key) for key, words in CRITERIA.items()},
         }
     best_first = sorted(rows, key=lambda name: -order[name])
-    return pd.DataFrame.from_dict({name: rows[name] for name in best_first}, orient="index")
+    return pd.DataFrame.from_dict({name: rows[name] for name in best_first}, orient="index").rename_axis("estimator")
 
 
 def _difference(
@@ -93,13 +94,6 @@ def _difference(
         return ""
     pair = compare({"first": first, "second": second}, truth, criterion=criterion, k=TOP).iloc[0]
     return f"{number(pair['difference'], DIGITS)} ({interval(pair['low'], pair['high'], DIGITS)})"
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """The table with its index as the first column."""
-    rows = [["estimator", *table.columns], ["---"] * (1 + len(table.columns))]
-    rows += [[str(name), *row] for name, row in zip(table.index, table.to_numpy(), strict=True)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":

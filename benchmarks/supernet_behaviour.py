@@ -35,6 +35,7 @@ from benchsuite.estimators.one_shot.behaviour import (
 from benchsuite.estimators.one_shot.split import Split
 from benchsuite.estimators.one_shot.training import Training
 from benchsuite.registry import make_space
+from benchsuite.report.markdown import indexed
 
 if TYPE_CHECKING:
     Tables = dict[str, pd.DataFrame]
@@ -57,7 +58,7 @@ def main() -> None:
                 write(options.out, protocol, tables)
     print(f"{protocol}; {options.seeds} seeds", end="\n\n")
     for title, found in summaries(tables).items():
-        print(f"{title}\n\n{markdown(found)}\n")
+        print(f"{title}\n\n{indexed(found)}\n")
 
 
 def _options() -> argparse.Namespace:
@@ -206,13 +207,6 @@ def over_seeds(table: pd.DataFrame, by: str, figure: str) -> pd.DataFrame:
     found = means.groupby([by, "stabiliser"], sort=False).agg(["mean", "std"])
     text = [f"{row['mean']:.3f} ± {row['std']:.3f}" for _, row in found.iterrows()]
     return pd.Series(text, index=found.index).unstack("stabiliser", fill_value="", sort=False)  # noqa: PD010 - of text
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """A table with its index as the first column."""
-    rows = [[table.index.name, *table.columns], ["---", *["---:"] * len(table.columns)]]
-    rows += [[str(name), *row] for name, row in zip(table.index, table.to_numpy(), strict=True)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.one_shot.readouts import Evaluation, Reading
 from benchsuite.estimators.one_shot.split import Split
 from benchsuite.plan import make_plan
+from benchsuite.report.markdown import indexed
 from benchsuite.store import Store
 from benchsuite.suite import load_suite
 
@@ -52,7 +53,7 @@ def main() -> None:
             for title, sources in finished(part, store.trainings).items():
                 print(f"## {part.benchmark.name}, {title}: {part.population}, {len(sources)} seeds\n")
                 for name, table in compare(part, sources, store.trainings, options).items():
-                    print(f"{markdown(over_seeds(table))}\n")
+                    print(f"{indexed(over_seeds(table))}\n")
                     tables[name].append(table.assign(benchmark=part.benchmark.name, training=title).reset_index())
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -141,14 +142,6 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     text = [f"{mean:.3f} ± {std:.3f}" for mean, std in zip(table.mean(axis=1), table.std(axis=1), strict=True)]
     shown = pd.Series(text, index=table.index)
     return shown.unstack("figure", fill_value="", sort=False).sort_index()  # noqa: PD010 - of text
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """A table with its index as the first columns."""
-    flat = table.reset_index()
-    left = ["---"] * table.index.nlevels
-    rows = [list(flat.columns), left + ["---:"] * len(table.columns), *flat.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
 if __name__ == "__main__":

@@ -389,4 +389,4 @@ def test_estimators_of_a_suite_are_compared_with_one_of_them() -> None:
     assert table.loc["good", "tau of each trial"] == f"{first:.3f}, {second:.3f}"
     assert table.loc["good", "tau, difference"] == ""
     assert table.loc["other", "tau, difference"].startswith(f"{MINUS}{(first - second) / 2:.3f} (")
-    assert differences.markdown(table).splitlines()[2].startswith("| good | ")
+    assert differences.indexed(table).splitlines()[2].startswith("| good | ")

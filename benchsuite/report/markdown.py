@@ -9,9 +9,12 @@ from benchsuite.core import chunks
 from benchsuite.report.blocks import Folded, Lines, Panels, Picture, Terms, Words
 from benchsuite.report.page import interval_methods
 from benchsuite.report.tables import Table
+from benchsuite.report.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import pandas as pd
 
     from benchsuite.report.blocks import Block, Overview, Section
     from benchsuite.report.drawings import Drawing
@@ -93,6 +96,22 @@ def table(content: Table) -> str:
     rule = ["--:" if column.numeric else ":--" for column in content.columns]
     rows = [[_cell(cell) for cell in row] for row in content.rows]
     return _rows([header, rule, *rows])
+
+
+def indexed(content: pd.DataFrame) -> str:
+    """A data frame, as scripts print it: the columns of its index first, all others aligned to the right.
+
+    >>> import pandas as pd
+    >>> print(indexed(pd.DataFrame({"n": [64], "tau": 0.62}, index=pd.Index(["nwot"], name="estimator"))))
+    | estimator | n | tau |
+    | :-- | --: | --: |
+    | nwot | 64 | 0.620 |
+    """
+    flat = content.reset_index()
+    rule = [":--"] * content.index.nlevels + ["--:"] * len(content.columns)
+    rows = flat.itertuples(index=False, name=None)
+    body = [[number(cell) if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    return _rows([list(flat.columns), rule, *body])
 
 
 def _rows(cells: Sequence[Sequence[str]]) -> str:
