@@ -107,8 +107,9 @@ def overview_table(judgements: Sequence[Judgement]) -> Table:
         "overview",
         "Kendall's tau-b of every estimator on every benchmark; small print: intervals over architectures",
         (ESTIMATOR, Column("Mean", "Of estimators that were judged on every benchmark"), *columns),
-        (*rows, last),
+        tuple(rows),
         1,
+        (last,),
     )
 
 

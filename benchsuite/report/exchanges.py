@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.core import UnsupportedError
 from benchsuite.report.criteria import rows_of
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, matrix
+from benchsuite.report.tables import Cell, Column, Table, matrix
 from benchsuite.report.words import number
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def shown_exchanges(exchanges: pd.DataFrame) -> pd.DataFrame:
 
 
 def exchange_numbers(judgement: Judgement) -> Table:
-    """How much more often scores rise than the truth does, in percent of the pairs; the truth in the last row."""
+    """How much more often scores rise than the truth does, in percent of the pairs; the truth below them."""
     shown = shown_exchanges(judgement.exchanges).rename(columns={"rank_difference": "value"})
     kinds = rows_of(shown.drop_duplicates("group"))
     columns = {row["group"]: Column(row["label"], f"{row['n']:,.0f} pairs") for row in kinds}
@@ -63,4 +64,4 @@ def exchange_numbers(judgement: Judgement) -> Table:
     table = matrix(Table("exchanges", caption, (), ()), shown, "group", columns, judgement.order, 0)
     rises = (Cell(f"{number(100 * row['truth_rises'], 0)} %", 100 * row["truth_rises"]) for row in kinds)
     last = (Cell("truth rises", "truth rises", mark="truth"), *rises)
-    return Table(table.name, caption, (ESTIMATOR, *columns.values()), (*table.rows, last))
+    return replace(table, summary=(last,))

@@ -39,6 +39,8 @@ def table(content: Table) -> str:
         _row([escaped(column.title) for column in content.columns]),
         r"\midrule",
         *(_row([_cell(cell) for cell in row]) for row in content.rows),
+        *([r"\midrule"] if content.summary else []),
+        *(_row([_cell(cell) for cell in row]) for row in content.summary),
         r"\bottomrule",
         r"\end{tabular}",
     ]

@@ -94,7 +94,7 @@ def table(content: Table) -> str:
     """The table in GitHub's Markdown, numbers aligned to the right."""
     header = [escaped(column.title) for column in content.columns]
     rule = ["--:" if column.numeric else ":--" for column in content.columns]
-    rows = [[_cell(cell) for cell in row] for row in content.rows]
+    rows = [[_cell(cell) for cell in row] for row in (*content.rows, *content.summary)]
     return _rows([header, rule, *rows])
 
 

@@ -37,16 +37,23 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, what it means, and whether it holds numbers."""
+    """One column: its title, what it means, whether it holds numbers, and whether the page shows it.
+
+    A column that is not `shown` stands in the small print of another; it is in files all the same.
+    """
 
     title: str
     meaning: str = ""
     numeric: bool = True
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a caption; the first cell of each row names the row, `sorted_by` is the column that falls."""
+    """A table with a caption; the first cell of each row names the row, `sorted_by` is the column that falls.
+
+    The rows of `summary` stay below all others, whatever these are sorted by.
+    """
 
     kind: ClassVar[str] = "table"
     name: str
@@ -54,14 +61,15 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     sorted_by: int | None = None
+    summary: tuple[tuple[Cell, ...], ...] = ()
 
 
 ESTIMATOR = Column("Estimator", numeric=False)
 _COUNTS = {
-    "trials": Column("Trials", "Seeds (initialisation x minibatch) over which the figures are averaged"),
-    "n": Column("n", "Architectures judged, those with undefined scores included"),
-    "n_undefined": Column("Undefined", "Scores that the definition leaves undefined, over all trials"),
-    "n_failed": Column("Failed", "Scores that an error prevented, over all trials"),
+    "n": Column("n", "Architectures judged, those with undefined scores included; small print: over how many trials"),
+    "trials": Column("Trials", "Seeds (initialisation x minibatch) over which the figures are averaged", shown=False),
+    "n_undefined": Column("Undefined", "Scores that the definition leaves undefined, over all trials", shown=False),
+    "n_failed": Column("Failed", "Scores that an error prevented, over all trials", shown=False),
 }
 # criterion of K -> its name, what it means, digits
 _BY_K = {
@@ -93,17 +101,17 @@ _TRUTH = {"kendall_tau": "Kendall's tau-b", "spearman_rho": "Spearman", "precisi
 
 def leaderboard_table(judgement: Judgement) -> Table:
     """All estimators, the best tau first, with the headline criteria, trials, counts and cost."""
+    board = judgement.leaderboard
     columns = (
         ESTIMATOR,
         Column("τ-b", TAU.meaning),
         Column("Place", "Place by tau-b; small print: the places it may have, by paired differences of all estimators"),
-        Column("± trials", "Sample deviation of tau-b over the trials"),
+        Column("± trials", "Sample deviation of tau-b over the trials", shown=bool((board["trials"] > 1).any())),
         Column("CPU s", "CPU seconds per architecture; on the front: none is both cheaper and better"),
         *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
         *_COUNTS.values(),
     )
     lowest = min(0.0, judgement.leaderboard[f"{TAU.key}_low"].min())
-    board = judgement.leaderboard
     front = pareto_front(board["cpu_seconds"], board[TAU.key])
     rows = tuple(_leaderboard_row(row, lowest, best) for row, best in zip(rows_of(board), front, strict=True))
     return Table(
@@ -121,8 +129,16 @@ def _leaderboard_row(row: dict[str, Any], lowest: float, cheapest: bool) -> tupl
         Cell(number(deviation), deviation),
         Cell(seconds(row["cpu_seconds"]), row["cpu_seconds"], note="on the front" if cheapest else ""),
         *(estimate(row, item) for item in HEADLINE[1:]),
-        *(Cell(f"{row[key]:,}", row[key]) for key in _COUNTS),
+        Cell(f"{row['n']:,}", row["n"], note=_counted(row)),
+        *(Cell(f"{row[key]:,}", row[key]) for key in list(_COUNTS)[1:]),
     )
+
+
+def _counted(row: dict[str, Any]) -> str:
+    """Trials, and scores that are no numbers, where there are such."""
+    several = [f"{row['trials']:,} trials"] if row["trials"] > 1 else []
+    bad = [f"{row[f'n_{status}']:,} {status}" for status in ("undefined", "failed") if row[f"n_{status}"]]
+    return ", ".join([*several, *bad])
 
 
 def estimate(row: dict[str, Any], item: CriterionAt) -> Cell:

@@ -6,7 +6,7 @@ const element = (name, text = "", attributes = {}) => {
   return made;
 };
 
-// Sorting: a click on a heading; unknown values stay last in either order.
+// Sorting: a click on a heading; unknown values stay last in either order, the rows of the foot where they are.
 const isKnown = (text) => text !== undefined && !["", "nan", "-inf", "inf"].includes(text);
 const value = (row, column) => {
   const text = row.cells[column].dataset.value;
@@ -40,7 +40,7 @@ const saveCsv = (name, rows) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 };
 const csvRows = (table) => {
-  const body = [...table.tBodies[0].rows];
+  const body = [...table.tBodies[0].rows, ...(table.tFoot?.rows ?? [])];
   const known = (text) => (isKnown(text) ? text : "");
   const columns = [...table.tHead.rows[0].cells].flatMap((heading, place) => {
     const title = heading.textContent.trim();
