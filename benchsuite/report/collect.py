@@ -5,22 +5,33 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from benchsuite import registry
+from benchsuite.analysis.standing import percentile, true_accuracies
 from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import ARCHITECTURE, Space
 from benchsuite.data.home import shipped
-from benchsuite.report.results import PUBLISHED_COLUMNS, SCORE_COLUMNS, TRAINING_COLUMNS, BenchmarkResults, Results
+from benchsuite.report.results import (
+    COURSE_COLUMNS,
+    PROBABILITY_COLUMNS,
+    PUBLISHED_COLUMNS,
+    SCORE_COLUMNS,
+    TRAINING_COLUMNS,
+    BenchmarkResults,
+    Results,
+)
+from benchsuite.report.trainings import read_trainings, table_of
 from benchsuite.score_files import FAMILY as IMPORTED
 from benchsuite.suite import CombinationChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from benchsuite.report.trainings import ReadTraining
     from benchsuite.store import Store
 
 
@@ -75,7 +86,7 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         card=benchmark.card,
         operations={name: space.operations(name) for name in architectures},
         elsewhere={name: _elsewhere(entry, name) for name in entry.get("transfer", ())},  # as above
-        trainings=_trainings(store, entry),
+        **_trained(store, entry, benchmark, selection),
     )
 
 
@@ -98,17 +109,29 @@ def _scores(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame:
     return scores.assign(cpu_seconds=scores["cpu_seconds"].mask(scores["family"] == IMPORTED))  # nobody timed these
 
 
-def _trainings(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame | None:
-    """Learning curves of the supernets that were read, each once, under the first estimator that reads it."""
-    trials = reversed(entry["trials"])
-    known = {key: (trial["estimator"], seed) for trial in trials for key, seed in trial.get("trainings", {}).items()}
-    curves = []
-    for key, (estimator, seed) in known.items():
-        file = Path(store.trainings) / key / "curve.csv"
-        if file.is_file():
-            curve = pd.read_csv(file)
-            curves.append(curve.assign(estimator=estimator, seed=seed, training=key))
-    return pd.concat(curves, ignore_index=True)[list(TRAINING_COLUMNS)] if curves else None
+def _trained(
+    store: Store, entry: Mapping[str, Any], benchmark: Benchmark, selection: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is known of the supernets that were read: curves, hyperparameters, and what methods chose by themselves."""
+    trainings = read_trainings(store.trainings, entry["trials"])
+    curves = table_of(trainings, "curve", TRAINING_COLUMNS)
+    return {
+        "trainings": None if curves.empty else curves,
+        "parameters": {each.key: each.parameters for each in trainings},
+        "courses": _courses(benchmark, selection, trainings),
+        "probabilities": table_of(trainings, "alpha", PROBABILITY_COLUMNS),
+    }
+
+
+def _courses(benchmark: Benchmark, selection: Mapping[str, Any], trainings: Sequence[ReadTraining]) -> pd.DataFrame:
+    """What methods with a rule of their own would have chosen by epoch, judged by the string's truth or its class's."""
+    found = table_of(trainings, "derived", COURSE_COLUMNS)
+    if found.empty:
+        return found
+    own, classes = (benchmark.truth(**{**selection, "pool": pool}) for pool in ("none", "class"))
+    truth = true_accuracies(found["architecture"], benchmark.space, own, classes)
+    placed = truth.map(partial(percentile, known=own))
+    return found.assign(truth=truth, percentile=placed, regret=own.max() - truth)
 
 
 def _provenance(store: Store, plan: Mapping[str, Any]) -> dict[str, str]:

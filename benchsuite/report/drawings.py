@@ -10,12 +10,15 @@ import numpy as np
 from benchsuite.analysis.search_value import RANDOM
 from benchsuite.core import digest
 from benchsuite.report import figures
+from benchsuite.report.courses import COURSES, probability_chart
 from benchsuite.report.criteria import rows_of
 from benchsuite.report.exchanges import shown_exchanges
 from benchsuite.report.svg import drawing, render
 from benchsuite.report.words import interval, number, slug
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
     from matplotlib.figure import Figure
 
@@ -40,7 +43,7 @@ class Drawings:
 
     `exchanges` is None where no two architectures differ in one operation alone, `variance` where no estimator has a
     second trial, `epochs` where no two estimators differ in their epoch alone, `training` where no supernet was
-    trained.
+    trained for epochs. `courses` and `probabilities` are of methods with a rule of their own.
     """
 
     tau: Drawing
@@ -52,6 +55,8 @@ class Drawings:
     variance: Drawing | None
     epochs: Drawing | None
     training: Drawing | None
+    courses: dict[str, Drawing]
+    probabilities: tuple[Drawing, ...]
     ranks: tuple[Drawing, ...]
     stability: tuple[Drawing, ...]
     stability_by_epoch: tuple[Drawing, ...]
@@ -69,7 +74,9 @@ def draw(judgement: Judgement, prefix: str) -> Drawings:
             _exchanges(judgement, prefix) if len(judgement.exchanges) else None,
             _variance(judgement, prefix) if len(judgement.variance) else None,
             _epochs(judgement, prefix) if len(judgement.epochs) else None,
-            None if judgement.results.trainings is None else _training(judgement.results.trainings, prefix),
+            _training(judgement.results.trainings, prefix),
+            dict(_courses(judgement.results.courses, prefix)),
+            tuple(_probabilities(judgement.results.probabilities, prefix)),
             tuple(_rank(judgement, name, prefix) for name in judgement.order),
             tuple(
                 _stability(judgement.stability[name], name, prefix, "trials")
@@ -134,9 +141,30 @@ def _stability(matrix: pd.DataFrame, estimator: str, prefix: str, of: str) -> Dr
     return _drawing(_named(f"{prefix}-{of}", estimator), estimator, words, figures.stability_chart(matrix))
 
 
-def _training(trainings: pd.DataFrame, prefix: str) -> Drawing:
-    words = "Mean training loss by epoch, a line for each supernet; figures in the table of trainings."
-    return _drawing(f"{prefix}-training", "Training of the supernets", words, figures.training_chart(trainings))
+def _training(trainings: pd.DataFrame | None, prefix: str) -> Drawing | None:
+    if trainings is None or trainings["epoch"].max() == 1:
+        return None
+    words = "Mean training loss by epoch, a line for each training; figures in the table of trainings."
+    chart = figures.by_epoch_chart(trainings, "loss", "training loss")
+    return _drawing(f"{prefix}-training", "Training of the supernets", words, chart)
+
+
+def _courses(courses: pd.DataFrame, prefix: str) -> Iterator[tuple[str, Drawing]]:
+    """Figures of what methods would have chosen by epoch, of those that have epochs, by what they show."""
+    for column, label in COURSES.items():
+        if courses["epoch"].max() > 1 and courses[column].notna().any():
+            words = f"{label} by epoch, a line for each search; figures in tables/courses.csv."
+            chart = figures.by_epoch_chart(courses, column, label.lower())
+            yield column, _drawing(f"{prefix}-{column}", label, words, chart)
+
+
+def _probabilities(probabilities: pd.DataFrame, prefix: str) -> Iterator[Drawing]:
+    """Figures of the first search of each method."""
+    for name, found in probabilities.groupby("supernet", sort=False):
+        first = found[found["training"] == found["training"].iloc[0]]
+        title = f"{name}, seed {first['seed'].iloc[0]}"
+        words = f"Probability of each operation of each edge by epoch, {title}; figures in tables/probabilities.csv."
+        yield _drawing(_named(f"{prefix}-probabilities", title), title, words, probability_chart(first))
 
 
 def _rank(judgement: Judgement, estimator: str, prefix: str) -> Drawing:

@@ -25,6 +25,7 @@ _LETTER = 0.068  # inches, of a name
 _UPRIGHT = 10  # letters of a label that fit below a column
 _SHADES = 20  # of each colour of a correlation
 _WIDTH = 4.2
+_APART = 0.15  # of the outermost lines of whole numbers
 _NUMBERED = 5  # squares of a matrix this wide have room for their numbers
 
 
@@ -263,23 +264,26 @@ def epoch_chart(epochs: pd.DataFrame) -> Figure:
     return figure
 
 
-def training_chart(trainings: pd.DataFrame) -> Figure:
-    """Mean training loss of the sampled architectures by epoch: a line for each supernet, a colour for each estimator.
+def by_epoch_chart(trainings: pd.DataFrame, column: str, label: str) -> Figure:
+    """A column by epoch: a line for each training, a colour for each kind of supernet; single epochs are left out.
 
-    `trainings` has the columns TRAINING_COLUMNS.
+    `trainings` has the columns supernet, training, epoch and the one that is drawn. Lines of whole numbers are drawn a
+    little apart, so that none hides another.
     """
-    figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+    courses = trainings[trainings.groupby("training")["epoch"].transform("size") > 1]
+    colours = {name: f"C{place % 10}" for place, name in enumerate(courses["supernet"].unique())}
+    figure = Figure(figsize=(_WIDTH, 3.2 + 0.16 * len(colours)), layout="constrained")
     axes = figure.subplots()
-    colours = {name: f"C{number}" for number, name in enumerate(trainings["estimator"].unique())}
-    for (name, _), curve in trainings.groupby(["estimator", "training"], sort=False):
-        axes.plot(curve["epoch"], curve["loss"], color=colours[name], linewidth=1.2)
-    for name, colour in colours.items():
-        axes.plot([], [], color=colour, label=name)
-    axes.legend(frameon=False, fontsize=8)
+    whole, lines = courses[column].dtype.kind == "i", courses.groupby(["supernet", "training"], sort=False)
+    apart = _APART * np.linspace(-1, 1, len(lines) + 2)[1:-1] * whole
+    for shift, ((name, _), line) in zip(apart, lines, strict=True):
+        axes.plot(line["epoch"], line[column] + shift, color=colours[str(name)], linewidth=1.3)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=whole))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("training loss")
+    axes.set(xlabel="epoch", ylabel=label)
     axes.grid(visible=True)
+    handles = [axes.plot([], [], color=colour, label=name)[0] for name, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside lower left", frameon=False, fontsize=8)
     return figure
 
 

@@ -17,6 +17,7 @@ from benchsuite.report.behaviour import (
     variance_table,
     within_ends_table,
 )
+from benchsuite.report.choices import choices_table
 from benchsuite.report.criteria import (
     criteria_by_k,
     leaderboard_of,
@@ -62,6 +63,7 @@ class Judgement:
     added: pd.DataFrame
     subsets: pd.DataFrame
     transfer: pd.DataFrame
+    choices: pd.DataFrame
     stability: dict[str, pd.DataFrame]
     stability_by_epoch: dict[str, pd.DataFrame]
 
@@ -70,6 +72,16 @@ class Judgement:
         """Tau that a perfect estimator would reach against this truth; None where no training was repeated."""
         rows = self.reliability[self.reliability["criterion"] == "kendall_tau"]
         return float(rows["ceiling"].iloc[0]) if len(rows) else None
+
+    @property
+    def courses(self) -> pd.DataFrame:
+        """What methods with a rule of their own would have chosen after each epoch."""
+        return self.results.courses
+
+    @property
+    def probabilities(self) -> pd.DataFrame:
+        """Those that such methods gave to operations, by edge and epoch."""
+        return self.results.probabilities
 
     @property
     def order(self) -> list[str]:
@@ -113,6 +125,7 @@ def judge(results: BenchmarkResults) -> Judgement:
         added=added_information(compared.trials, truth, params),
         subsets=subsets_table(compared, truth, families),
         transfer=transfer_from(results, trials, truth),
+        choices=choices_table(results),
         stability=stability_by_trial(trials),
         stability_by_epoch=stability_by_epoch(trials, epochs),
     )

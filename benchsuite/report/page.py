@@ -14,6 +14,7 @@ from benchsuite.report.epochs import epoch_numbers
 from benchsuite.report.exchanges import exchange_numbers
 from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.mistakes import mistakes_numbers
+from benchsuite.report.own_rule import own_rule
 from benchsuite.report.packed import MOST_ARCHITECTURES, packed_ranks
 from benchsuite.report.pairs import PAIRS_NOTE, pairs_numbers
 from benchsuite.report.supernets import training_numbers
@@ -82,6 +83,7 @@ def section(judgement: Judgement, results: Results, anchor: str) -> Section:
         Tab("Bias", tuple(_bias(judgement, drawings))),
         Tab("Variance", tuple(_variance(judgement, drawings))),
         Tab("Search value", tuple(_search_value(judgement, drawings))),
+        *_own_rule(judgement, drawings),
         Tab("Together", tuple(_together(judgement, drawings))),
         Tab("Truth", tuple(_truth(judgement, results))),
         Tab("Protocol", (_protocol(judgement),)),
@@ -168,9 +170,9 @@ def _variance(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
             "How does it change with the epoch?",
             (Picture(drawings.epochs, _EPOCHS_NOTE), epoch_numbers(judgement), panels),
         )
-    if drawings.training:
-        picture = Picture(drawings.training, "A line for each supernet.")
-        yield Part("How were the supernets trained?", (picture, training_numbers(judgement)))
+    if judgement.results.trainings is not None:
+        picture = [Picture(drawings.training, "A line for each training.")] if drawings.training else []
+        yield Part("How were the supernets trained?", (*picture, training_numbers(judgement)))
 
 
 def _search_value(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
@@ -179,6 +181,12 @@ def _search_value(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
     by_k = [Folded(table, opened=not place) for place, table in enumerate(tables.by_k_tables(judgement))]
     within = [Folded(table) for table in tables.within_ends_tables(judgement)]
     yield Part("How good is the top of its list?", (*by_k, *within))
+
+
+def _own_rule(judgement: Judgement, drawings: Drawings) -> Iterator[Tab]:
+    parts = tuple(own_rule(judgement, drawings))
+    if parts:
+        yield Tab("Own rule", parts)
 
 
 def _together(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
 
     from benchsuite.suite import CombinationChoice
 
@@ -25,7 +26,10 @@ SCORE_COLUMNS = (
 )
 PUBLISHED_COLUMNS = ("benchmark", "estimator", "criterion", "value", "population", "source")
 
-TRAINING_COLUMNS = ("estimator", "seed", "training", "epoch", "loss", "accuracy", "cpu_seconds")
+_EPOCH = ("supernet", "seed", "training", "epoch")
+TRAINING_COLUMNS = (*_EPOCH, "estimator", "loss", "accuracy", "cpu_seconds", "peak_memory")
+COURSE_COLUMNS = (*_EPOCH, "architecture", "skips", "alignment", "strength", "truth", "percentile", "regret")
+PROBABILITY_COLUMNS = (*_EPOCH, "table", "source", "target", "operation", "probability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,14 @@ class BenchmarkResults:
         Accuracy in percent on other data sets of the space, by data set and architecture.
     trainings
         Learning curves of supernets with the columns `TRAINING_COLUMNS`; None where none was trained.
+    parameters
+        Hyperparameters of those trainings by key.
+    courses
+        What methods with a rule of their own would have chosen after each epoch, with the columns `COURSE_COLUMNS`:
+        `truth` is in percent, `percentile` the percentage of the known strings that are worse, `regret` the points to
+        the best of them.
+    probabilities
+        Those that such methods gave to operations, by edge and epoch, with the columns `PROBABILITY_COLUMNS`.
     """
 
     benchmark: str
@@ -78,6 +90,9 @@ class BenchmarkResults:
     card: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: Mapping[str, pd.Series] = field(default_factory=dict)
     trainings: pd.DataFrame | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    courses: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=list(COURSE_COLUMNS)))
+    probabilities: pd.DataFrame = field(default_factory=partial(pd.DataFrame, columns=list(PROBABILITY_COLUMNS)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.cost import break_even
 from benchsuite.report.criteria import rows_of
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table
+from benchsuite.report.tables import Cell, Column, Table
 from benchsuite.report.words import MISSING, number
 
 if TYPE_CHECKING:
@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 
     from benchsuite.report.judge import Judgement
 
+MEMORY = Column(
+    "Memory, MiB", "Largest of any epoch: of the whole process, or of an accelerator's tensors; older stores lack it"
+)
+
 
 def training_numbers(judgement: Judgement) -> Table:
     """What the last epoch of each supernet's training left, what the training cost, and when it pays."""
     board = {row["estimator"]: row for row in rows_of(judgement.leaderboard)}
     rival = next((row for row in board.values() if row["family"] == "zero-shot"), None)
     columns = (
-        ESTIMATOR,
+        Column("Supernet", "What the names of the estimators that read it have in common", numeric=False),
         Column("Seed"),
         Column("Epochs"),
         Column("Loss", "Mean training loss of the sampled architectures in the last epoch"),
         Column("Accuracy, %", "Mean training accuracy of the sampled architectures in the last epoch"),
         Column("CPU s", "Of the whole training"),
+        MEMORY,
         Column(
             f"Breaks even with {rival['estimator']}" if rival else "Breaks even",
             "Architectures from which training and reading cost less than the best zero-shot estimator, whatever the "
@@ -40,19 +45,20 @@ def training_numbers(judgement: Judgement) -> Table:
     for curve in curves:
         last, cost = curve.iloc[-1].to_dict(), float(curve["cpu_seconds"].sum())
         reading = board[last["estimator"]]["cpu_seconds"] if last["estimator"] in board else math.nan
-        rows.append(_row(last, cost, break_even(cost, reading, other)))
+        rows.append(_row({**last, "peak_memory": curve["peak_memory"].max()}, cost, break_even(cost, reading, other)))
     caption = "Trained supernets; each is read by all estimators that share its training"
     return Table("trainings", caption, columns, tuple(rows))
 
 
 def _row(last: dict[Hashable, Any], cost: float, architectures: float) -> tuple[Cell, ...]:
     return (
-        Cell(last["estimator"], last["estimator"]),
+        Cell(last["supernet"], last["supernet"]),
         Cell(f"{last['seed']:g}", last["seed"]),
         Cell(f"{last['epoch']:,}", last["epoch"]),
         Cell(number(last["loss"], 3), last["loss"]),
         Cell(number(last["accuracy"], 1), last["accuracy"]),
         Cell(f"{cost:,.0f}", cost),
+        Cell(number(last["peak_memory"], 0), last["peak_memory"]),
         Cell(_architectures(architectures), architectures),
     )
 

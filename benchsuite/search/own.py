@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchsuite.core import InvalidArchitectureError
+from benchsuite.analysis.standing import foreign, percentile, true_accuracies
 from benchsuite.estimators.one_shot.protocols import ChoosingTraining
 from benchsuite.protocol import record
 from benchsuite.runner import describe_machine
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from benchsuite.estimators.one_shot.execute import TrainingTask
     from benchsuite.estimators.one_shot.training import Epoch
     from benchsuite.search.setting import Prepared, Search
-    from benchsuite.spaces.base import SearchSpace
 
 DERIVED, ALPHA, CURVE = "derived", "alpha", "curve"  # tables of a training
 
@@ -150,34 +149,17 @@ def _accuracies(prepared: Prepared, architectures: pd.Series) -> pd.Series:
     return true_accuracies(architectures, prepared.sizes.space, prepared.truth, prepared.truth)
 
 
-def true_accuracies(architectures: pd.Series, space: SearchSpace, own: pd.Series, classes: pd.Series) -> pd.Series:
-    """True accuracy of each string, else that of its class's representative; NaN where neither is known."""
-    known = architectures[[not _foreign(space, name) for name in architectures]]
-    return architectures.map(own).fillna(known.map(space.canonical).map(classes)).astype(float)
-
-
-def _foreign(space: SearchSpace, architecture: str) -> str:
-    """What makes an architecture of a supernet none of the space; nothing for one of it."""
-    try:
-        space.validate(architecture)
-    except InvalidArchitectureError as error:
-        return str(error)
-    return ""
-
-
 def _lacking(prepared: Prepared, architecture: str) -> str:
     """Why the true accuracy of an architecture is not known."""
-    foreign = _foreign(prepared.sizes.space, architecture)
-    if foreign:
-        return f"it is no architecture of the space ({foreign})"
+    reason = foreign(prepared.sizes.space, architecture)
+    if reason:
+        return f"it is no architecture of the space ({reason})"
     return prepared.lacking or "it is not among the architectures with a truth"
 
 
 def _standing(truth: pd.Series | None, accuracy: float) -> tuple[float, float]:
     """Percentage of the known architectures that are worse, and the best known accuracy."""
-    if truth is None:
-        return math.nan, math.nan
-    return (100 * float((truth < accuracy).mean()) if math.isfinite(accuracy) else math.nan), float(truth.max())
+    return (math.nan, math.nan) if truth is None else (percentile(accuracy, truth), float(truth.max()))
 
 
 def _protocol(prepared: Prepared, rule: str, recorded: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from benchsuite.data.files import write_frame, write_text
 from benchsuite.report import html, markdown
+from benchsuite.report.courses import COURSE_NOTES, COURSES, PROBABILITIES_NOTE, probability_chart
 from benchsuite.report.criteria import rows_of
 from benchsuite.report.drawings import Drawing
+from benchsuite.report.figures import by_epoch_chart
 from benchsuite.report.svg import drawing, render, standalone
 from benchsuite.report.tables import Cell, Column, Table
 from benchsuite.report.words import number
@@ -25,10 +27,8 @@ if TYPE_CHECKING:
 
 _NOTES = {
     "cells": "Nodes in the order of the cell; edges without an operation are left out, skip connections are grey.",
-    "course": "Left: skip connections of the architecture that the method would choose after each epoch; many of them "
-    "are the performance collapse of DARTS. Right: mean layer alignment over the epoch's updates, 1 = all cells want "
-    "the same of the probabilities that they share; nothing where no two cells do.",
-    "probabilities": "Probability of each operation by epoch, edge by edge; figures in alpha.csv.",
+    **COURSE_NOTES,
+    "probabilities": f"{PROBABILITIES_NOTE} Figures in alpha.csv.",
 }
 
 
@@ -88,13 +88,14 @@ def _figures(choice: Choice) -> list[tuple[Drawing, str]]:
     edges = [f"{source} to {target} {name}" for cell in choice.cells.values() for source, target, name in cell]
     with drawing():
         found = [_drawing("cells", "The cell that it found", "; ".join(edges), cell_figures.cell_chart(choice.cells))]
-        if len(derived) > 1:
-            words = "Skip connections and layer alignment by epoch; figures in derived.csv."
-            found.append(_drawing("course", "The course of the search", words, cell_figures.course_chart(derived)))
+        course = derived.assign(supernet=choice.search.estimator, training="")
+        for column, label in COURSES.items():
+            if len(course) > 1 and course[column].notna().any():
+                words = f"{label} by epoch; figures in derived.csv."
+                found.append(_drawing(column, label, words, by_epoch_chart(course, column, label.lower())))
         if alpha is not None:
             words = "Probability of each operation of each edge by epoch; figures in alpha.csv."
-            chart = cell_figures.probability_chart(alpha)
-            found.append(_drawing("probabilities", "Architecture parameters", words, chart))
+            found.append(_drawing("probabilities", "Architecture parameters", words, probability_chart(alpha)))
     return [(each, _NOTES[each.name]) for each in found]
 
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from benchsuite.analysis.standing import true_accuracies
 from benchsuite.benchmark import import_table
 from benchsuite.cli.app import app
 from benchsuite.core import BenchsuiteError
 from benchsuite.estimators.differentiable.trainer import MixedTrainer
 from benchsuite.estimators.one_shot.folder import TrainingFolder
 from benchsuite.registry import make_space
-from benchsuite.search.own import true_accuracies
 from benchsuite.store import Store
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def test_a_method_chooses_by_its_own_rule_and_goes_on_where_it_was_stopped(
     assert f"{derived['architecture'].iloc[-1]}" in second.output
     alpha = pd.read_csv(folder / "alpha.csv")
     assert len(alpha) == 2 * 6 * 6  # epochs, edges, operations with the edge's share
-    for name in ("cells", "course", "probabilities"):
+    for name in ("cells", "skips", "alignment", "probabilities"):
         assert (folder / "figures" / f"{name}.svg").is_file()
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert "alpha frozen for 1 epochs" in page

@@ -27,7 +27,7 @@ def results(make_results: Callable[..., Results]) -> Results:
 @pytest.fixture
 def trained(results: Results) -> Results:
     rows = [
-        ("uniform", seed, f"key{seed}", epoch, 2.5 - epoch / 10, 10.0 * epoch, 4.0)
+        ("path", seed, f"key{seed}", epoch, "uniform", 2.5 - epoch / 10, 10.0 * epoch, 4.0, 500.0 - epoch)
         for seed in (0, 1)
         for epoch in (1, 2, 3)
     ]
@@ -39,19 +39,19 @@ def trained(results: Results) -> Results:
 def test_a_row_for_each_supernet_says_how_it_ended_and_what_it_cost(trained: Results) -> None:
     table = training_numbers(judge(trained.benchmarks[0]))
     assert [[cell.text for cell in row] for row in table.rows] == [
-        ["uniform", str(seed), "3", "2.200", "30.0", "12", MISSING] for seed in (0, 1)
+        ["path", str(seed), "3", "2.200", "30.0", "12", "499", MISSING] for seed in (0, 1)
     ]
 
 
 def test_a_training_breaks_even_where_its_cost_is_saved_by_reading(results: Results) -> None:
     (part,) = results.benchmarks
-    rows = [("uniform", 0, "key", 1, 2.0, 50.0, 30.0)]
+    rows = [("path", 0, "key", 1, "uniform", 2.0, 50.0, 30.0, float("nan"))]
     read = part.scores[part.scores["estimator"] == "snip"].assign(estimator="uniform", family="one-shot")
     costs = pd.concat([part.scores.assign(cpu_seconds=0.5), read.assign(cpu_seconds=0.2)])
     trained = replace(part, scores=costs, trainings=pd.DataFrame(rows, columns=list(TRAINING_COLUMNS)))
     table = training_numbers(judge(trained))
     assert table.columns[-1].title == "Breaks even with snip"
-    assert table.rows[0][-1].text == "100"  # 30 s over 0.3 s saved on each
+    assert [cell.text for cell in table.rows[0][-2:]] == [MISSING, "100"]  # 30 s over 0.3 s saved on each
 
 
 def test_curves_are_shown_where_supernets_were_trained_and_nowhere_else(

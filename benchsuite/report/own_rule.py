@@ -1,0 +1,135 @@
+"""What differentiable methods chose by their own rules, in words, tables and figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.report.blocks import Lines, Part, Picture
+from benchsuite.report.choices import choice_numbers
+from benchsuite.report.courses import COURSE_NOTES, PROBABILITIES_NOTE
+from benchsuite.report.criteria import rows_of
+from benchsuite.report.words import listed, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from benchsuite.report.drawings import Drawings
+    from benchsuite.report.judge import Judgement
+
+_REGULARISER = {"alignment", "strength", "epsilon"}  # hyperparameters of Lambda-DARTS
+_COLLAPSE = 0.5  # share of skip connections from which a choice is said to be collapsed
+
+
+def own_rule(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
+    """The parts of a tab; none where no method has a rule of its own."""
+    if judgement.choices.empty:
+        return
+    said = choice_words(judgement.choices, judgement.results.parameters)
+    yield Part("What do the methods choose by themselves?", (Lines("In words", tuple(said)), choice_numbers(judgement)))
+    if drawings.courses:
+        pictures = tuple(Picture(each, COURSE_NOTES[name]) for name, each in drawings.courses.items())
+        yield Part("How did their searches go?", pictures)
+    if drawings.probabilities:
+        pictures = tuple(Picture(each, PROBABILITIES_NOTE) for each in drawings.probabilities)
+        yield Part("How did the architecture parameters move?", pictures)
+
+
+def choice_words(choices: pd.DataFrame, parameters: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the table of choices says: collapse, layer alignment, true accuracies, and costs beside DARTS."""
+    sentences = [_collapse(choices), *_alignments(choices, parameters), *_accuracies(choices), *_costs(choices)]
+    return [each for each in sentences if each]
+
+
+def _collapse(choices: pd.DataFrame) -> str:
+    """Whose last choices are mostly skip connections."""
+    known = choices[choices["operations"] > 0]
+    if known.empty:
+        return ""
+    counts = known.assign(collapsed=known["skips_last"] >= _COLLAPSE * known["operations"])
+    found = rows_of(counts.groupby("supernet", sort=False)["collapsed"].agg(["sum", "size"]).reset_index())
+    collapsed = [f"{row['sum']} of {row['size']} searches of {row['supernet']}" for row in found if row["sum"]]
+    if collapsed:
+        others = ", and in no other search" if len(collapsed) < len(found) else ""
+        return f"At least half of the chosen operations are skip connections in {listed(collapsed)}{others}."
+    most = rows_of(known.sort_values("skips_last", kind="stable"))[-1]
+    return (
+        "In no search are half of the chosen operations skip connections; the most are "
+        f"{most['skips_last']} of {most['operations']} ({most['supernet']}, seed {most['seed']})."
+    )
+
+
+def _alignments(choices: pd.DataFrame, parameters: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The last layer alignments of searches with a regulariser beside those of DARTS."""
+    known = choices[choices["alignment_last"].notna()]
+    darts = known[known["role"] == "darts"]
+    for name, found in known[known["role"] == "regularised"].groupby("supernet", sort=False):
+        own = _unregularised(parameters[found["training"].iloc[0]])
+        twins = darts[[_unregularised(parameters[key]) == own for key in darts["training"]]]
+        without = twins if len(twins) else darts
+        if len(without):
+            other = "" if len(twins) else ", whose other hyperparameters differ"
+            yield (
+                f"In the last epoch the layer alignment of {name} is {_ends(found['alignment_last'])}; without the "
+                f"regulariser ({without['supernet'].iloc[0]}{other}) it is {_ends(without['alignment_last'])}: "
+                f"{_order(found['alignment_last'], without['alignment_last'])}."
+            )
+
+
+def _unregularised(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if name not in _REGULARISER}
+
+
+def _ends(values: pd.Series) -> str:
+    """The least and the greatest of the seeds' values.
+
+    >>> import pandas as pd
+    >>> _ends(pd.Series([0.25, 0.314])), _ends(pd.Series([0.25]))
+    ('0.25 to 0.31 over 2 seeds', '0.25 with one seed')
+    """
+    if len(values) == 1:
+        return f"{number(values.iloc[0], 2)} with one seed"
+    return f"{number(values.min(), 2)} to {number(values.max(), 2)} over {len(values)} seeds"
+
+
+def _order(of: pd.Series, others: pd.Series) -> str:
+    if of.min() > others.max():
+        return "every search with it is above every search without"
+    return "every search with it is below every search without" if of.max() < others.min() else "the two overlap"
+
+
+def _accuracies(choices: pd.DataFrame) -> Iterator[str]:
+    """Whose choice is truly best, by how much, and the means of the methods whose truth is known."""
+    known = choices[choices["truth"].notna()].sort_values("truth", ascending=False, kind="stable")
+    if known.empty:
+        yield "The true accuracy of no choice is known."
+        return
+    best, second = rows_of(known)[0], rows_of(known[known["supernet"] != known["supernet"].iloc[0]])[:1]
+    share = f" whose truth is known ({len(known)} of {len(choices)})" if len(known) < len(choices) else ""
+    behind = [f"{number(best['truth'] - row['truth'], 2)} above the best of {row['supernet']}" for row in second]
+    points = ", ".join([f"{number(best['regret'], 2)} points below the best known architecture", *behind])
+    truth = f"{number(best['truth'], 2)} %, above {number(best['percentile'], 1)} % of the known architectures"
+    name = f"{best['supernet']} with seed {best['seed']}"
+    yield f"Of the choices{share}, that of {name} is truly best: {truth}, {points}."
+    means = known.groupby("supernet", sort=False)["truth"].mean()[lambda mean: mean.index.isin(_whole(choices))]
+    if len(means) > 1:
+        each = [f"{name} {number(mean, 2)} %" for name, mean in means.sort_values(ascending=False).items()]
+        yield f"Mean true accuracy over seeds: {', '.join(each)}."
+
+
+def _whole(choices: pd.DataFrame) -> list[str]:
+    """Methods of several searches, the truth of whose choices is known of all."""
+    counts = choices.groupby("supernet")["truth"].agg(["count", "size"])
+    return counts.index[(counts["count"] == counts["size"]) & (counts["size"] > 1)].tolist()
+
+
+def _costs(choices: pd.DataFrame) -> Iterator[str]:
+    """What the methods take beside DARTS of first order."""
+    words = {"seconds_to_darts": "CPU seconds of an epoch", "memory_to_darts": "Largest memory"}
+    others = choices[choices["role"] != "darts"]
+    for column, what in words.items():
+        means = others.groupby("supernet", sort=False)[column].mean().dropna()
+        if len(means):
+            each = [f"{name} {number(ratio, 2)}" for name, ratio in means.items()]
+            yield f"{what}, as multiples of the mean of DARTS of first order: {listed(each, len(each))}."
