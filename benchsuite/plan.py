@@ -122,12 +122,18 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
         load_benchmark(choice.space, dataset)  # that it is there shows before the first score
     known = benchmark.truth(epochs=choice.truth.epochs, split=choice.truth.split, pool=choice.architectures.pool)
     architectures, population = draw(list(known.index), choice.architectures, limit)
-    chosen = titled(suite.estimators)
-    combinations = _combinations(suite.combinations, chosen)
-    skipped = _not_asked_for(suite.estimators, chosen, choice)
-    asked = {title: estimator for title, estimator in chosen.items() if title not in skipped}
+    asked = titled([entry for entry in suite.estimators if entry.asked_on(choice.name)])
+    elsewhere = _asked_elsewhere([entry for entry in suite.estimators if not entry.asked_on(choice.name)])
+    known_titles = {title: estimator for found in elsewhere.values() for title, estimator in found.items()} | asked
+    combinations = _combinations(suite.combinations, known_titles)
+    skipped = {
+        title: f"the suite asks for it on {' and '.join(benchmarks)} alone"
+        for benchmarks, found in elsewhere.items()
+        for title in found
+        if title not in asked
+    }
     skipped |= unsupported(asked, benchmark, architectures[0], choice.batch.images or benchmark.images)
-    supported = {title: estimator for title, estimator in chosen.items() if title not in skipped}
+    supported = {title: estimator for title, estimator in asked.items() if title not in skipped}
     trials = tuple(trials_of(choice, benchmark, supported, fast=fast))
     lacking = {each.title: f"it needs {part}" for each in combinations for part in each.of if part in skipped}
     made = tuple(each for each in combinations if each.title not in lacking)
@@ -145,10 +151,11 @@ def _plan_benchmark(choice: BenchmarkChoice, suite: Suite, limit: int | None, *,
 
 
 def titled(entries: Sequence[EstimatorChoice]) -> dict[str, Estimator]:
-    """Estimators by the names that a report gives them: their labels, or the suite's title.
+    """Estimators of a benchmark by the names that a report gives them: their labels, or the suite's title.
 
     The names of one-shot estimators, and of all with a title, leave out the hyperparameters in which those of the same
-    title agree; the report's protocol has them. SuiteError if two are the same.
+    title agree; the report's protocol has them. So an estimator that is trained longer on another benchmark, by an
+    entry of its own, has the same name there. SuiteError if two are the same.
     """
     estimators = [registry.make_estimator(entry.name, entry.parameters) for entry in entries]
     titles = [entry.title or entry.name for entry in entries]
@@ -217,15 +224,10 @@ def draw(known: Sequence[str], population: Population, limit: int | None) -> tup
     return sample, f"{number:,} of {len(known):,} {kind}, sampled with seed {population.seed}"
 
 
-def _not_asked_for(
-    entries: Iterable[EstimatorChoice], chosen: Iterable[str], benchmark: BenchmarkChoice
-) -> dict[str, str]:
-    """Estimators that the suite wants on other benchmarks alone, by title."""
-    return {
-        title: f"the suite asks for it on {' and '.join(entry.benchmarks)} alone"
-        for title, entry in zip(chosen, entries, strict=True)
-        if entry.benchmarks and benchmark.name not in entry.benchmarks
-    }
+def _asked_elsewhere(entries: Sequence[EstimatorChoice]) -> dict[tuple[str, ...], dict[str, Estimator]]:
+    """Estimators that the suite wants on other benchmarks alone: by these, then by title."""
+    places = dict.fromkeys(entry.benchmarks for entry in entries)
+    return {place: titled([entry for entry in entries if entry.benchmarks == place]) for place in places}
 
 
 def unsupported(

@@ -86,6 +86,10 @@ class EstimatorChoice:
     benchmarks: tuple[str, ...] = ()
     title: str = ""
 
+    def asked_on(self, benchmark: str) -> bool:
+        """Whether it is judged on the benchmark of that name."""
+        return not self.benchmarks or benchmark in self.benchmarks
+
 
 @dataclass(frozen=True, slots=True)
 class CombinationChoice:

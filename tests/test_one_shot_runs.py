@@ -182,6 +182,26 @@ def test_estimators_are_not_judged_where_the_suite_does_not_ask_for_them_or_give
     assert "gives this benchmark noise" in other.skipped["uniform"]
 
 
+def test_an_estimator_of_other_hyperparameters_on_another_benchmark_has_the_same_name(tmp_path: Path) -> None:
+    """Combinations find it by that name on both; on a third benchmark it is not asked for."""
+    entries = [
+        f'[[estimator]]\nname = "{name}"\nbenchmarks = ["{place}/digits"]\nparameters = {{batch = {batch}}}\n'
+        for place, batch in (("nasbench201", 50), ("macro", 100))
+        for name in ("scarlet", "uniform")
+    ]
+    both = '[[combination]]\nname = "rank_mean"\nof = ["scarlet", "uniform"]\n'
+    others = "".join(f'[[benchmark]]\nspace = "{place}"\ndataset = "digits"\n' for place in ("macro", "nds_resnet"))
+    plan = make_plan(load_suite(_suite(tmp_path, *entries, both, others)))
+    for part, batch in zip(plan.benchmarks, (50, 100), strict=False):
+        assert {(trial.title, trial.recipe["parameters"]["batch"]) for trial in part.trials} == {
+            ("scarlet", batch),
+            ("uniform", batch),
+        }
+        assert not part.skipped
+        assert part.combinations[0].of == ("scarlet", "uniform")
+    assert plan.benchmarks[2].skipped["uniform"] == "the suite asks for it on macro/digits alone"
+
+
 def test_the_same_estimator_twice_is_refused(tmp_path: Path) -> None:
     twice = '[[estimator]]\nname = "synflow"\n[[estimator]]\nname = "synflow"\nparameters = {log = false}\n'
     with pytest.raises(SuiteError, match="'synflow' stands twice"):
