@@ -16,7 +16,7 @@ import pandas as pd
 from benchsuite.analysis.align import aligned, arrays
 from benchsuite.analysis.correlation import LeaveOneOut
 from benchsuite.analysis.ranking import dense_ranks
-from benchsuite.analysis.uncertainty import check_confidence, mean_interval
+from benchsuite.analysis.uncertainty import FEWEST, UNKNOWN, check_confidence, mean_interval
 from benchsuite.core import UnsupportedError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def operation_bias(
     -------
     One row per exchange, over all pairs (group 0) and in each group: group, before, after, n (pairs), truth_rises and
     score_rises (shares of them, ties half), bias (score_rises less truth_rises: positive = `after` is over-estimated
-    against `before`), bias_low, bias_high. Raises BenchsuiteError for unusable input.
+    against `before`), bias_low, bias_high (NaN of fewer than ten pairs). Raises BenchsuiteError for unusable input.
 
     >>> pairs = single_operation_pairs({"a": ["pool"], "b": ["skip"]})
     >>> table = operation_bias(pd.Series({"a": 1.0, "b": 2.0}), pd.Series({"a": 90.0, "b": 80.0}), pairs)
@@ -104,14 +104,24 @@ def operation_bias(
     first, second = first[there], second[there]
     known, code = _numbered(pairs[there])
     rises = [_rises(dense_ranks(column), first, second) for column in arrays(table)[::-1]]
-    group = np.zeros(len(table)) if groups is None else groups.reindex(table.index).fillna(0).to_numpy()
-    parts = []
-    for number in (0, *np.unique(group[group > 0])):
-        inside = (group[first] == number) & (group[second] == number) if number else np.ones(first.size, dtype=bool)
-        ends = np.array([first[inside], second[inside]])
-        figures = _figures(code[inside], ends, [column[inside] for column in rises], len(known), len(table), confidence)
-        parts.append(pd.concat([known, figures], axis=1)[figures["n"] > 0].assign(group=number))
-    return pd.concat(parts, ignore_index=True).reindex(columns=_COLUMNS)
+    group = (pd.Series(0, table.index) if groups is None else groups).reindex(table.index).fillna(0).to_numpy()
+    rows, numbers, place = _in_groups(group[first], group[second])
+    kinds = known.loc[np.tile(known.index, numbers.size)].assign(group=np.repeat(numbers, len(known)))
+    ends = np.array([first[rows], second[rows]])
+    within = [column[rows] for column in rises]
+    return _figures(place * len(known) + code[rows], ends, within, kinds, len(table), confidence)[_COLUMNS]
+
+
+def _in_groups(first: NDArray[np.integer], second: NDArray[np.integer]) -> tuple[Integers, Integers, Integers]:
+    """Pairs (every one, then once more those inside a group), the groups from 0 = all, and where each pair's stands.
+
+    `first` and `second` are the groups of the two ends, 0 = none.
+    """
+    inside = np.flatnonzero((first == second) & (first > 0))
+    rows = np.concatenate([np.arange(first.size), inside])
+    groups = np.concatenate([np.zeros(first.size, dtype=np.int64), first[inside]]).astype(np.int64)
+    numbers, place = np.unique(groups, return_inverse=True)
+    return rows, numbers, place
 
 
 def _coded(choices: list[Sequence[str]]) -> tuple[list[str], Integers]:
@@ -159,23 +169,28 @@ def _rises(ranks: Integers, first: Integers, second: Integers) -> Floats:
 
 
 def _figures(
-    code: Integers, ends: Integers, rises: list[Floats], exchanges: int, n: int, confidence: float
+    code: Integers, ends: Integers, rises: list[Floats], kinds: pd.DataFrame, n: int, confidence: float
 ) -> pd.DataFrame:
-    """One row per exchange: n, truth_rises, score_rises, bias with its interval."""
-    shape = exchanges * n
-    cells = code * n + ends
-    members = sum(np.bincount(end, minlength=shape).reshape(exchanges, n) for end in cells)
+    """The kinds of pairs with n, truth_rises, score_rises, bias and its interval; `code` is the kind of each pair.
+
+    Kinds without a pair are left out, and few pairs have no interval: all may rise alike by chance.
+    """
+    number = len(kinds)
+    members = sum(np.bincount(end, minlength=number * n).reshape(number, n) for end in code * n + ends)
     excess = rises[1] - rises[0]
-    of_each = sum(np.bincount(end, excess, minlength=shape).reshape(exchanges, n) for end in cells)
-    pairs = np.bincount(code, minlength=exchanges)
-    shares = [_ratio(np.bincount(code, column, minlength=exchanges), pairs) for column in rises]
-    total = np.bincount(code, excess, minlength=exchanges)
+    of_each = sum(np.bincount(end, excess, minlength=number * n).reshape(number, n) for end in code * n + ends)
+    pairs = np.bincount(code, minlength=number)
+    shares = [_ratio(np.bincount(code, column, minlength=number), pairs) for column in rises]
+    total = np.bincount(code, excess, minlength=number)
     without = _ratio(total[:, None] - of_each, pairs[:, None] - members)
     bias = shares[1] - shares[0]
-    bounds = [mean_interval(LeaveOneOut(float(bias[i]), without[i]), confidence) for i in range(exchanges)]
+    bounds = [
+        mean_interval(LeaveOneOut(float(bias[i]), without[i]), confidence) if pairs[i] >= FEWEST else UNKNOWN
+        for i in range(number)
+    ]
     low, high = np.array(bounds).reshape(-1, 2).T
     figures = {"n": pairs, "truth_rises": shares[0], "score_rises": shares[1], "bias": bias}
-    return pd.DataFrame({**figures, "bias_low": low, "bias_high": high})
+    return kinds.assign(**figures, bias_low=low, bias_high=high)[pairs > 0].reset_index(drop=True)
 
 
 def _ratio(total: NDArray[np.floating | np.integer], number: Integers) -> Floats:

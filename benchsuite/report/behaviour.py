@@ -1,4 +1,4 @@
-"""How estimators err on one benchmark: with the size of an architecture, from seed to seed; how sure the truth is."""
+"""How estimators behave on one benchmark: from seed to seed, and among the best; how sure the truth is."""
 
 from __future__ import annotations
 
@@ -8,66 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
 from benchsuite.analysis.correlation import kendall_tau, spearman_rho
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
 from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import crossed_factors, rank_deviation, ranking_stability
-from benchsuite.report.words import large
+from benchsuite.report.bias import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-GROUPS = 5
 _RELIABLE: dict[str, Callable[..., float]] = {
     "kendall_tau": kendall_tau,
     "spearman_rho": spearman_rho,
     "precision_at_top@0.05": partial(precision_at_top, fraction=0.05),
 }
-
-
-def bias_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, params: pd.Series) -> pd.DataFrame:
-    """Mean rank difference by parameter group and estimator, in percent of the architectures, averaged over trials.
-
-    Columns: estimator, group (1 = fewest parameters), label, n, rank_difference (positive = ranked too high), low,
-    high, and tau inside the group with tau_low, tau_high.
-    """
-    frames = [
-        bias_by_complexity(values, truth, params, groups=GROUPS).assign(estimator=name)
-        for name, each in trials.items()
-        for values in each
-    ]
-    means = pd.concat(frames).groupby(["estimator", "group"], sort=False).mean().reset_index()
-    ends = zip(means["smallest"], means["largest"], strict=True)
-    percents = {"rank_difference": "rank_difference", "low": "rank_difference_low", "high": "rank_difference_high"}
-    return pd.DataFrame(
-        {
-            "estimator": means["estimator"],
-            "group": means["group"],
-            "label": [large(low) if low == high else f"{large(low)} to {large(high)}" for low, high in ends],
-            "n": means["n"],
-            **{name: 100 * means[column] for name, column in percents.items()},
-            "tau": means["kendall_tau"],
-            "tau_low": means["tau_low"],
-            "tau_high": means["tau_high"],
-        }
-    )
-
-
-def size_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, params: pd.Series) -> pd.DataFrame:
-    """How scores go with the number of parameters and what they know beyond it, averaged over trials.
-
-    Columns: estimator, figure (as `benchsuite.analysis.bias.complexity_correlations` names them), value, low, high.
-    """
-    frames = [
-        complexity_correlations(values, truth, params).assign(estimator=name)
-        for name, each in trials.items()
-        for values in each
-    ]
-    figures = pd.concat(frames).groupby(["estimator", "figure"], sort=False)
-    return figures[["value", "low", "high"]].mean().reset_index()
 
 
 def variance_table(trials: Mapping[str, Sequence[pd.Series]]) -> pd.DataFrame:

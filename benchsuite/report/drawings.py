@@ -10,6 +10,7 @@ import numpy as np
 from benchsuite.analysis.search_value import RANDOM
 from benchsuite.core import digest
 from benchsuite.report import figures
+from benchsuite.report.bias import NAMES, bias_rows, pictured
 from benchsuite.report.courses import COURSES, probability_chart
 from benchsuite.report.criteria import rows_of
 from benchsuite.report.exchanges import shown_exchanges
@@ -50,7 +51,7 @@ class Drawings:
     cost: Drawing
     regret: Drawing
     agreement: Drawing
-    bias: Drawing
+    bias: tuple[Drawing, ...]
     exchanges: Drawing | None
     variance: Drawing | None
     epochs: Drawing | None
@@ -70,7 +71,7 @@ def draw(judgement: Judgement, prefix: str) -> Drawings:
             _cost(judgement, prefix),
             _regret(judgement, prefix),
             _agreement(judgement, prefix),
-            _bias(judgement, prefix),
+            tuple(_bias(judgement, kind, prefix) for kind in pictured(judgement.sizes)),
             _exchanges(judgement, prefix) if len(judgement.exchanges) else None,
             _variance(judgement, prefix) if len(judgement.variance) else None,
             _epochs(judgement, prefix) if len(judgement.epochs) else None,
@@ -99,10 +100,11 @@ def _cost(judgement: Judgement, prefix: str) -> Drawing:
     return _drawing(f"{prefix}-cost", "Rank correlation against cost", words, figures.cost_chart(judgement.leaderboard))
 
 
-def _bias(judgement: Judgement, prefix: str) -> Drawing:
-    words = "Mean rank difference by parameter group, one row for every estimator; figures in the bias table."
-    chart = figures.bias_chart(judgement.bias, judgement.order)
-    return _drawing(f"{prefix}-bias", "Bias by size", words, chart)
+def _bias(judgement: Judgement, kind: str, prefix: str) -> Drawing:
+    name = NAMES[kind]
+    words = f"Mean rank difference in groups of {name}, one row for every estimator; figures in the bias table."
+    chart = figures.bias_chart(bias_rows(judgement, kind), judgement.order, f"{name} of the group, fewest to most")
+    return _drawing(f"{prefix}-bias-{kind}", f"Bias by {name}", words, chart)
 
 
 def _exchanges(judgement: Judgement, prefix: str) -> Drawing:

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.core import UnsupportedError
+from benchsuite.report.bias import ALL, size_groups
 from benchsuite.report.criteria import rows_of
 from benchsuite.report.tables import Cell, Column, Table, matrix
 from benchsuite.report.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchsuite.report.judge import Judgement
 
 MOST = 10  # exchanges that are shown, those of the most pairs; the files have all
-_COLUMNS = ["estimator", "before", "after", "n", "truth_rises", "score_rises", "bias", "bias_low", "bias_high"]
+_WHICH = ["estimator", "group", "label", "before", "after"]
+_COLUMNS = [*_WHICH, "n", "truth_rises", "score_rises", "bias", "bias_low", "bias_high"]
 
 
 def exchange_table(
-    trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, operations: Mapping[str, Sequence[str]]
+    trials: Mapping[str, Sequence[pd.Series]],
+    truth: pd.Series,
+    operations: Mapping[str, Sequence[str]],
+    params: pd.Series,
 ) -> pd.DataFrame:
-    """How often truth and score rise by exchange and estimator, averaged over trials, the most frequent exchange first.
+    """How often truth and score rise by exchange, size group and estimator, averaged over trials.
 
-    Columns: estimator, before, after, n (pairs of architectures that differ in this exchange alone), truth_rises,
-    score_rises, bias, bias_low, bias_high (see `benchsuite.analysis.operations.operation_bias`). Empty where no two
-    architectures differ in one operation alone, or their operations do not tell them apart.
+    Columns: estimator, group (0 = all sizes, 1 = fewest parameters), label (the parameters of the group), before,
+    after, n (pairs of architectures of the group that differ in this exchange alone), truth_rises, score_rises, bias,
+    bias_low, bias_high (see `benchsuite.analysis.operations.operation_bias`); all sizes first, and in each group the
+    most frequent exchange. Empty where no two architectures differ in one operation alone, or their operations do not
+    tell them apart.
     """
     known = {name: operations[name] for name in truth.index if name in operations}
     try:
@@ -38,30 +45,55 @@ def exchange_table(
         pairs = pd.DataFrame()
     if pairs.empty:
         return pd.DataFrame(columns=_COLUMNS)
+    groups = size_groups(params)
     frames = [
-        operation_bias(values, truth, pairs).assign(estimator=name) for name, each in trials.items() for values in each
+        operation_bias(values, truth, pairs, groups=groups["group"]).assign(estimator=name)
+        for name, each in trials.items()
+        for values in each
     ]
-    means = pd.concat(frames).drop(columns="group")
-    means = means.astype({"before": str, "after": str}).groupby(["estimator", "before", "after"], sort=False).mean()
-    return means.reset_index().sort_values("n", ascending=False, kind="stable", ignore_index=True)[_COLUMNS]
+    rows = pd.concat(frames)
+    labels = {ALL: "all", **dict(zip(groups["group"], groups["label"], strict=True))}
+    rows = rows.astype({"before": str, "after": str}).assign(label=rows["group"].map(labels))
+    means = rows.groupby(_WHICH, sort=False).mean().reset_index()
+    return means.sort_values(["group", "n"], ascending=[True, False], kind="stable", ignore_index=True)[_COLUMNS]
 
 
-def shown_exchanges(exchanges: pd.DataFrame) -> pd.DataFrame:
-    """The most frequent exchanges as a table that `bias_chart` draws: estimator, group, label, and percents."""
-    label = exchanges["before"] + " to " + exchanges["after"]
+def shown_exchanges(exchanges: pd.DataFrame, group: int = ALL) -> pd.DataFrame:
+    """The most frequent exchanges in a size group as a table that `bias_chart` draws.
+
+    It has the columns estimator, group (the place of the exchange), label, and the bias in percent; `parameters` are
+    those of the size group.
+    """
+    rows = exchanges[exchanges["group"] == group].rename(columns={"label": "parameters"})
+    label = rows["before"] + " to " + rows["after"]
     order = {name: place for place, name in enumerate(label.unique()[:MOST])}
-    shown = exchanges.assign(label=label, group=label.map(order)).dropna(subset="group")
+    shown = rows.assign(label=label, group=label.map(order)).dropna(subset="group")
     percents = {"rank_difference": "bias", "low": "bias_low", "high": "bias_high"}
     return shown.assign(**{name: 100 * shown[column] for name, column in percents.items()})
 
 
-def exchange_numbers(judgement: Judgement) -> Table:
-    """How much more often scores rise than the truth does, in percent of the pairs; the truth below them."""
-    shown = shown_exchanges(judgement.exchanges).rename(columns={"rank_difference": "value"})
-    kinds = rows_of(shown.drop_duplicates("group"))
-    columns = {row["group"]: Column(row["label"], f"{row['n']:,.0f} pairs") for row in kinds}
-    caption = "Bias by operation: how much more often the score rises than the truth, in percent of the pairs"
-    table = matrix(Table("exchanges", caption, (), ()), shown, "group", columns, judgement.order, 0)
+def exchange_numbers(judgement: Judgement) -> Iterator[Table]:
+    """How much more often scores rise than the truth does: over all pairs, and inside the group of the largest.
+
+    In percent of the pairs; below stand the truth's own share and the number of pairs.
+    """
+    groups = judgement.exchanges["group"]
+    for group in dict.fromkeys([ALL, groups.max()]):
+        shown = shown_exchanges(judgement.exchanges, group).rename(columns={"rank_difference": "value"})
+        kinds = rows_of(shown.drop_duplicates("group"))
+        where = f" of architectures with {kinds[0]['parameters']} parameters, the largest that have such pairs"
+        caption = (
+            f"Bias by operation: how much more often the score rises than the truth, in percent of the pairs"
+            f"{where if group else ''}"
+        )
+        columns = {row["group"]: Column(row["label"]) for row in kinds}
+        name = "exchanges_largest" if group else "exchanges"
+        table = matrix(Table(name, caption, (), ()), shown, "group", columns, judgement.order, 0)
+        yield replace(table, summary=tuple(_summary(kinds)))
+
+
+def _summary(kinds: list[dict[str, Any]]) -> Iterator[tuple[Cell, ...]]:
+    """What holds for every estimator: how often the truth rises, and in how many pairs."""
     rises = (Cell(f"{number(100 * row['truth_rises'], 0)} %", 100 * row["truth_rises"]) for row in kinds)
-    last = (Cell("truth rises", "truth rises", mark="truth"), *rises)
-    return replace(table, summary=(last,))
+    yield (Cell("truth rises", "truth rises", mark="truth"), *rises)
+    yield (Cell("pairs", "pairs", mark="count"), *(Cell(f"{row['n']:,.0f}", row["n"]) for row in kinds))

@@ -104,7 +104,7 @@ def cost_chart(leaderboard: pd.DataFrame) -> Figure:
     return figure
 
 
-def bias_chart(bias: pd.DataFrame, order: list[str], groups: str = "parameters of the group, fewest to most") -> Figure:
+def bias_chart(bias: pd.DataFrame, order: list[str], groups: str) -> Figure:
     """Bias in groups that `groups` names, a row per estimator: positive (orange) is over-estimated.
 
     `bias` has the columns estimator, group, label, rank_difference, low, high, in percent.

@@ -9,14 +9,13 @@ from benchsuite.analysis.comparison import compare, rank_intervals
 from benchsuite.analysis.complementarity import added_information, agreement
 from benchsuite.analysis.search_value import search_value
 from benchsuite.report.behaviour import (
-    bias_table,
     factors_table,
     ranks_table,
     reliability_table,
-    size_table,
     variance_table,
     within_ends_table,
 )
+from benchsuite.report.bias import bias_table, size_table, sizes_of
 from benchsuite.report.choices import choices_table
 from benchsuite.report.criteria import (
     criteria_by_k,
@@ -84,6 +83,11 @@ class Judgement:
         return self.results.probabilities
 
     @property
+    def sizes(self) -> dict[str, pd.Series]:
+        """Counts of size of the architectures that are judged, by their column of the complexity table."""
+        return sizes_of(self.results.complexity.reindex(self.truth.index))
+
+    @property
     def order(self) -> list[str]:
         """Estimators, the best tau first."""
         return self.leaderboard["estimator"].tolist()
@@ -95,7 +99,7 @@ def judge(results: BenchmarkResults) -> Judgement:
     scores = with_size_baselines(results)
     scores = with_combinations(scores[scores["architecture"].isin(truth.index)], results.combinations)
     trials = trials_of(scores)
-    params = results.complexity["params"].reindex(truth.index)
+    sizes = sizes_of(results.complexity.reindex(truth.index))
     criteria = criteria_by_k(trials, truth)
     comparisons = compare(trials, truth)
     leaderboard = leaderboard_of(scores, criteria, rank_intervals(comparisons), len(truth))
@@ -108,21 +112,21 @@ def judge(results: BenchmarkResults) -> Judgement:
         scores=scores,
         leaderboard=leaderboard,
         criteria=criteria,
-        bias=bias_table(trials, truth, params),
-        size=size_table(trials, truth, params),
+        bias=bias_table(trials, truth, sizes),
+        size=size_table(trials, truth, sizes),
         variance=variance_table(trials),
         factors=factors_table(trials),
         reliability=reliability_table(results.trials),
-        ranks=ranks_table(trials, truth, params),
+        ranks=ranks_table(trials, truth, sizes["params"]),
         comparisons=comparisons,
         within_ends=within_ends_table(trials, truth),
         mistakes=mistakes_table(trials, truth),
         epochs=epochs,
-        exchanges=exchange_table(trials, truth, results.operations),
+        exchanges=exchange_table(trials, truth, results.operations, sizes["params"]),
         search=search_value(trials, truth),
         beside=compared,
         agreement=agreement(compared.trials, truth),
-        added=added_information(compared.trials, truth, params),
+        added=added_information(compared.trials, truth, sizes["params"]),
         subsets=subsets_table(compared, truth, families),
         transfer=transfer_from(results, trials, truth),
         choices=choices_table(results),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchsuite.analysis.subsets import quantile_groups
-from benchsuite.report.behaviour import GROUPS
+from benchsuite.report.bias import GROUPS
 from benchsuite.report.words import large
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report import tables
+from benchsuite.report.bias import bias_numbers, inside_numbers, order_words, size_numbers
 from benchsuite.report.blocks import Folded, Lines, Panels, Part, Picture, Scatter, Section, Tab, Terms, Words
 from benchsuite.report.criteria import COMBINATION, rows_of
 from benchsuite.report.drawings import Drawings, draw
@@ -39,8 +40,8 @@ _BIAS_NOTE = (
 )
 _EXCHANGES_NOTE = (
     "Over pairs of architectures that differ in one operation alone: how much more often the score rises than the "
-    "truth when the second operation takes the place of the first, in percent of the pairs; + (orange): the second is "
-    "over-estimated."
+    "truth when the second operation takes the place of the first, in percent of the pairs (a tie is half a rise); + "
+    "(orange): the second is over-estimated. Fewer than ten pairs have no interval."
 )
 _REGRET_NOTE = (
     "Accuracy points between the best architecture and the best of the k best-scored, mean over trials, exact under "
@@ -148,11 +149,14 @@ def _ranks(judgement: Judgement, drawings: Drawings) -> Part:
 
 
 def _bias(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
-    folded = (Folded(tables.bias_numbers(judgement)), Folded(tables.size_numbers(judgement)))
-    yield Part("Where is it biased by size?", (Picture(drawings.bias, _BIAS_NOTE), *folded))
+    pictures = (Picture(each, _BIAS_NOTE) for each in drawings.bias)
+    order = Words(order_words(judgement.sizes))
+    yield Part("Where is it biased by size?", (*pictures, order, *map(Folded, bias_numbers(judgement))))
+    inside = (Folded(table, opened=not place) for place, table in enumerate(inside_numbers(judgement)))
+    yield Part("What does it know beyond size?", (*inside, *map(Folded, size_numbers(judgement))))
     if drawings.exchanges:
         picture = Picture(drawings.exchanges, _EXCHANGES_NOTE)
-        yield Part("Which operations does it favour?", (picture, Folded(exchange_numbers(judgement))))
+        yield Part("Which operations does it favour?", (picture, *map(Folded, exchange_numbers(judgement))))
     yield Part("Which architectures does it misjudge most?", (mistakes_numbers(judgement), Words(_MISTAKES_NOTE)))
 
 

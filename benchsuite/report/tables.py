@@ -79,14 +79,6 @@ _BY_K = {
     "worst_rank_at": ("WR@K", "worst true rank among the best-scored K, as a share of all; low is good", 3),
     "regret_at": ("Regret@K", "accuracy points between the best and the best of the best-scored K; low is good", 3),
 }
-_SIZE = {
-    "tau_score_complexity": Column("τ(score, params)", "1 = the score orders architectures as their parameters do"),
-    "tau_truth_complexity": Column("τ(truth, params)", "How far the truth itself goes with parameters"),
-    "rho_difference_complexity": Column(
-        "Bias with size", "Spearman of rank difference and size; positive: large too high"
-    ),
-    "partial_rho": Column("Partial, given params", "Partial rank correlation: 0 = nothing beyond size"),
-}
 _FACTORS = {
     "architecture": Column("Architecture", "Share on which trials agree that share neither seed"),
     "seed": Column("Initialisation", "Share that changes with the initialisation, on any minibatch"),
@@ -164,15 +156,6 @@ def by_k_tables(judgement: Judgement) -> list[Table]:
     return tables
 
 
-def bias_numbers(judgement: Judgement) -> Table:
-    """Mean rank difference of every parameter group in percent of the architectures, with its interval."""
-    groups = judgement.bias.sort_values("group").drop_duplicates("group")
-    columns = {row.group: Column(str(row.label), f"{row.n:.0f} architectures") for row in groups.itertuples()}
-    caption = "Mean rank difference by parameters, in percent of the architectures; positive = ranked too high"
-    rows = judgement.bias.rename(columns={"rank_difference": "value"})
-    return matrix(Table("bias", caption, (), ()), rows, "group", columns, judgement.order, 1)
-
-
 def matrix(
     table: Table, rows: pd.DataFrame, by: str, columns: dict[Any, Column], order: Sequence[str], digits: int
 ) -> Table:
@@ -185,18 +168,6 @@ def matrix(
         cells = (with_interval(row["value"], row["low"], row["high"], digits) for row in at)
         body.append((Cell(name, name), *cells))
     return replace(table, columns=(ESTIMATOR, *columns.values()), rows=tuple(body))
-
-
-def size_numbers(judgement: Judgement) -> Table:
-    """What the scores know beyond the number of parameters."""
-    return matrix(
-        Table("size", "What the scores know beyond the number of parameters; small print: intervals", (), ()),
-        judgement.size,
-        "figure",
-        _SIZE,
-        judgement.order,
-        3,
-    )
 
 
 def variance_numbers(judgement: Judgement) -> Table:

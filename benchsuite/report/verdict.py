@@ -6,9 +6,11 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.analysis.uncertainty import FEWEST
+from benchsuite.analysis.uncertainty import FEWEST, quantile_of_normal
 from benchsuite.report.behaviour import ranks, repeated_trainings
+from benchsuite.report.bias import NAMES, bias_rows
 from benchsuite.report.criteria import SIZE_BASELINES, TRIAL_KEY, rows_of, trials_of
+from benchsuite.report.exchanges import shown_exchanges
 from benchsuite.report.pairs import against
 from benchsuite.report.words import interval, listed, number
 from benchsuite.score_files import FAMILY as IMPORTED
@@ -35,7 +37,11 @@ def verdict(judgement: Judgement) -> list[str]:
     ahead = any(size["kendall_tau"] > ranked[0]["kendall_tau"] for size in sizes)
     said.insert(1 if ahead else len(said), _size(ranked, sizes, judgement))
     better = [row["estimator"] for row in ranked if row["kendall_tau_low"] > 0]
-    return [*said, _ceiling(ranked[0], judgement), *_bias(judgement, better), *_gaps(board)]
+    favours = []
+    if ranked[0]["estimator"] in better:
+        said += _inside_sizes(ranked[0], judgement)
+        favours = _operations(ranked[0]["estimator"], judgement.exchanges)
+    return [*said, _ceiling(ranked[0], judgement), *_bias(judgement, better), *favours, *_gaps(board)]
 
 
 def _baselines(board: pd.DataFrame) -> str:
@@ -202,7 +208,7 @@ def no_ceiling(judgement: Judgement) -> str:
 
 
 def _bias(judgement: Judgement, names: list[str]) -> list[str]:
-    """The estimator and the parameter group with the largest mean rank difference, if it is large and sure.
+    """The estimator and the size group with the largest mean rank difference, if it is large and sure.
 
     An estimator that ranks no better than chance is no news: it favours some size by the same amount. That none is
     biased is said only where groups are large enough to tell.
@@ -218,10 +224,55 @@ def _bias(judgement: Judgement, names: list[str]) -> list[str]:
     side = "too high" if worst["rank_difference"] > 0 else "too low"
     said = (
         f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: "
-        f"architectures with {worst['label']} parameters are ranked "
+        f"architectures with {worst['label']} {NAMES[worst['complexity']]} are ranked "
         f"{abs(worst['rank_difference']):.0f} % of the field {side} on average."
     )
     return [said]
+
+
+def _inside_sizes(best: dict[str, Any], judgement: Judgement) -> list[str]:
+    """Whether the leader still ranks where all architectures are of like size; nothing where groups are too small."""
+    rows = bias_rows(judgement, "params")
+    rows = rows[rows["estimator"] == best["estimator"]]
+    if len(rows) < 2 or rows["tau_low"].isna().any():
+        return []
+    above = int((rows["tau_low"] > 0).sum())
+    sure = "all" if above == len(rows) else "none" if above == 0 else str(above)
+    said = (
+        f"Inside the {len(rows)} groups of like parameters its tau-b is {number(rows['tau'].min(), 2)} to "
+        f"{number(rows['tau'].max(), 2)} (over all sizes {number(best['kendall_tau'], 2)}), surely above chance in "
+        f"{sure} of them."
+    )
+    return [said]
+
+
+def _operations(estimator: str, exchanges: pd.DataFrame) -> list[str]:
+    """The exchange of operations that an estimator over-estimates most, if it is large and surely not chance.
+
+    The largest of several is only sure if its interval, widened for all of them (Bonferroni), is clear of 0.
+    """
+    shown = shown_exchanges(exchanges)
+    rows = shown[(shown["estimator"] == estimator) & shown["low"].notna()]
+    if rows.empty:
+        return []
+    wider = quantile_of_normal(1 - 0.05 / len(rows)) / quantile_of_normal(0.95)
+    excess = rows["rank_difference"].abs()
+    sure = rows[(excess > wider * (rows["high"] - rows["low"]) / 2) & (excess >= _LARGE_BIAS)]
+    if sure.empty:
+        return []
+    return [_favoured(estimator, sure.iloc[int(sure["rank_difference"].abs().argmax())])]
+
+
+def _favoured(estimator: str, row: pd.Series) -> str:
+    """One exchange in words, read so that the operation that comes in is the over-estimated one."""
+    more, less, shares = row["after"], row["before"], [row["score_rises"], row["truth_rises"]]
+    if row["rank_difference"] < 0:
+        more, less, shares = less, more, [1 - share for share in shares]
+    score, truth = (f"{100 * share:.0f} %" for share in shares)
+    return (
+        f"{estimator} over-estimates “{more}” in the place of “{less}”: its score rises in {score} of the "
+        f"{row['n']:,.0f} pairs that differ in this alone, the truth in {truth}."
+    )
 
 
 def _gaps(board: pd.DataFrame) -> list[str]:

@@ -3,6 +3,8 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.core import UnsupportedError
@@ -87,6 +89,43 @@ def test_interval_is_the_jackknife_over_architectures():
     error = np.sqrt(59 / 60 * ((without - np.mean(without)) ** 2).sum())
     row = table.loc["conv", "pool"]
     half = 1.959964 * error
+    assert row[["bias_low", "bias_high"]].tolist() == pytest.approx([row["bias"] - half, row["bias"] + half])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(12, 60), st.integers(1, 4), st.integers(0, 999))
+def test_pairs_of_a_group_give_what_its_architectures_give_alone(number, highest, seed):
+    cells, scores, truth = example(number, seed)
+    groups = pd.Series(np.random.default_rng(seed).integers(0, highest + 1, number), truth.index)
+    table = operation_bias(scores, truth, single_operation_pairs(cells), groups=groups)
+    alone = {group: [name for name in cells if group in {0, groups[name]}] for group in range(highest + 1)}
+    expected = {
+        (group, *exchange): rises
+        for group, members in alone.items()
+        for exchange, rises in enumerated(scores, truth, cells, members).items()
+    }
+    rows = table.set_index(["group", "before", "after"])
+    assert set(rows.index) == set(expected)
+    for key, rises in expected.items():
+        assert rows.loc[key, ["n", "truth_rises", "score_rises"]].tolist() == pytest.approx(
+            [len(rises), *rises.mean(axis=0)]
+        )
+        assert np.isnan(rows.loc[key, "bias_low"]) == (len(rises) < 10)
+
+
+def test_interval_inside_a_group_is_the_jackknife_over_architectures():
+    cells, scores, truth = example(81)
+    groups = pd.Series((np.arange(81) < 60) + 1, truth.index)
+    table = operation_bias(scores, truth, single_operation_pairs(cells), groups=groups)
+    row = table.set_index(["group", "before", "after"]).loc[(2, "conv", "pool")]
+    members = groups.index[groups == 2]
+    without = []
+    for left_out in cells:
+        kept = [name for name in members if name != left_out]
+        rises = enumerated(scores, truth, cells, kept)["conv", "pool"]
+        without.append((rises[:, 1] - rises[:, 0]).mean())
+    half = 1.959964 * np.sqrt(80 * np.var(without))
+    assert row["n"] >= 10
     assert row[["bias_low", "bias_high"]].tolist() == pytest.approx([row["bias"] - half, row["bias"] + half])
 
 

@@ -1,4 +1,4 @@
-"""Tables of a report against plain recomputation: misjudged architectures, exchanges, epochs, pairs, packed ranks."""
+"""Tables of a report against plain recomputation: misjudged architectures, epochs, pairs, packed ranks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 import re
 import zlib
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,6 @@ from benchsuite.report import latex, markdown
 from benchsuite.report.across import overview
 from benchsuite.report.blocks import Folded, tables_of
 from benchsuite.report.epochs import epoch_numbers, epoch_table
-from benchsuite.report.exchanges import MOST, exchange_numbers, exchange_table
 from benchsuite.report.judge import judge
 from benchsuite.report.mistakes import mistakes_numbers, mistakes_table
 from benchsuite.report.packed import packed_ranks
@@ -31,21 +29,11 @@ from benchsuite.report.together import beside, subsets_table
 from benchsuite.report.verdict import verdict
 from benchsuite.report.write import write_report
 
-OPERATIONS = ("conv", "pool", "skip")
-
 
 @pytest.fixture(scope="module")
 def results(make_results):
-    """Return results of 60 architectures on two data sets; three operations at three positions tell 27 apart."""
-    made = make_results(("nasbench201/cifar10", "nasbench201/digits"), 60, ("nwot", "synflow", "plain"), seeds=2)
-    return replace(made, benchmarks=tuple(replace(each, operations=_operations(each)) for each in made.benchmarks))
-
-
-def _operations(part):
-    """Operations of the first 27 architectures; the others are not compared."""
-    digits = [np.base_repr(number, 3).zfill(3) for number in range(27)]
-    words = [tuple(OPERATIONS[int(digit)] for digit in each) for each in digits]
-    return dict(zip(part.truth.index[:27], words, strict=True))
+    """Return results of 60 architectures on two data sets."""
+    return make_results(("nasbench201/cifar10", "nasbench201/digits"), 60, ("nwot", "synflow", "plain"), seeds=2)
 
 
 @pytest.fixture(scope="module")
@@ -73,34 +61,6 @@ def test_misjudged_architectures_are_those_of_the_largest_mean_rank_differences(
 def test_a_perfect_estimator_misjudges_nothing():
     truth = pd.Series(np.arange(20.0), [f"a{number}" for number in range(20)])
     assert mistakes_table({"oracle": [truth]}, truth).empty
-
-
-def test_exchanges_count_the_pairs_that_differ_in_one_operation_and_how_often_scores_rise(results, judgement):
-    operations, (scores, other) = results.benchmarks[0].operations, _trials(judgement, "nwot")
-    pairs = [
-        (a, b) if operations[a] < operations[b] else (b, a)
-        for a, b in combinations(operations, 2)
-        if sum(x != y for x, y in zip(operations[a], operations[b], strict=True)) == 1
-        and {"conv", "skip"} <= {*operations[a], *operations[b]}
-        and {x for x, y in zip(operations[a], operations[b], strict=True) if x != y} <= {"conv", "skip"}
-        and {y for x, y in zip(operations[a], operations[b], strict=True) if x != y} <= {"conv", "skip"}
-    ]
-    found = judgement.exchanges.set_index(["estimator", "before", "after"]).loc[("nwot", "conv", "skip")]
-    rises = np.mean([[values[b] > values[a] for a, b in pairs] for values in (scores, other)])
-    truth_rises = np.mean([judgement.truth[b] > judgement.truth[a] for a, b in pairs])
-    assert found["n"] == len(pairs) == 27
-    assert found["score_rises"] == pytest.approx(rises)
-    assert found["bias"] == pytest.approx(rises - truth_rises)
-    table = exchange_numbers(judgement)
-    assert [row[0].text for row in table.rows] == judgement.order
-    assert [row[0].text for row in table.summary] == ["truth rises"]
-    assert 1 < len(table.columns) <= 1 + MOST
-
-
-def test_without_operations_or_where_they_tell_nothing_apart_there_are_no_exchanges(judgement):
-    alike = dict.fromkeys(judgement.truth.index, ("conv",))
-    for operations in ({}, alike):
-        assert exchange_table({"snip": [judgement.truth]}, judgement.truth, operations).empty
 
 
 def test_estimators_that_differ_in_their_epoch_alone_make_a_line_and_a_matrix(results):

@@ -1,0 +1,234 @@
+"""Bias in a report against plain recomputation: by parameters and multiply-adds, beyond size, and by operation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau, rankdata, spearmanr
+
+from benchsuite.report.bias import bias_numbers, inside_numbers, order_words, pictured, size_numbers, size_table
+from benchsuite.report.drawings import draw
+from benchsuite.report.exchanges import MOST, exchange_numbers, exchange_table
+from benchsuite.report.judge import judge
+from benchsuite.report.verdict import verdict
+from benchsuite.report.write import write_report
+
+OPERATIONS = ("conv", "pool", "skip")
+
+
+@pytest.fixture(scope="module")
+def results(make_results):
+    """Return results of 81 cells of four operations, whose multiply-adds and live parameters go their own ways."""
+    made = make_results(n=81, estimators=("nwot", "synflow"), seeds=2)
+    (part,) = made.benchmarks
+    sizes, rng = part.complexity, np.random.default_rng(0)
+    sizes = sizes.assign(macs=rng.integers(1, 40, 81) * 1000, live_params=sizes["params"] // 2 + rng.integers(0, 9, 81))
+    sizes["live_macs"] = sizes["macs"]
+    cells = dict(zip(part.truth.index, product(OPERATIONS, repeat=4), strict=True))
+    return replace(made, benchmarks=(replace(part, complexity=sizes, operations=cells),))
+
+
+@pytest.fixture(scope="module")
+def part(results):
+    return results.benchmarks[0]
+
+
+@pytest.fixture(scope="module")
+def judgement(part):
+    return judge(part)
+
+
+def _trials(part, name):
+    rows = part.scores[part.scores["estimator"] == name]
+    return [each.set_index("architecture")["value"] for _, each in rows.groupby("seed")]
+
+
+def _groups(size):
+    """The fifth in which the middle of an architecture's ranks by size falls; empty fifths do not count."""
+    return rankdata(np.floor((rankdata(size) - 0.5) * 5 / len(size)), method="dense")
+
+
+@pytest.mark.parametrize("kind", ["params", "macs"])
+def test_bias_and_tau_in_size_groups_are_means_of_plain_figures_over_trials(part, judgement, kind):
+    size, truth = part.complexity[kind], part.truth
+    rows = judgement.bias[(judgement.bias["complexity"] == kind) & (judgement.bias["estimator"] == "nwot")]
+    groups, trials = _groups(size), _trials(part, "nwot")
+    assert rows["group"].tolist() == sorted(set(groups))
+    for row in rows.itertuples():
+        inside = groups == row.group
+        differences = [(rankdata(scores) - rankdata(truth))[inside].mean() / 81 for scores in trials]
+        taus = [kendalltau(scores[inside], truth[inside]).statistic for scores in trials]
+        assert row.n == inside.sum()
+        assert row.rank_difference == pytest.approx(100 * np.mean(differences))
+        assert row.tau == pytest.approx(np.mean(taus))
+        assert row.low < row.rank_difference < row.high
+        assert row.tau_low < row.tau < row.tau_high
+
+
+def _partial(scores, truth, size):
+    """Partial correlation of three columns of ranks by the inverse of their correlation matrix."""
+    inverse = np.linalg.inv(np.corrcoef([rankdata(column) for column in (scores, truth, size)]))
+    return -inverse[0, 1] / math.sqrt(inverse[0, 0] * inverse[1, 1])
+
+
+@pytest.mark.parametrize("kind", ["params", "macs", "live_params"])
+def test_what_scores_know_beyond_a_count_of_size_is_that_of_plain_figures(part, judgement, kind):
+    size, truth, trials = part.complexity[kind], part.truth, _trials(part, "nwot")
+    rows = judgement.size[(judgement.size["complexity"] == kind) & (judgement.size["estimator"] == "nwot")]
+    found = rows.set_index("figure")["value"]
+    expected = {
+        "tau_score_complexity": [kendalltau(scores, size).statistic for scores in trials],
+        "tau_truth_complexity": [kendalltau(truth, size).statistic],
+        "rho_difference_complexity": [
+            spearmanr(rankdata(scores) - rankdata(truth), np.log(size)).statistic for scores in trials
+        ],
+        "partial_rho": [_partial(scores, truth, size) for scores in trials],
+    }
+    assert found.to_dict() == pytest.approx({name: np.mean(values) for name, values in expected.items()})
+
+
+def test_live_counts_stand_where_they_differ_and_counts_of_one_order_share_their_figures(part, judgement):
+    assert judgement.size["complexity"].unique().tolist() == ["params", "macs", "live_params"]
+    sizes = {"params": part.complexity["params"], "macs": 90 * part.complexity["params"]}
+    table = size_table({"nwot": _trials(part, "nwot")}, part.truth, sizes)
+    first, second = (table[table["complexity"] == kind].drop(columns="complexity") for kind in sizes)
+    pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
+
+
+def test_tables_by_size_stand_once_for_every_order_of_the_architectures(judgement):
+    names = [[table.name for table in found(judgement)] for found in (bias_numbers, inside_numbers, size_numbers)]
+    assert names == [["bias_params", "bias_macs"], ["inside_params", "inside_macs"], [*_sized(judgement)]]
+    inside = next(inside_numbers(judgement))
+    board = judgement.leaderboard.set_index("estimator")["kendall_tau"]
+    assert [row[1].value for row in inside.rows] == board.tolist()
+    assert len(inside.columns) == 2 + 5
+
+
+def _sized(judgement):
+    return [f"size_{kind}" for kind in judgement.size["complexity"].unique()]
+
+
+@pytest.mark.parametrize(
+    ("noise", "pictures", "said"),
+    [(0, 1, "exactly as parameters do"), (150, 1, "almost as parameters do (tau-b 0.9"), (9000, 2, "otherwise than")],
+)
+def test_multiply_adds_have_a_picture_of_their_own_only_where_they_order_otherwise(part, noise, pictures, said):
+    params = pd.Series(np.arange(1.0, 82) * 1000, part.truth.index)
+    macs = 50 * params + 1000 * noise * np.random.default_rng(0).random(81)
+    sizes = part.complexity.assign(params=params, macs=macs, live_params=params, live_macs=macs)
+    judged = judge(replace(part, complexity=sizes))
+    assert len(pictured(judged.sizes)) == len(draw(judged, "a").bias) == pictures
+    assert said in order_words(judged.sizes)
+    assert len(list(bias_numbers(judged))) == (1 if noise == 0 else 2)
+
+
+def _pairs(cells, names, before, after):
+    """Pairs of names that differ in one place, where one has `before` and the other `after`, in this order."""
+    found = []
+    for first, second in combinations(names, 2):
+        differing = [(x, y) for x, y in zip(cells[first], cells[second], strict=True) if x != y]
+        if differing == [(before, after)]:
+            found.append((first, second))
+        elif differing == [(after, before)]:
+            found.append((second, first))
+    return found
+
+
+@pytest.mark.parametrize("group", [0, 1, 5])
+def test_exchanges_count_the_pairs_of_a_size_group_that_differ_in_one_operation(part, judgement, group):
+    groups = _groups(part.complexity["params"])
+    names = part.truth.index[(groups == group) | (group == 0)]
+    pairs = _pairs(part.operations, names, "conv", "skip")
+    rows = judgement.exchanges.set_index(["estimator", "group", "before", "after"])
+    found = rows.loc[("nwot", group, "conv", "skip")]
+    rises = [[scores[b] > scores[a] for a, b in pairs] for scores in _trials(part, "nwot")]
+    truth_rises = np.mean([part.truth[b] > part.truth[a] for a, b in pairs])
+    assert found["n"] == len(pairs)
+    assert found["score_rises"] == pytest.approx(np.mean(rises))
+    assert found["truth_rises"] == pytest.approx(truth_rises)
+    assert found["bias"] == pytest.approx(np.mean(rises) - truth_rises)
+    assert np.isnan(found["bias_low"]) == (len(pairs) < 10)
+
+
+def test_exchanges_are_shown_over_all_pairs_and_among_the_largest_with_their_numbers(part, judgement):
+    every, largest = exchange_numbers(judgement)
+    params = part.complexity["params"]
+    assert [row[0].text for row in every.rows] == judgement.order
+    assert [row[0].text for row in every.summary] == ["truth rises", "pairs"]
+    assert 1 < len(every.columns) <= 1 + MOST
+    assert [cell.value for cell in every.summary[-1][1:]] == [
+        108,
+        108,
+        108,
+    ]  # 4 places x 27 of the others x 3 exchanges
+    assert "parameters, the largest" in largest.caption
+    names = part.truth.index[_groups(params) == 5]
+    counted = {f"{a} to {b}": len(_pairs(part.operations, names, a, b)) for a, b in combinations(OPERATIONS, 2)}
+    shown = {column.title: cell.value for column, cell in zip(largest.columns, largest.summary[-1], strict=True)}
+    assert {**shown, **counted} == shown
+
+
+def test_without_operations_or_where_they_tell_nothing_apart_there_are_no_exchanges(part):
+    alike = dict.fromkeys(part.truth.index, ("conv",))
+    for operations in ({}, alike):
+        assert exchange_table({"snip": [part.truth]}, part.truth, operations, part.complexity["params"]).empty
+
+
+def _only(part, scores):
+    """The benchmark with one estimator beside the baselines, of which these are the scores."""
+    rows = pd.DataFrame({"architecture": part.truth.index, "value": scores, "estimator": "loving"})
+    rows = rows.assign(family="zero-shot", seed=pd.NA, batch_seed=pd.NA, status="ok", reason="", cpu_seconds=1.0)
+    return replace(part, scores=rows)
+
+
+@pytest.mark.parametrize(("loved", "scorned"), [("conv", "skip"), ("skip", "conv")])
+def test_verdict_names_the_operation_that_the_leader_over_estimates_most(part, loved, scorned):
+    cells = part.operations
+    truth = part.truth
+    weight = {loved: 1.0, scorned: -1.0, "pool": 0.0}
+    bonus = np.array([sum(weight[word] for word in cells[name]) for name in truth.index])
+    found = " ".join(verdict(judge(_only(part, truth + 1.5 * bonus))))
+    pairs = _pairs(cells, truth.index, scorned, loved)
+    values = pd.Series(truth + 1.5 * bonus, truth.index)
+    score_rises, truth_rises = (np.mean([column[b] > column[a] for a, b in pairs]) for column in (values, truth))
+    said = (
+        f"loving over-estimates “{loved}” in the place of “{scorned}”: its score rises in {100 * score_rises:.0f} % of "
+        f"the 108 pairs that differ in this alone, the truth in {100 * truth_rises:.0f} %."
+    )
+    assert said in found
+
+
+def test_verdict_names_no_operation_of_a_leader_that_favours_none(part):
+    assert "over-estimates" not in " ".join(verdict(judge(_only(part, part.truth))))
+    noise = np.random.default_rng(1).normal(size=81)
+    chance = judge(_only(part, noise - noise @ part.truth / (part.truth @ part.truth) * part.truth))
+    assert "over-estimates" not in " ".join(verdict(chance))
+
+
+def test_verdict_says_whether_the_leader_still_ranks_among_architectures_of_one_size(part, judgement):
+    leader = judgement.leaderboard.loc[~judgement.leaderboard["reference"], "estimator"].iloc[0]
+    groups = _groups(part.complexity["params"])
+    taus = [
+        np.mean([kendalltau(s[groups == g], part.truth[groups == g]).statistic for s in _trials(part, leader)])
+        for g in range(1, 6)
+    ]
+    ends = f"{min(taus):.2f} to {max(taus):.2f}"
+    assert f"Inside the 5 groups of like parameters its tau-b is {ends} (over all sizes " in " ".join(
+        verdict(judgement)
+    )
+    size_only = _only(part, part.complexity["params"] + 1e-3 * np.random.default_rng(0).random(81))
+    assert "surely above chance in none of them" in " ".join(verdict(judge(size_only)))
+
+
+def test_tables_of_a_report_hold_every_size_group_and_every_count(results, tmp_path):
+    write_report(results, tmp_path)
+    read = {name: pd.read_csv(tmp_path / "tables" / f"{name}.csv") for name in ("bias", "size", "exchanges")}
+    assert set(read["bias"]["complexity"]) == {"params", "macs"}
+    assert set(read["size"]["complexity"]) == {"params", "macs", "live_params"}
+    assert set(read["exchanges"]["group"]) == {0, 1, 2, 3, 4, 5}
+    assert read["exchanges"].loc[read["exchanges"]["group"] == 0, "label"].unique().tolist() == ["all"]
