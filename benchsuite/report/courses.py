@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COURSES = {"skips": "Skip connections of the choice", "alignment": "Mean layer alignment"}
 COURSE_NOTES = {
     "skips": "Of the architecture that the method would choose after each epoch; many are the performance collapse of "
-    "DARTS. Lines are drawn a little apart.",
+    "DARTS.",
     "alignment": "Over the updates of the epoch; 1 = all cells want the same of the probabilities that they share, 0 = "
     "they want nothing in common. Nothing where no two cells share any.",
 }

@@ -278,8 +278,8 @@ def by_epoch_chart(trainings: pd.DataFrame, column: str, label: str) -> Figure:
     apart = _APART * np.linspace(-1, 1, len(lines) + 2)[1:-1] * whole
     for shift, ((name, _), line) in zip(apart, lines, strict=True):
         axes.plot(line["epoch"], line[column] + shift, color=colours[str(name)], linewidth=1.3)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=whole))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in (axes.xaxis, axes.yaxis) if whole else (axes.xaxis,):
+        axis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=label)
     axes.grid(visible=True)
     handles = [axes.plot([], [], color=colour, label=name)[0] for name, colour in colours.items()]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
 
 _REGULARISER = {"alignment", "strength", "epsilon"}  # hyperparameters of Lambda-DARTS
+_LINES = "A line for each seed; whole numbers are drawn a little apart."
 _COLLAPSE = 0.5  # share of skip connections from which a choice is said to be collapsed
 
 
@@ -29,7 +30,7 @@ def own_rule(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
     said = choice_words(judgement.choices, judgement.results.parameters)
     yield Part("What do the methods choose by themselves?", (Lines("In words", tuple(said)), choice_numbers(judgement)))
     if drawings.courses:
-        pictures = tuple(Picture(each, COURSE_NOTES[name]) for name, each in drawings.courses.items())
+        pictures = tuple(Picture(each, f"{COURSE_NOTES[name]} {_LINES}") for name, each in drawings.courses.items())
         yield Part("How did their searches go?", pictures)
     if drawings.probabilities:
         pictures = tuple(Picture(each, PROBABILITIES_NOTE) for each in drawings.probabilities)

@@ -10,9 +10,11 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchsuite.report.packed import MOST_ARCHITECTURES
+from benchsuite.report.results import COURSE_COLUMNS
 from benchsuite.report.words import MINUS
 from benchsuite.report.write import write_report
 from benchsuite.spaces.nasbench201 import NASBench201
@@ -33,7 +35,14 @@ def _renamed(results, architectures):
     renamed = {name: getattr(part, name).rename(index=names) for name in ("truth", "trials", "complexity")}
     scores = part.scores.assign(architecture=part.scores["architecture"].map(names))
     operations = {name: NASBench201().operations(name) for name in architectures}
-    return replace(results, benchmarks=(replace(part, **renamed, scores=scores, operations=operations),))
+    found = replace(part, **renamed, scores=scores, operations=operations, courses=_course(architectures))
+    return replace(results, benchmarks=(found,))
+
+
+def _course(architectures):
+    """What a method would have chosen after each of two epochs."""
+    rows = [("darts", 0, "key", epoch, architectures[epoch], epoch, 0.1, 0.0, 90.0, 50.0, 2.0) for epoch in (1, 2)]
+    return pd.DataFrame(rows, columns=list(COURSE_COLUMNS))
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +103,13 @@ def test_one_tab_is_seen_at_a_time_and_a_click_or_an_arrow_key_opens_another(pag
     assert page.evaluate("document.activeElement.textContent") == "Variance"
     page.keyboard.press("End")
     assert page.get_by_role("tabpanel", name="Protocol").is_visible()
+
+
+def test_what_a_method_chose_by_itself_is_drawn_beside_its_course(page):
+    panel = _open(page, "Own rule")
+    assert panel.get_by_role("heading", name="What do the methods choose by themselves?").is_visible()
+    assert panel.locator("td .architecture svg").count() == 1
+    assert panel.locator("figure .drawing svg").count() == 2
 
 
 def test_an_address_opens_its_tab(visit):
