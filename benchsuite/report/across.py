@@ -14,10 +14,11 @@ from benchsuite.report import figures
 from benchsuite.report.blocks import Folded, Overview, Picture, Words
 from benchsuite.report.criteria import TAU, rows_of, trials_of
 from benchsuite.report.drawings import Drawing
+from benchsuite.report.pairs import against
 from benchsuite.report.svg import drawing, render
 from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, estimate
 from benchsuite.report.transfers import transfer_table
-from benchsuite.report.words import number, unique
+from benchsuite.report.words import listed, number, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,25 +43,65 @@ def overview(judgements: Sequence[Judgement]) -> Overview | None:
         return None
     names = ", ".join(each.results.benchmark for each in judgements)
     families = {row["estimator"]: row["family"] for each in judgements for row in rows_of(each.leaderboard)}
-    blocks = (overview_table(judgements), Words(_COMPARE), *_mean_ranks(judgements), *_transfers(judgements))
-    return Overview(f"Benchmarks: {names}.", families, blocks)
-
-
-def _mean_ranks(judgements: Sequence[Judgement]) -> Iterator[Block]:
     taus = pd.DataFrame(
         {place: each.leaderboard.set_index("estimator")[TAU.key] for place, each in enumerate(judgements)}
     )
     try:
-        found = critical_difference(taus)
+        ranked = critical_difference(taus)
     except UnsupportedError:
-        return
+        ranked = None
+    pictures = [_mean_ranks(ranked)] if ranked else []
+    blocks: tuple[Block, ...] = (overview_table(judgements), Words(_COMPARE), *pictures, *_transfers(judgements))
+    return Overview(f"Benchmarks: {names}.", _verdict(judgements, taus, ranked), families, blocks)
+
+
+def _verdict(judgements: Sequence[Judgement], taus: pd.DataFrame, ranked: CriticalDifference | None) -> list[str]:
+    """Which estimator is best on the whole, by how much, and how surely."""
+    references = {row["estimator"] for each in judgements for row in rows_of(each.leaderboard) if row["reference"]}
+    everywhere, means = f"all {len(judgements)} benchmarks", taus.dropna().mean(axis=1).sort_values(ascending=False)
+    baselines = [f"{name} ({number(value)})" for name, value in means.items() if name in references]
+    means = means.drop(list(references), errors="ignore")
+    if means.empty:
+        best = f"; of theirs, the highest mean tau-b is that of {baselines[0]}" if baselines else ""
+        return [f"No estimator but the baselines has a defined tau on {everywhere}{best}."]
+    best, *others = (f"{name} ({number(value)})" for name, value in means.items())
+    after = f", before {listed(others[:3])}" if others else ""
+    said = [f"Of the {len(means)} estimators judged on {everywhere}, {best} has the highest mean tau-b{after}."]
+    leader = str(means.index[0])
+    return [*said, *_against_params(judgements, leader), *(_place(ranked, leader) if ranked else [])]
+
+
+def _against_params(judgements: Sequence[Judgement], leader: str) -> list[str]:
+    """On which benchmarks the leader separably beats counting parameters."""
+    sides: dict[str, list[str]] = {"better": [], "worse": []}
+    for each in judgements:
+        found = against(each.comparisons, leader).loc["params"]  # the count's tau less the leader's
+        if found["separable"]:
+            sides["better" if found["difference"] < 0 else "worse"].append(each.results.benchmark)
+    outcomes = [f"separably {side} on {listed(names)}" for side, names in sides.items() if names]
+    return [f"Against counting parameters it is {' and '.join(outcomes) or 'separable on no benchmark'}."]
+
+
+def _place(found: CriticalDifference, leader: str) -> list[str]:
+    """The leader's mean place, and from how many estimators the test of mean places tells it."""
+    places = found.ranks.set_index("estimator")["mean_rank"]
+    apart = int(((places - places[leader]).abs() >= found.difference).sum())
+    said = (
+        f"Its mean place is {number(places[leader], 1)} of {len(places)}; by mean places alone, {found.benchmarks} "
+        f"benchmarks tell it from {apart} of the {len(places) - 1} others (critical difference "
+        f"{number(found.difference, 1)})."
+    )
+    return [said]
+
+
+def _mean_ranks(found: CriticalDifference) -> Picture:
     words = "Mean rank of every estimator judged on all benchmarks, best first: " + ", ".join(
         f"{row['estimator']} {number(row['mean_rank'], 1)}" for row in rows_of(found.ranks)
     )
     with drawing():
         svg = render(figures.mean_rank_chart(found.ranks, found.groups, found.difference), "all-mean-rank", words)
     note = f"{_RANKS_NOTE} {_friedman(found)}"
-    yield Picture(Drawing("all-mean-rank", "Mean place over benchmarks", f"{words}.", svg), note)
+    return Picture(Drawing("all-mean-rank", "Mean place over benchmarks", f"{words}.", svg), note)
 
 
 def _friedman(found: CriticalDifference) -> str:

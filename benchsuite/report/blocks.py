@@ -148,5 +148,6 @@ class Overview:
 
     anchor: ClassVar[str] = "all"
     caption: str
+    verdict: list[str]
     families: dict[str, str]
     blocks: tuple[Block, ...]

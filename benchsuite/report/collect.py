@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -25,6 +27,7 @@ from benchsuite.report.results import (
     Results,
 )
 from benchsuite.report.trainings import read_trainings, table_of
+from benchsuite.report.words import hours
 from benchsuite.score_files import FAMILY as IMPORTED
 from benchsuite.suite import CombinationChoice
 
@@ -51,7 +54,7 @@ def collect(store: Store, suite: str) -> Results:
         suite=suite,
         description=plan["description"],
         benchmarks=benchmarks,
-        provenance=_provenance(store, plan),
+        provenance=_provenance(store, plan, benchmarks),
         published=_published({item.benchmark for item in benchmarks}),
     )
 
@@ -134,13 +137,23 @@ def _courses(benchmark: Benchmark, selection: Mapping[str, Any], trainings: Sequ
     return found.assign(truth=truth, percentile=placed, regret=own.max() - truth)
 
 
-def _provenance(store: Store, plan: Mapping[str, Any]) -> dict[str, str]:
-    """Where the scores come from; several machines are all named."""
+def _provenance(store: Store, plan: Mapping[str, Any], benchmarks: Sequence[BenchmarkResults]) -> dict[str, str]:
+    """Where the scores come from and what they cost; several machines are all named."""
     keys = {trial["key"] for entry in plan["benchmarks"] for trial in entry["trials"]}
-    machines = [json.loads(text) for text in store.scores(sorted(keys))["provenance"].unique()]
+    scores = store.scores(sorted(keys))
+    machines = [json.loads(text) for text in scores["provenance"].unique()]
     names = dict.fromkeys(name for machine in machines for name in machine)
     joined = {name: ", ".join(sorted({machine[name] for machine in machines if name in machine})) for name in names}
-    return {**joined, "date": datetime.now(UTC).date().isoformat(), "command": plan["command"]}
+    epochs = [each.trainings for each in benchmarks if each.trainings is not None]
+    trained = pd.concat(epochs).drop_duplicates(["training", "epoch"])["cpu_seconds"].sum() if epochs else 0.0
+    return {
+        **joined,
+        "CPU time of all scores": f"{hours(scores['cpu_seconds'].sum() or math.nan)}, each counted as if scored alone",
+        "CPU time of all trainings": hours(trained) if epochs else "no supernet was trained",
+        "report made with": ", ".join(f"{name} {version(name)}" for name in ("benchsuite", "numpy", "pandas", "scipy")),
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": plan["command"],
+    }
 
 
 def _published(benchmarks: set[str]) -> pd.DataFrame | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from benchsuite.report.page import interval_methods
 
@@ -45,4 +47,10 @@ def render(template: str, **content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     return environment.get_template(template).render(**content)
+
+
+def _breakable(text: str) -> Markup:
+    """The escaped text, which may go on in the next line after a bracket or slash."""
+    return Markup("<wbr>").join(re.split(r"(?<=[(/])", text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ _ESCAPES = {
     "τ": r"$\tau$",
     "\N{GREEK SMALL LETTER RHO}": r"$\rho$",
 }
-_TABLE = str.maketrans(_ESCAPES)
 
 
 def table(content: Table) -> str:
@@ -50,10 +50,22 @@ def table(content: Table) -> str:
 def escaped(text: str) -> str:
     r"""The text with everything replaced that LaTeX would read as a command.
 
-    >>> escaped("50% of x_1"), escaped("τ-b")
-    ('50\\% of x\\_1', '$\\tau$-b')
+    >>> escaped("50% of x_1"), escaped("τ-b"), escaped("É♥")
+    ('50\\% of x\\_1', '$\\tau$-b', 'É[U+2665]')
     """
-    return " ".join(text.split()).translate(_TABLE)
+    return "".join(
+        _ESCAPES.get(letter, letter if _known(letter) else _named(letter)) for letter in " ".join(text.split())
+    )
+
+
+def _known(letter: str) -> bool:
+    """Whether pdflatex prints the letter without a further package: ASCII, and Latin-1 letters with an accent."""
+    plain = unicodedata.normalize("NFD", letter)[0]
+    return letter.isprintable() and plain.isascii() and ord(letter) < 256
+
+
+def _named(letter: str) -> str:
+    return f"[U+{ord(letter):04X}]"
 
 
 def _cell(cell: Cell) -> str:

@@ -34,7 +34,7 @@ def document(results: Results, overview: Overview | None, sections: Sequence[Sec
     """The whole report in Markdown; its figures are the files in figures/, `overview` stands above several sections."""
     parts = [f"# {escaped(results.suite)}", escaped(results.description)]
     if overview:
-        parts += ["## Overview", *_blocks(overview.blocks, overview.caption)]
+        parts += ["## Overview", _listed(overview.verdict), *_blocks(overview.blocks, overview.caption)]
     for section in sections:
         parts += _section(section)
     parts += ["## How to read this", _SEEDS, "Intervals:", definitions(interval_methods())]
@@ -43,11 +43,15 @@ def document(results: Results, overview: Overview | None, sections: Sequence[Sec
 
 
 def _section(section: Section) -> list[str]:
-    parts = [f"## {escaped(section.benchmark)}", "\n".join(f"- {escaped(sentence)}" for sentence in section.verdict)]
+    parts = [f"## {escaped(section.benchmark)}", _listed(section.verdict)]
     for part in (part for tab in section.tabs for part in tab.parts):
         parts.append(f"### {escaped(part.title)}")
         parts += _blocks(part.blocks, section.caption)
     return parts
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
 
 
 def _blocks(blocks: Iterable[Block], caption: str) -> list[str]:
@@ -72,7 +76,7 @@ def _block(block: Block, caption: str) -> Iterator[str]:
         case Terms():
             yield definitions(block.pairs)
         case Lines():
-            yield from (f"#### {escaped(block.title)}", "\n".join(f"- {escaped(line)}" for line in block.lines))
+            yield from (f"#### {escaped(block.title)}", _listed(block.lines))
 
 
 def escaped(text: str) -> str:

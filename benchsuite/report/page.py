@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.evaluate import INTERVALS
@@ -19,10 +20,11 @@ from benchsuite.report.own_rule import own_rule
 from benchsuite.report.packed import MOST_ARCHITECTURES, packed_ranks
 from benchsuite.report.pairs import PAIRS_NOTE, pairs_numbers
 from benchsuite.report.supernets import training_numbers
+from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table
 from benchsuite.report.together import added_numbers, agreement_numbers, subsets_numbers
 from benchsuite.report.transfers import TRANSFER_NOTE, transfer_numbers
 from benchsuite.report.verdict import no_ceiling, verdict
-from benchsuite.report.words import number, seconds
+from benchsuite.report.words import hours, number, slug
 from benchsuite.score_files import FAMILY as IMPORTED
 
 if TYPE_CHECKING:
@@ -60,8 +62,8 @@ _SUBSETS_NOTE = (
     "in each fold the best subset on the other folds is judged, so that choosing does not flatter."
 )
 _MISTAKES_NOTE = (
-    "Cells are drawn with their inputs on the left and their output on the right, a curve for an operation; others "
-    "are named. Positive: ranked better than it is."
+    "Cells are drawn with their inputs on the left and their output on the right, a curve for an operation; chains of "
+    "layers as blocks in their order; others are named. Positive: ranked better than it is."
 )
 _STABILITY_NOTE = "Tau between the scores of every two trials, named by the seeds of initialisation and minibatch."
 _EPOCHS_NOTE = "Estimators that differ in their epoch alone are joined by a line; intervals over architectures, 95 %."
@@ -220,7 +222,24 @@ def _protocol(judgement: Judgement) -> Part:
         "Not judged on this benchmark": [f"{name}: {why}" for name, why in judgement.results.skipped.items()],
     }
     lines = (Lines(title, tuple(each)) for title, each in lists.items() if each)
-    return Part("What was scored how, and what is not here?", (Terms(judgement.results.protocol), *lines))
+    common, own = _protocol_by_estimator(judgement)
+    return Part("What was scored how, and what is not here?", (Terms(common), *own, *lines))
+
+
+def _protocol_by_estimator(judgement: Judgement) -> tuple[dict[str, str], list[Folded]]:
+    """What holds for all estimators, and tables of what "Supernet of NAME" and the like say of one."""
+    common, own = {}, defaultdict[str, list[tuple[Cell, Cell]]](list)
+    for name, words in judgement.results.protocol.items():
+        kind, _, estimator = name.partition(" of ")
+        if estimator in judgement.order:
+            own[kind].append((Cell(estimator, estimator), Cell(words, words)))
+        else:
+            common[name] = words
+    columns = (ESTIMATOR, Column("Protocol", numeric=False))
+    return common, [
+        Folded(Table(slug(f"protocol {kind}"), f"{kind} of each estimator", columns, tuple(rows)))
+        for kind, rows in own.items()
+    ]
 
 
 def _in_words(card: Mapping[str, Any]) -> dict[str, str]:
@@ -237,10 +256,12 @@ def _warning(judgement: Judgement) -> str:
 
 def _facts(judgement: Judgement) -> dict[str, str]:
     scores = judgement.scores[judgement.scores["family"] != COMBINATION]  # they are made of the others
+    trainings = judgement.results.trainings
     return {
         "architectures": f"{len(judgement.truth):,}",
         "estimators": f"{len(judgement.leaderboard):,}",
         "trials": f"{judgement.leaderboard['trials'].max():,}",
         "scores": f"{len(scores):,}",
-        "CPU s, each scored alone": seconds(scores["cpu_seconds"].sum(min_count=1)),
+        "CPU time, each scored alone": hours(scores["cpu_seconds"].sum(min_count=1)),
+        **({} if trainings is None else {"CPU time of trainings": hours(trainings["cpu_seconds"].sum())}),
     }

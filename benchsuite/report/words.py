@@ -84,6 +84,17 @@ def duration(value: float) -> str:
     return MISSING
 
 
+def hours(value: float) -> str:
+    """Seconds in hours, in minutes below one.
+
+    >>> hours(32043.7), hours(90.0), hours(float("nan")) == MISSING
+    ('8.9 h', '1.5 min', True)
+    """
+    if not math.isfinite(value):
+        return MISSING
+    return f"{value / 3600:,.1f} h" if value >= 3600 else f"{value / 60:.1f} min"
+
+
 def large(value: float) -> str:
     """A count with three significant digits and a unit.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -12,16 +14,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchsuite.report import latex
 from benchsuite.report.across import overview_table
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
 from benchsuite.report.results import Results
+from benchsuite.report.tables import Cell, Column, Table
 from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 HOSTILE = '<script>alert("1")</script> $x_1$ |b| `c` #1d2330'
 OPERATION = "<b>$1$&`"  # short: it labels the columns of a figure
-VOID = {"meta", "br", "img", "link", "hr", "input"}
+VOID = {"meta", "br", "img", "link", "hr", "input", "wbr"}
 
 
 class Page(HTMLParser):
@@ -93,6 +97,43 @@ def test_page_is_well_formed_and_its_identifiers_are_unique(page):
     referred = re.findall(r"url\(#([^)]+)\)", str(page.tags))
     assert referred
     assert set(referred) <= set(identifiers)
+
+
+def _compiled(files, folder):
+    """Number of pages that pdflatex makes of tables, each on a page of its own."""
+    program = shutil.which("pdflatex")
+    if not program or subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, check=False).returncode:
+        pytest.skip("pdflatex with the package booktabs is not installed on this machine")
+    inputs = "\n".join(rf"\input{{{file.as_posix()}}}\clearpage" for file in files)
+    document = (
+        f"\\documentclass{{article}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{inputs}\n\\end{{document}}\n"
+    )
+    (folder / "all.tex").write_text(document, encoding="utf-8")
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "all.tex"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    said = run.stdout.decode(errors="replace")
+    assert run.returncode == 0, said[-2000:]
+    return int(re.search(r"Output written on all.pdf \((\d+) page", said.replace("\n", " "))[1])
+
+
+def test_every_table_for_a_paper_is_compiled(folder, tmp_path):
+    files = sorted((folder / "latex").glob("*.tex"))
+    assert len(files) > 20
+    assert _compiled(files, tmp_path) == len(files)
+
+
+def test_tables_for_a_paper_are_compiled_whatever_their_names_hold(tmp_path):
+    hostile = (
+        r"% _ # \ {{ } ~ ^ $ & \end{document} \input{x} τ ± µ é ♥ 漢 [1] * `` < > |"
+        " \u2212 \u2013 \u00d7 \u03c1 \x07 \u200b"
+    )
+    names = [hostile, *(f"{word} {word}{word}" for word in hostile.split()), *map(chr, range(256))]
+    cells = (Cell(name, 0, name, (0.0, 1.0), name, architecture=name) for name in names)
+    columns = (Column(hostile, hostile, numeric=False), Column(hostile))
+    table = Table("hostile", hostile, columns, tuple((cell, cell) for cell in cells))
+    file = tmp_path / "hostile.tex"
+    file.write_text(latex.table(replace(table, summary=table.rows[:1])), encoding="utf-8")
+    assert _compiled([file], tmp_path)
 
 
 def test_page_refers_to_nothing_outside_its_folder(html, folder, page):

@@ -1,4 +1,5 @@
-// Pictures of cells: vertices on a line from the inputs to the output, edges as arcs, operations as colours.
+// Pictures of cells: vertices on a line from the inputs to the output, edges as arcs, operations as colours;
+// pictures of chains of layers: blocks in a row.
 const OPERATION_COLOURS = [
   [/^none$/, null], [/skip|identity/, "var(--reference)"], [/avg_pool/, "var(--group-5)"], [/pool/, "var(--over)"],
   [/dil.*5x5/, "var(--group-3)"], [/dil/, "var(--group-4)"], [/5x5/, "var(--group-2)"], [/3x3/, "var(--accent)"],
@@ -26,6 +27,37 @@ const verticesWithOperations = (text) => {
 };
 const cellsOf = (text) => edgesWithOperations(text) ?? verticesWithOperations(text);
 
+const CHAIN_WIDTH = 120, CHAIN_HEIGHT = 40;
+const KERNEL_COLOURS = { 3: "var(--accent)", 5: "var(--over)", 7: "var(--ceiling)" };
+const MACRO_CODES = ["id", "33", "65"]; // by the digit of NAS-Bench-Macro, in the codes of SCARLET
+const mobileChain = (codes) => {
+  const step = CHAIN_WIDTH / codes.length;
+  const blocks = codes.map(([expansion, kernel, excited], place) => ({ x: place * step, width: 0.8 * step, excited,
+    ...(expansion === "i" ? { name: "identity", colour: "var(--reference)", height: 0.06 }
+      : { name: `kernel ${kernel}`, colour: KERNEL_COLOURS[kernel], height: Number(expansion) / 6 }) }));
+  const dots = blocks.some((block) => block.excited) ? "; dot: squeeze-excite" : "";
+  return { blocks, captions: [], note: `low: expansion 3, high: 6${dots}` };
+};
+const stagesChain = (stages) => {
+  const room = CHAIN_WIDTH / stages.length;
+  const blocks = stages.flatMap(([, depth, width], stage) => {
+    const step = Math.min(6, (0.9 * room) / depth);
+    return Array.from({ length: depth }, (_, place) => ({ x: stage * room + place * step, width: 0.8 * step,
+      name: "block", colour: "var(--accent)", height: Math.log2(width) / 10 }));
+  });
+  const captions = stages.map(([, depth, width, multiplier, groups], stage) => ({ x: stage * room,
+    lines: [`${depth}×${width}`, ...(groups ? [`b${multiplier} g${groups}`] : [])] }));
+  const inside = captions[0].lines.length > 1 ? "; b: width inside as a multiple, g: groups" : "";
+  return { blocks, captions, note: `blocks×channels, more channels are higher${inside}` };
+};
+/** Blocks of an architecture of NAS-Bench-Macro, SCARLET or NDS; null for any other string. */
+const chainOf = (text) => {
+  if (/^[012]{8}$/.test(text)) return mobileChain([...text].map((digit) => MACRO_CODES[digit]));
+  if (/^(id|[36][357]s?)(-(id|[36][357]s?)){18}$/.test(text)) return mobileChain(text.split("-"));
+  const stages = text.split("/").map((part) => /^d(\d\d?)-w(\d{2,4})(?:-b(\d(?:\.\d+)?)-g(\d\d?))?$/.exec(part));
+  return stages.length === 3 && stages.every(Boolean) ? stagesChain(stages) : null;
+};
+
 const drawn = (name, attributes, parent) => {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   Object.entries(attributes).forEach((pair) => made.setAttribute(...pair));
@@ -49,26 +81,43 @@ const drawCell = (cell, svg, top) => {
     drawn("circle", { cx: x(vertex), cy: middle, r: operation ? 7 : 4.5, fill, stroke: "var(--muted)" }, svg);
   });
 };
-/** An SVG of the architecture's cells, or null where its string is of no known kind. */
+const drawChain = ({ blocks, captions }, svg) => {
+  blocks.forEach(({ x, width, height, colour, excited }) => {
+    const tall = height * (CHAIN_HEIGHT - 8);
+    drawn("rect", { x, y: CHAIN_HEIGHT - tall, width, height: tall, fill: colour }, svg);
+    if (excited) drawn("circle", { cx: x + width / 2, cy: CHAIN_HEIGHT - tall - 4, r: 1.8, fill: "var(--ink)" }, svg);
+  });
+  captions.forEach(({ x, lines }) => lines.forEach((line, place) => {
+    drawn("text", { x, y: CHAIN_HEIGHT + 11 * (place + 1), fill: "var(--muted)", "font-size": 8 }, svg).textContent = line;
+  }));
+};
+/** An SVG of the architecture's cells or blocks, or null where its string is of no known kind. */
 const picture = (architecture) => {
-  const cells = cellsOf(architecture);
-  if (!cells) return null;
-  const width = 2 * MARGIN + STEP * (Math.max(...cells.map((cell) => cell.vertices.length)) - 1);
-  const svg = drawn("svg", { viewBox: `0 0 ${width} ${CELL_HEIGHT * cells.length}`, role: "img", "aria-label": architecture });
-  cells.forEach((cell, place) => drawCell(cell, svg, place * CELL_HEIGHT));
+  const [cells, chain] = [cellsOf(architecture), chainOf(architecture)];
+  if (!cells && !chain) return null;
+  const size = chain ? [CHAIN_WIDTH, CHAIN_HEIGHT + 12 * (chain.captions[0]?.lines.length ?? 0)]
+    : [2 * MARGIN + STEP * (Math.max(...cells.map((cell) => cell.vertices.length)) - 1), CELL_HEIGHT * cells.length];
+  const svg = drawn("svg", { viewBox: `0 0 ${size.join(" ")}`, role: "img", "aria-label": architecture });
+  if (chain) drawChain(chain, svg);
+  else cells.forEach((cell, place) => drawCell(cell, svg, place * CELL_HEIGHT));
   return svg;
 };
-/** Names of the operations of some architectures, each beside its colour. */
+/** Names of the operations or blocks of some architectures, each beside its colour. */
 const legend = (architectures) => {
   const cells = architectures.flatMap((each) => cellsOf(each) ?? []);
-  const named = new Set(cells.flatMap((cell) => [...cell.vertices, ...cell.edges.map((edge) => edge.operation)]).filter(Boolean));
+  const chains = architectures.map(chainOf).filter(Boolean);
+  const operations = cells.flatMap((cell) => [...cell.vertices, ...cell.edges.map((edge) => edge.operation)]).filter(Boolean);
+  const colours = new Map([...operations.map((operation) => [operation, colourOf(operation)]),
+    ...chains.flatMap((chain) => chain.blocks.map((block) => [block.name, block.colour]))]);
   const list = element("p", "", { className: "key" });
-  [...named].sort().forEach((operation) => {
-    const colour = colourOf(operation);
-    const swatch = element("i");
+  [...colours].sort().forEach(([name, colour]) => {
+    const [swatch, entry] = [element("i"), element("span", colour ? name : `${name} (not drawn)`)];
     swatch.style.background = colour ?? "none";
-    list.append(swatch, element("span", colour ? operation : `${operation} (not drawn)`));
+    entry.prepend(swatch);
+    list.append(entry);
   });
+  const notes = chains.map((chain) => chain.note).sort((a, b) => b.length - a.length);
+  if (notes.length) list.append(element("span", notes[0]));
   return list;
 };
 all("table").forEach((table) => {

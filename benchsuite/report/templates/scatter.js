@@ -86,7 +86,7 @@ const showScatter = (figure, data) => {
   const canvas = figure.querySelector("canvas");
   const context = canvas.getContext("2d");
   const [across, up, find, chosen, status] = [".x", ".y", ".find", ".chosen", ".said"].map((name) => figure.querySelector(name));
-  let [at, selected] = [null, -1];
+  let [at, selected, kept] = [null, -1, false]; // what is kept stays when the pointer moves on, to its table beside
   const draw = () => {
     const { width, height } = canvas.getBoundingClientRect();
     if (!width) return;
@@ -116,6 +116,10 @@ const showScatter = (figure, data) => {
     say();
     draw();
   };
+  const keep = (item) => {
+    kept = true;
+    select(item);
+  };
   const nearest = (event) => {
     const frame = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
@@ -127,6 +131,7 @@ const showScatter = (figure, data) => {
     return found;
   };
   const step = (event) => {
+    if (event.key === "Escape") kept = false;
     const [axis, sign] = { ArrowRight: [across, 1], ArrowLeft: [across, -1], ArrowUp: [up, 1], ArrowDown: [up, -1],
       Home: [across, -Infinity], End: [across, Infinity] }[event.key] ?? [];
     if (!axis) return;
@@ -134,7 +139,7 @@ const showScatter = (figure, data) => {
     const ranks = data.ranks[axis.value];
     const order = [...ranks.keys()].filter((item) => at.x[item] + at.y[item] > 0).sort((a, b) => ranks[a] - ranks[b] || a - b);
     const next = selected < 0 ? 0 : order.indexOf(selected) + sign;
-    select(order[Math.min(Math.max(next, 0), order.length - 1)]);
+    keep(order[Math.min(Math.max(next, 0), order.length - 1)]);
   };
   const changed = () => { const item = selected; selected = -1; select(item); draw(); };
   [across, up].forEach((axis, place) => {
@@ -149,9 +154,14 @@ const showScatter = (figure, data) => {
     const found = data.architectures.findIndex((name) => name.includes(wanted));
     if (found < 0) status.textContent = `No architecture contains ${wanted}`;
     else if (found === selected) say();
-    else select(found);
+    else keep(found);
   });
-  ["pointermove", "pointerdown"].forEach((name) => canvas.addEventListener(name, (event) => select(nearest(event))));
+  canvas.addEventListener("pointermove", (event) => { if (!kept) select(nearest(event)); });
+  canvas.addEventListener("pointerdown", (event) => {
+    const item = nearest(event);
+    kept = item >= 0 && !(kept && item === selected);
+    select(item);
+  });
   canvas.addEventListener("keydown", step);
   figure.querySelector(".save").addEventListener("click", () => saveCsv("ranks.csv", [
     ["architecture", "accuracy", "params", ...data.names.map((name) => `rank by ${name}`)],
