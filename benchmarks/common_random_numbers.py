@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from benchsuite.analysis.correlation import kendall_tau
-from benchsuite.analysis.variance import mean_stability
+from benchsuite.analysis.variance import between_pairs, ranking_stability
 from benchsuite.benchmark import load_benchmark
 from benchsuite.data.images import load_images, minibatch
 from benchsuite.estimators.execute import Task, score_architectures
@@ -84,7 +84,8 @@ def compare(scores: pd.DataFrame, truth: pd.Series[float]) -> pd.DataFrame:
         by_seed = group.pivot_table(index="architecture", columns="seed", values="value", dropna=False)
         known = truth.loc[by_seed.index]
         taus = [kendall_tau(by_seed[seed], known) for seed in by_seed]
-        figures = {"tau": np.mean(taus), "deviation": np.std(taus, ddof=1), "between seeds": mean_stability(by_seed)}
+        between = between_pairs(ranking_stability(by_seed)).mean()
+        figures = {"tau": np.mean(taus), "deviation": np.std(taus, ddof=1), "between seeds": between}
         rows.setdefault(name, {}).update({(mode, figure): value for figure, value in figures.items()})
         rows[name][mode, "seeds"] = len(taus)
     return pd.DataFrame.from_dict(rows, orient="index")

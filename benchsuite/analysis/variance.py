@@ -46,15 +46,14 @@ def ranking_stability(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(taus + taus.T + own, index=scores.columns, columns=scores.columns)
 
 
-def mean_stability(scores: pd.DataFrame) -> float:
-    """Mean tau-b over all pairs of seeds: how far two runs of an estimator agree; NaN for a single seed.
+def between_pairs(stability: pd.DataFrame) -> NDArray[np.float64]:
+    """The figures of every two different seeds in a matrix of `ranking_stability`, shape (pairs,).
 
-    >>> mean_stability(pd.DataFrame({0: [1.0, 2.0, 3.0], 1: [1.0, 2.0, 3.0]}))
-    1.0
+    >>> between_pairs(ranking_stability(pd.DataFrame({0: [1.0, 2.0], 1: [2.0, 1.0], 2: [1.0, 2.0]}))).tolist()
+    [-1.0, 1.0, -1.0]
     """
-    taus = ranking_stability(scores).to_numpy()
-    pairs = taus[np.triu_indices(len(taus), k=1)]
-    return float(pairs.mean()) if pairs.size else float("nan")
+    figures: NDArray[np.float64] = stability.to_numpy(dtype=np.float64)[np.triu_indices(len(stability), k=1)]
+    return figures
 
 
 def rank_deviation(scores: pd.DataFrame) -> pd.Series[float]:

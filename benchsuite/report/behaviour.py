@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from benchsuite.analysis.correlation import kendall_tau, spearman_rho
@@ -13,11 +12,13 @@ from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
 from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
 from benchsuite.analysis.top_k import precision_at_top
-from benchsuite.analysis.variance import crossed_factors, rank_deviation, ranking_stability
+from benchsuite.analysis.variance import between_pairs, crossed_factors, rank_deviation, ranking_stability
 from benchsuite.report.bias import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
 
 _RELIABLE: dict[str, Callable[..., float]] = {
     "kendall_tau": kendall_tau,
@@ -48,8 +49,7 @@ def _in_common(trials: Sequence[pd.Series]) -> pd.DataFrame:
 
 def _variance_of(name: str, scores: pd.DataFrame) -> tuple[str, int, float, float, float, float]:
     """One row of the table."""
-    matrix = ranking_stability(scores).to_numpy()
-    taus = matrix[np.triu_indices(len(matrix), k=1)]
+    taus = between_pairs(ranking_stability(scores))
     deviation = 100 * float(rank_deviation(scores).mean())
     return name, scores.shape[1], float(taus.mean()), float(taus.min()), float(taus.max()), deviation
 

@@ -144,6 +144,12 @@ def criteria_by_k(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -
     return pd.concat(frames, ignore_index=True)
 
 
+def at(criteria: pd.DataFrame, item: CriterionAt) -> pd.DataFrame:
+    """The rows of one criterion at its K in a table with the columns criterion and k."""
+    at_k = criteria["k"].isna() if item.k is None else np.isclose(criteria["k"].astype(float), item.k)
+    return criteria[(criteria["criterion"] == item.criterion) & at_k]
+
+
 def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.DataFrame, population: int) -> pd.DataFrame:
     """One row per estimator, the best tau first: headline criteria with intervals, places, counts and cost.
 
@@ -152,8 +158,7 @@ def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.Data
     """
     board = _counts(scores, population).join(places.set_index("estimator"))
     for item in HEADLINE:
-        at_k = criteria["k"].isna() if item.k is None else np.isclose(criteria["k"].astype(float), item.k)
-        rows = criteria[(criteria["criterion"] == item.criterion) & at_k].set_index("estimator")
+        rows = at(criteria, item).set_index("estimator")
         board[item.key] = rows["value"]
         for part in ("low", "high", "deviation"):
             board[f"{item.key}_{part}"] = rows[part]

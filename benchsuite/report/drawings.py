@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from benchsuite.analysis.search_value import RANDOM
+from benchsuite.analysis.variance import between_pairs
 from benchsuite.core import digest
 from benchsuite.report import figures
 from benchsuite.report.bias import NAMES, bias_rows, pictured
@@ -138,7 +137,7 @@ def _epochs(judgement: Judgement, prefix: str) -> Drawing:
 
 
 def _stability(matrix: pd.DataFrame, estimator: str, prefix: str, of: str) -> Drawing:
-    pairs = matrix.to_numpy()[np.triu_indices(len(matrix), k=1)]
+    pairs = between_pairs(matrix)
     words = f"Tau between the {of} of {estimator}: {number(pairs.min(), 2)} to {number(pairs.max(), 2)}."
     return _drawing(_named(f"{prefix}-{of}", estimator), estimator, words, figures.stability_chart(matrix))
 

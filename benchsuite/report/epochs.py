@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from benchsuite.analysis.variance import ranking_stability
+from benchsuite.analysis.evaluate import evaluate
+from benchsuite.analysis.variance import over_seeds, ranking_stability
+from benchsuite.report.criteria import HEADLINE, TAU, at, rows_of
 from benchsuite.report.tables import Column, Table, matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from benchsuite.report.judge import Judgement
 
+_SHOWN = (TAU, *(item for item in HEADLINE if item.criterion == "precision_at_top"))
+_ENDS = {"": "value", "_low": "low", "_high": "high"}
+_RELATIVE = ["without_epoch", "epoch", "next_epoch"]
+_SMALL = "small print: intervals over architectures"
 _EPOCH = re.compile(r"\bepoch=(\d+)(, )?")
 
 
@@ -31,16 +39,43 @@ def without_epoch(estimator: str) -> tuple[str, int | None]:
 
 
 def epoch_table(leaderboard: pd.DataFrame) -> pd.DataFrame:
-    """Tau by epoch of estimators that differ in their epoch alone; empty where there are none.
+    """Criteria by epoch of estimators that differ in their epoch alone; empty where there are none.
 
-    Columns: estimator (the label of each), without_epoch (what they share), epoch, kendall_tau, kendall_tau_low,
-    kendall_tau_high.
+    Columns: estimator (the label of each), without_epoch (what they share), epoch, and for tau-b and P@top 5 % the
+    value, and with _low and _high the ends of its interval, named as in the leaderboard.
     """
-    columns = ["estimator", "kendall_tau", "kendall_tau_low", "kendall_tau_high"]
+    columns = ["estimator", *(f"{item.key}{end}" for item in _SHOWN for end in _ENDS)]
     parts = pd.DataFrame(map(without_epoch, leaderboard["estimator"]), columns=["without_epoch", "epoch"])
     table = pd.concat([leaderboard[columns].reset_index(drop=True), parts], axis=1)
     several = table.groupby("without_epoch")["epoch"].transform("nunique") > 1
     return table[several & table["epoch"].notna()].sort_values(["without_epoch", "epoch"], ignore_index=True)
+
+
+def relative_table(trials: Mapping[str, Sequence[pd.Series]], epochs: pd.DataFrame) -> pd.DataFrame:
+    """Every criterion of the scores at an epoch with those at the next one as the truth, averaged over trials.
+
+    Columns: without_epoch, epoch, next_epoch, then those of `benchsuite.analysis.variance.over_seeds`. Architectures
+    whose later score is undefined are left out.
+    """
+    frames = []
+    for name, rows in epochs.groupby("without_epoch", sort=False):
+        for earlier, later in itertools.pairwise(rows_of(rows)):
+            found = [evaluate(*pair) for pair in _pairs(trials[earlier["estimator"]], trials[later["estimator"]])]
+            if found:
+                ends = {"without_epoch": name, "epoch": earlier["epoch"], "next_epoch": later["epoch"]}
+                frames.append(over_seeds(found).assign(**ends))
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_RELATIVE)
+    return table[[*_RELATIVE, *table.columns.drop(_RELATIVE)]]
+
+
+def _pairs(earlier: Sequence[pd.Series], later: Sequence[pd.Series]) -> Iterator[tuple[pd.Series, pd.Series]]:
+    """Scores at two epochs of the same trial, those at the later one finite."""
+    known = {_trial(values.name): values for values in earlier}
+    for values in later:
+        truth = values[np.isfinite(values)]
+        scores = known.get(_trial(values.name), truth.iloc[:0])
+        if scores.index.isin(truth.index).any():
+            yield scores, truth
 
 
 def stability_by_trial(trials: Mapping[str, Sequence[pd.Series]]) -> dict[str, pd.DataFrame]:
@@ -74,17 +109,26 @@ def _trial(seeds: Hashable) -> str:
     return ", ".join(f"{seed}" for seed in levels if not pd.isna(seed))
 
 
-def epoch_numbers(judgement: Judgement) -> Table:
-    """Tau by epoch of estimators that differ in their epoch alone."""
-    epochs = judgement.epochs.drop(columns="estimator").rename(
-        columns={
-            "without_epoch": "estimator",
-            "kendall_tau": "value",
-            "kendall_tau_low": "low",
-            "kendall_tau_high": "high",
-        }
-    )
+def epoch_numbers(judgement: Judgement) -> Iterator[Table]:
+    """Criteria by epoch of estimators that differ in their epoch alone, a table each."""
+    epochs = judgement.epochs.drop(columns="estimator").rename(columns={"without_epoch": "estimator"})
     columns = {epoch: Column(f"epoch {epoch:g}") for epoch in sorted(epochs["epoch"].unique())}
     names = list(dict.fromkeys(epochs["estimator"]))
-    caption = "Tau-b by epoch; small print: intervals over architectures"
-    return matrix(Table("epochs", caption, (), ()), epochs, "epoch", columns, names, 3)
+    for item in _SHOWN:
+        rows = epochs.rename(columns={f"{item.key}{end}": name for end, name in _ENDS.items()})
+        table = Table(f"epochs_{item.criterion}", f"{item.title} by epoch; {_SMALL}", (), ())
+        yield matrix(table, rows, "epoch", columns, names, item.digits)
+
+
+def relative_numbers(judgement: Judgement) -> Iterator[Table]:
+    """How far the ranking of an epoch is that of the next one, a table for each criterion."""
+    if judgement.relative.empty:  # in a run that was stopped no trial may have two epochs
+        return
+    found = judgement.relative.rename(columns={"without_epoch": "estimator"})
+    found["steps"] = [f"{row['epoch']:g} to {row['next_epoch']:g}" for row in rows_of(found)]
+    columns = {step: Column(f"epoch {step}") for step in found.sort_values(["epoch", "next_epoch"])["steps"].unique()}
+    names = list(dict.fromkeys(found["estimator"]))
+    for item in _SHOWN:
+        rows = at(found, item)
+        caption = f"Relative {item.title}: scores of an epoch judged by those of the next one; {_SMALL}"
+        yield matrix(Table(f"relative_{item.criterion}", caption, (), ()), rows, "steps", columns, names, item.digits)

@@ -24,7 +24,7 @@ from benchsuite.report.criteria import (
     with_combinations,
     with_size_baselines,
 )
-from benchsuite.report.epochs import epoch_table, stability_by_epoch, stability_by_trial
+from benchsuite.report.epochs import epoch_table, relative_table, stability_by_epoch, stability_by_trial
 from benchsuite.report.exchanges import exchange_table
 from benchsuite.report.mistakes import mistakes_table
 from benchsuite.report.together import Beside, beside, subsets_table
@@ -55,6 +55,7 @@ class Judgement:
     within_ends: pd.DataFrame
     mistakes: pd.DataFrame
     epochs: pd.DataFrame
+    relative: pd.DataFrame
     exchanges: pd.DataFrame
     search: pd.DataFrame
     beside: Beside
@@ -122,6 +123,7 @@ def judge(results: BenchmarkResults) -> Judgement:
         within_ends=within_ends_table(trials, truth),
         mistakes=mistakes_table(trials, truth),
         epochs=epochs,
+        relative=relative_table(trials, epochs),
         exchanges=exchange_table(trials, truth, results.operations, sizes["params"]),
         search=search_value(trials, truth),
         beside=compared,

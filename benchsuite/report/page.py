@@ -12,7 +12,7 @@ from benchsuite.report.bias import bias_numbers, inside_numbers, order_words, si
 from benchsuite.report.blocks import Folded, Lines, Panels, Part, Picture, Scatter, Section, Tab, Terms, Words
 from benchsuite.report.criteria import COMBINATION, rows_of
 from benchsuite.report.drawings import Drawings, draw
-from benchsuite.report.epochs import epoch_numbers
+from benchsuite.report.epochs import epoch_numbers, relative_numbers
 from benchsuite.report.exchanges import exchange_numbers
 from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.mistakes import mistakes_numbers
@@ -174,7 +174,7 @@ def _variance(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
         panels = Panels(drawings.stability_by_epoch, "Tau between the scores at every two epochs, first trial.")
         yield Part(
             "How does it change with the epoch?",
-            (Picture(drawings.epochs, _EPOCHS_NOTE), epoch_numbers(judgement), panels),
+            (Picture(drawings.epochs, _EPOCHS_NOTE), *epoch_numbers(judgement), panels, *relative_numbers(judgement)),
         )
     if judgement.results.trainings is not None:
         picture = [Picture(drawings.training, "A line for each training.")] if drawings.training else []

@@ -41,6 +41,7 @@ _TABLES = (
     "courses",
     "probabilities",
     "epochs",
+    "relative",
     "reliability",
     "scores",
 )

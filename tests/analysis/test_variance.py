@@ -9,8 +9,8 @@ from scipy import stats
 
 from benchsuite.analysis.evaluate import evaluate
 from benchsuite.analysis.variance import (
+    between_pairs,
     crossed_factors,
-    mean_stability,
     over_seeds,
     rank_deviation,
     ranking_stability,
@@ -32,12 +32,12 @@ def test_stability_is_tau_between_every_two_seeds():
     assert [matrix.loc[0, 1], matrix.loc[0, 2], matrix.loc[1, 2]] == pytest.approx(expected)
     assert (matrix.to_numpy() == matrix.to_numpy().T).all()
     assert np.diag(matrix).tolist() == pytest.approx([1.0, 1.0, 1.0])
-    assert mean_stability(scores) == pytest.approx(np.mean(expected))
+    assert between_pairs(matrix).tolist() == pytest.approx(expected)
 
 
 def test_single_seed_has_no_stability_and_no_deviation():
     scores, truth = seeds(number=1)
-    assert np.isnan(mean_stability(scores))
+    assert between_pairs(ranking_stability(scores)).size == 0
     assert rank_deviation(scores).isna().all()
     assert over_seeds([evaluate(scores[0], truth)])["deviation"].isna().all()
 
@@ -184,7 +184,7 @@ def test_with_one_level_of_a_factor_the_other_takes_all_that_is_not_the_architec
     rho = stats.spearmanr(scores).statistic[np.triu_indices(3, 1)].mean()
     assert table[["architecture", known]].tolist() == pytest.approx([rho, 1 - rho])
     assert table[[other, "both", f"tau_other_{other}", "tau_other_both"]].isna().all()
-    assert table[f"tau_other_{known}"] == pytest.approx(mean_stability(scores))
+    assert table[f"tau_other_{known}"] == pytest.approx(between_pairs(ranking_stability(scores)).mean())
 
 
 def test_what_trials_cannot_tell_is_undefined():

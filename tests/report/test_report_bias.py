@@ -115,16 +115,21 @@ def _sized(judgement):
 
 @pytest.mark.parametrize(
     ("noise", "pictures", "said"),
-    [(0, 1, "exactly as parameters do"), (150, 1, "almost as parameters do (tau-b 0.9"), (9000, 2, "otherwise than")],
+    [
+        (0, ["params"], "exactly as parameters do"),
+        (150, ["params"], "almost as parameters do (tau-b 0.9"),
+        (9000, ["params", "macs"], "otherwise than parameters do (tau-b 0."),
+    ],
 )
-def test_multiply_adds_have_a_picture_of_their_own_only_where_they_order_otherwise(part, noise, pictures, said):
-    params = pd.Series(np.arange(1.0, 82) * 1000, part.truth.index)
-    macs = 50 * params + 1000 * noise * np.random.default_rng(0).random(81)
-    sizes = part.complexity.assign(params=params, macs=macs, live_params=params, live_macs=macs)
-    judged = judge(replace(part, complexity=sizes))
-    assert len(pictured(judged.sizes)) == len(draw(judged, "a").bias) == pictures
-    assert said in order_words(judged.sizes)
-    assert len(list(bias_numbers(judged))) == (1 if noise == 0 else 2)
+def test_multiply_adds_have_a_picture_of_their_own_only_where_they_order_otherwise(noise, pictures, said):
+    params = pd.Series(np.arange(1.0, 82) * 1000)
+    sizes = {"params": params, "macs": 50 * params + 1000 * noise * np.random.default_rng(0).random(81)}
+    assert pictured(sizes) == pictures
+    assert said in order_words(sizes)
+
+
+def test_every_picture_of_bias_is_drawn(judgement):
+    assert [each.title for each in draw(judgement, "a").bias] == ["Bias by parameters", "Bias by multiply-adds"]
 
 
 def _pairs(cells, names, before, after):

@@ -18,7 +18,7 @@ from benchsuite.analysis.comparison import not_separable
 from benchsuite.report import latex, markdown
 from benchsuite.report.across import overview
 from benchsuite.report.blocks import Folded, tables_of
-from benchsuite.report.epochs import epoch_numbers, epoch_table
+from benchsuite.report.epochs import epoch_numbers, epoch_table, relative_numbers
 from benchsuite.report.judge import judge
 from benchsuite.report.mistakes import mistakes_numbers, mistakes_table
 from benchsuite.report.packed import packed_ranks
@@ -65,7 +65,7 @@ def test_a_perfect_estimator_misjudges_nothing():
 
 def test_estimators_that_differ_in_their_epoch_alone_make_a_line_and_a_matrix(results):
     part = results.benchmarks[0]
-    names = {"nwot": "uniform(epoch=10, readout=loss)", "synflow": "uniform(epoch=20, readout=loss)"}
+    names = {"nwot": "uniform(epoch=10, readout=loss)", "plain": "uniform(epoch=20, readout=loss)"}
     judged = judge(replace(part, scores=part.scores.replace({"estimator": names})))
     assert judged.epochs[["without_epoch", "epoch"]].to_numpy().tolist() == [
         ["uniform(readout=loss)", 10],
@@ -77,9 +77,34 @@ def test_estimators_that_differ_in_their_epoch_alone_make_a_line_and_a_matrix(re
     )
     expected = kendalltau(first["value"], second["value"]).statistic
     assert matrix.loc["10", "20"] == matrix.loc["20", "10"] == pytest.approx(expected)
-    assert epoch_numbers(judged).rows[0][0].text == "uniform(readout=loss)"
+    for found in (epoch_numbers, relative_numbers):
+        assert [table.rows[0][0].text for table in found(judged)] == ["uniform(readout=loss)"] * 2
     titles = [each.title for tab in section(judged, results, "a").tabs for each in tab.parts]
     assert "How does it change with the epoch?" in titles
+
+
+def test_an_epoch_is_judged_by_the_next_one_trial_by_trial_with_the_figures_of_scipy(results):
+    part = results.benchmarks[0]
+    names = {"nwot": "uniform(epoch=10)", "snip": "uniform(epoch=30)", "plain": "uniform(epoch=20)"}
+    scores = part.scores[part.scores["estimator"].isin(["nwot", "plain"])]
+    last = scores[(scores["estimator"] == "plain") & (scores["seed"] == 0)].assign(estimator="snip")
+    last["value"] = np.where(np.arange(60) < 5, np.nan, np.random.default_rng(0).normal(size=60))
+    judged = judge(replace(part, scores=pd.concat([scores, last]).replace({"estimator": names})))
+    table = judged.relative
+    assert table[["epoch", "next_epoch"]].drop_duplicates().to_numpy().tolist() == [[10, 20], [20, 30]]
+    tau = table[table["criterion"] == "kendall_tau"].set_index("epoch")
+    top = table[(table["criterion"] == "precision_at_top") & (table["k"] == 0.05)].set_index("epoch")
+    pairs = list(zip(_trials(judged, names["nwot"]), _trials(judged, names["plain"]), strict=True))
+    assert tau.loc[10, "value"] == pytest.approx(np.mean([kendalltau(x, y).statistic for x, y in pairs]))
+    common = [len(set(x.nlargest(3).index) & set(y.nlargest(3).index)) / 3 for x, y in pairs]
+    assert top.loc[10, "value"] == pytest.approx(np.mean(common))
+    middle, end = pairs[0][1], last.set_index("architecture")["value"].dropna()
+    assert tau.loc[20, "value"] == pytest.approx(kendalltau(middle[end.index], end).statistic)
+    assert tau["seeds"].tolist() == [2, 1]
+    assert (tau["low"] < tau["value"]).all()
+    assert (tau["value"] < tau["high"]).all()
+    shown, _ = relative_numbers(judged)
+    assert [column.title for column in shown.columns[1:]] == ["epoch 10 to 20", "epoch 20 to 30"]
 
 
 def test_one_epoch_is_no_line(judgement):
