@@ -1,27 +1,52 @@
-"""What partial channels save: weights, bytes kept for the backward pass and multiply-adds of searches beside DARTS's.
+"""What differentiable searches cost beside DARTS: in memory, multiply-adds and time.
 
     python benchmarks/differentiable_costs.py
+    python benchmarks/differentiable_costs.py --updates 2 --batch 64
 
-The mixed supernet of the DARTS space (16 channels, 8 cells, images of CIFAR-10's shape) with K = 1, 2, 4 and 8: with
-K = 1 it is that of DARTS, otherwise that of PC-DARTS, edge normalisation included. Bytes are those of all tensors that
-torch's autograd saves in one forward pass in training mode, a tensor saved twice counted twice. Multiply-adds are those
-of convolutions, for one image. Expected ratios were computed from the methods' published code. Prints Markdown.
+The first command tells what partial channels save. The mixed supernet of the DARTS space (16 channels, 8 cells, images
+of CIFAR-10's shape) with K = 1, 2, 4 and 8: with K = 1 it is that of DARTS, otherwise that of PC-DARTS, edge
+normalisation included. Bytes are those of all tensors that torch's autograd saves in one forward pass in training mode,
+a tensor saved twice counted twice. Multiply-adds are those of convolutions, for one image. Expected ratios were
+computed from the methods' published code.
+
+The second command trains for so many updates in a fresh process for each method, after as many that are not counted:
+CPU seconds of an update, of architecture parameters and weights, and the largest memory of the process while it trains,
+less what it held before it had a supernet. Networks are reduced (8 channels and one cell a stage, as in
+differentiable-cifar10.toml; of the DARTS space, 8 channels and 4 cells), on images of 16x16 pixels; they are noise,
+which costs what photographs do. Batches are equal, though PC-DARTS was published with a larger one, which its memory
+allows.
+
+Both print Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchsuite.data.datasets import dataset
+from benchsuite.data.images import noise
+from benchsuite.estimators.differentiable.training import DARTS, LAMBDA_DARTS, PC_DARTS
+from benchsuite.estimators.memory import forget_peak, peak_memory
+from benchsuite.spaces.nasbench201 import NASBench201
 from benchsuite.spaces.nasbench301 import NASBench301
 
 PUBLISHED = {1: (1.0, 1.0), 2: (1.81, 2.60), 4: (3.16, 5.31), 8: (5.05, 8.41)}  # K: ratios of bytes, multiply-adds
 TOLERANCE = 0.05
+METHODS = {
+    "DARTS, first order": DARTS,
+    "DARTS, second order": replace(DARTS, order=2),
+    "PC-DARTS, K = 4": PC_DARTS,
+    "Lambda-DARTS": LAMBDA_DARTS,
+}
+SPACES = {"nasbench201": NASBench201(channels=8, cells=1), "nasbench301": NASBench301(channels=8, cells=4)}
+SHRINK = 2  # of 32 pixels a side
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +58,25 @@ class Costs:
     macs: int
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds of an update of a training, and the memory in MiB that the process needs for it."""
+
+    seconds: float
+    memory: float
+
+
 def main() -> None:
     """Print the table."""
     options = _options()
+    if options.updates:
+        print_updates(options.updates, options.batch)
+    else:
+        print_ratios(options)
+
+
+def print_ratios(options: argparse.Namespace) -> None:
+    """Print what partial channels save."""
     space = NASBench301(options.channels, options.cells)
     print("| K | weights | saved MiB | ratio | expected | million multiply-adds | ratio | expected | within 5 % |")
     print("|" + "--:|" * 9)
@@ -55,9 +96,42 @@ def _options() -> argparse.Namespace:
         ("channels", 16, "channels of the first cells"),
         ("cells", 8, "number of cells"),
         ("batch", 8, "images in the minibatch"),
+        ("updates", 0, "time so many updates of every method; 0: print what partial channels save"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default: %(default)s)")
     return parser.parse_args()
+
+
+def print_updates(updates: int, batch: int) -> None:
+    """Print what updates of every method cost, and how many times that is of what DARTS takes."""
+    print(f"Batches of {batch} images of {32 // SHRINK}x{32 // SHRINK} pixels, {updates} updates.\n")
+    print("| space | networks | method | CPU seconds an update | of DARTS | MiB | of DARTS |")
+    print("|---" * 3 + "|--:" * 4 + "|")
+    for name, space in SPACES.items():
+        sizes = ", ".join(f"{size} {value}" for size, value in space.sizes.items() if value)
+        darts = Spent(1, 1)
+        for title in METHODS:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+                spent = fresh.submit(train, name, title, updates, batch).result()
+            darts = spent if title == next(iter(METHODS)) else darts
+            ratios = (spent.seconds / darts.seconds, spent.memory / darts.memory)
+            cells = [name, sizes, title, f"{spent.seconds:.2f}", f"{ratios[0]:.2f}"]
+            print("| " + " | ".join([*cells, f"{spent.memory:.0f}", f"{ratios[1]:.2f}"]) + " |", flush=True)
+
+
+def train(space: str, method: str, updates: int, batch: int) -> Spent:
+    """What updates cost after as many others, the regulariser at its full strength and nothing frozen."""
+    torch.set_num_threads(1)
+    training = replace(
+        METHODS[method], epochs=2, batch=batch, images=2 * batch * updates, shrink=SHRINK, frozen=0.0, kept=1
+    )
+    images, device = noise(dataset("cifar10")), torch.device("cpu")
+    forget_peak(device)
+    held = peak_memory(device)
+    trainer = training.trainer(SPACES[space], images, seed=0)
+    trainer.run_epoch()
+    measured = trainer.run_epoch()
+    return Spent(measured.cpu_seconds / updates, measured.peak_memory - held)
 
 
 def measure(space: NASBench301, partial: int, batch: int) -> Costs:
