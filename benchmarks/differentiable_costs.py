@@ -1,7 +1,7 @@
 """What differentiable searches cost beside DARTS: in memory, multiply-adds and time.
 
     python benchmarks/differentiable_costs.py
-    python benchmarks/differentiable_costs.py --updates 2 --batch 64
+    python benchmarks/differentiable_costs.py --updates 1 --batch 64
 
 The first command tells what partial channels save. The mixed supernet of the DARTS space (16 channels, 8 cells, images
 of CIFAR-10's shape) with K = 1, 2, 4 and 8: with K = 1 it is that of DARTS, otherwise that of PC-DARTS, edge
@@ -9,7 +9,7 @@ normalisation included. Bytes are those of all tensors that torch's autograd sav
 a tensor saved twice counted twice. Multiply-adds are those of convolutions, for one image. Expected ratios were
 computed from the methods' published code.
 
-The second command trains for so many updates in a fresh process for each method, after as many that are not counted:
+The second command, a minute, trains for so many updates in a fresh process for each method, after as many others:
 CPU seconds of an update, of architecture parameters and weights, and the largest memory of the process while it trains,
 less what it held before it had a supernet. Networks are reduced (8 channels and one cell a stage, as in
 differentiable-cifar10.toml; of the DARTS space, 8 channels and 4 cells), on images of 16x16 pixels; they are noise,

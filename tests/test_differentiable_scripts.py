@@ -1,4 +1,4 @@
-"""The scripts that measure what partial channels save and what random alpha does to FreeDARTS."""
+"""The scripts that measure what differentiable searches cost and what random alpha does to FreeDARTS."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ def test_ratios_are_those_of_the_published_code():
         costs = module.measure(space, partial, 8)
         assert darts.saved / costs.saved == pytest.approx(saved, rel=module.TOLERANCE)
         assert darts.macs / costs.macs == pytest.approx(macs, rel=module.TOLERANCE)
+
+
+@pytest.mark.parametrize("space", ["nasbench201", "nasbench301"])
+def test_updates_of_a_training_take_time_and_memory(space, monkeypatch):
+    module = script("differentiable_costs")
+    small = {"nasbench201": NASBench201(channels=4, cells=1), "nasbench301": NASBench301(channels=4, cells=4)}
+    monkeypatch.setattr(module, "SPACES", small)
+    first = module.train(space, "DARTS, first order", 1, 8)
+    second = module.train(space, "DARTS, second order", 1, 8)
+    assert second.seconds > first.seconds > 0
+    assert first.memory >= 0 or np.isnan(first.memory)  # tests before this one may have held more
 
 
 def test_scores_of_all_strings_are_sums_over_their_edges():

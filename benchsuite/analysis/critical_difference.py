@@ -28,8 +28,8 @@ class CriticalDifference:
     benchmarks
         Number of benchmarks.
     statistic, p
-        Friedman's chi-squared for "all estimators are alike", and its p; NaN for two estimators, and where all are equal
-        on every benchmark.
+        Friedman's chi-squared for "all estimators are alike", and its p; NaN for two estimators, and if all are
+        equal on every benchmark.
     difference
         Two mean ranks that differ by less are not told apart.
     groups
@@ -75,8 +75,9 @@ def critical_difference(figures: pd.DataFrame, *, confidence: float = 0.95) -> C
     ranks = np.mean([average_ranks(-complete[name]) for name in complete], axis=0)
     table = pd.DataFrame({"estimator": complete.index, "mean_rank": ranks})
     table = table.sort_values("mean_rank", kind="stable", ignore_index=True)
-    tested = k > 2 and (complete.nunique() > 1).any()
-    statistic, p = stats.friedmanchisquare(*complete.to_numpy()) if tested else (np.nan, np.nan)
+    values = complete.to_numpy()
+    tested = k > 2 and (values != values[0]).any()
+    statistic, p = stats.friedmanchisquare(*values) if tested else (np.nan, np.nan)
     quantile = stats.studentized_range.ppf(confidence, k, np.inf) / np.sqrt(2)
     difference = float(quantile * np.sqrt(k * (k + 1) / (6 * benchmarks)))
     groups = _groups(table["mean_rank"].to_numpy(), difference)
