@@ -16,7 +16,7 @@ import pandas as pd
 from benchsuite.analysis.align import aligned, arrays
 from benchsuite.analysis.correlation import LeaveOneOut
 from benchsuite.analysis.ranking import dense_ranks
-from benchsuite.analysis.uncertainty import FEWEST, UNKNOWN, check_confidence, mean_interval
+from benchsuite.analysis.uncertainty import FEWEST, check_confidence, mean_interval
 from benchsuite.core import UnsupportedError
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def operation_bias(
     -------
     One row per exchange, over all pairs (group 0) and in each group: group, before, after, n (pairs), truth_rises and
     score_rises (shares of them, ties half), bias (score_rises less truth_rises: positive = `after` is over-estimated
-    against `before`), bias_low, bias_high (NaN of fewer than ten pairs). Raises BenchsuiteError for unusable input.
+    against `before`), bias_low, bias_high (NaN of fewer than ten pairs and of pairs that all say the same). Raises
+    BenchsuiteError for unusable input.
 
     >>> pairs = single_operation_pairs({"a": ["pool"], "b": ["skip"]})
     >>> table = operation_bias(pd.Series({"a": 1.0, "b": 2.0}), pd.Series({"a": 90.0, "b": 80.0}), pairs)
@@ -173,7 +174,7 @@ def _figures(
 ) -> pd.DataFrame:
     """The kinds of pairs with n, truth_rises, score_rises, bias and its interval; `code` is the kind of each pair.
 
-    Kinds without a pair are left out, and few pairs have no interval: all may rise alike by chance.
+    Kinds without a pair are left out. Few pairs, and pairs that all say the same, show no spread to take one from.
     """
     number = len(kinds)
     members = sum(np.bincount(end, minlength=number * n).reshape(number, n) for end in code * n + ends)
@@ -184,11 +185,9 @@ def _figures(
     total = np.bincount(code, excess, minlength=number)
     without = _ratio(total[:, None] - of_each, pairs[:, None] - members)
     bias = shares[1] - shares[0]
-    bounds = [
-        mean_interval(LeaveOneOut(float(bias[i]), without[i]), confidence) if pairs[i] >= FEWEST else UNKNOWN
-        for i in range(number)
-    ]
-    low, high = np.array(bounds).reshape(-1, 2).T
+    low, high = (np.full(number, np.nan) for _ in range(2))
+    for i in np.flatnonzero((pairs >= FEWEST) & (without.min(axis=1) < without.max(axis=1))):
+        low[i], high[i] = mean_interval(LeaveOneOut(float(bias[i]), without[i]), confidence)
     figures = {"n": pairs, "truth_rises": shares[0], "score_rises": shares[1], "bias": bias}
     return kinds.assign(**figures, bias_low=low, bias_high=high)[pairs > 0].reset_index(drop=True)
 

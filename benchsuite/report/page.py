@@ -43,7 +43,7 @@ _BIAS_NOTE = (
 _EXCHANGES_NOTE = (
     "Over pairs of architectures that differ in one operation alone: how much more often the score rises than the "
     "truth when the second operation takes the place of the first, in percent of the pairs (a tie is half a rise); + "
-    "(orange): the second is over-estimated. Fewer than ten pairs have no interval."
+    "(orange): the second is over-estimated. Fewer than ten pairs, or all alike, have no interval."
 )
 _REGRET_NOTE = (
     "Accuracy points between the best architecture and the best of the k best-scored, mean over trials, exact under "
