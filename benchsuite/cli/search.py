@@ -63,6 +63,9 @@ def search(
         benchsuite search nasbench201 --estimator scarlet --parameters 'training={epochs=2}' --sizes channels=8,cells=1
 
         benchsuite search nasbench201 --estimator pc_darts --algorithm own --parameters 'training={epochs=10, shrink=2}'
+
+        benchsuite search nasbench301 --dataset digits --estimator darts --algorithm own --sizes channels=4,cells=4
+        --parameters 'training={operations="S2"}'  # with the operations of RobustDARTS, S1 to S4
     """
     from benchsuite.cli.truth import sizes_of
     from benchsuite.search.finding import find

@@ -154,7 +154,8 @@ def _lacking(prepared: Prepared, architecture: str) -> str:
     reason = foreign(prepared.sizes.space, architecture)
     if reason:
         return f"it is no architecture of the space ({reason})"
-    return prepared.lacking or "it is not among the architectures with a truth"
+    known = 0 if prepared.truth is None else len(prepared.truth)
+    return prepared.lacking or f"it is not among the {known:,} architectures with a truth"
 
 
 def _standing(truth: pd.Series | None, accuracy: float) -> tuple[float, float]:

@@ -115,8 +115,8 @@ def _verdict(choice: Choice) -> list[str]:
     else:
         sentences.append(f"Its true accuracy is not known: {choice.lacking}.")
     if len(derived) > 1:
-        most = derived["skips"].max()
-        sentences.append(f"It has {derived['skips'].iloc[-1]} skip connections; the most after any epoch were {most}.")
+        skips, most = derived["skips"].iloc[-1], derived["skips"].max()
+        sentences.append(f"Skip connections in it: {skips}; the most after any epoch: {most}.")
     if len(derived) > 1 and derived["alignment"].notna().all():
         sentences.append(
             f"The mean layer alignment was {number(derived['alignment'].iloc[0], 2)} in the first epoch and "

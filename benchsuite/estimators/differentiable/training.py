@@ -64,7 +64,8 @@ class MixedTraining:
     epsilon
         Distance of its finite difference.
     operations
-        "all" of the space, or a reduced set that it has, such as those of RobustDARTS (Zela et al., ICLR 2020).
+        "all" of the space, or a reduced set that it has: on the DARTS space those of RobustDARTS (Zela et al., ICLR
+        2020), "S1" to "S4", of which S4 has noise, which is no architecture of the space.
     augmentation
         "crop+flip" (pad 4 and crop, mirror half of them), "crop" or "none".
     shrink
