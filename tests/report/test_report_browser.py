@@ -28,6 +28,24 @@ NAMES = ("nwot", "synflow", "plain")
 ANCHOR = "nasbench201-cifar10"
 
 
+CONTRAST = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = (colour) => numbers(colour).slice(0, 3).map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+  const ground = (each) => {
+    const colour = getComputedStyle(each).backgroundColor;
+    return numbers(colour)[3] === 0 ? ground(each.parentElement) : colour;
+  };
+  const worded = [...document.body.querySelectorAll(":not(script, style, svg *)")].filter((each) =>
+    [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()) && each.checkVisibility());
+  return worded.map((each) => {
+    const [dark, light] = [getComputedStyle(each).color, ground(each)].map(luminance).sort((a, b) => a - b);
+    return [(light + 0.05) / (dark + 0.05), each.textContent.slice(0, 40)];
+  }).filter(([contrast]) => contrast < 4.5);
+}"""
+
+
 def _renamed(results, architectures):
     """The same results with real architectures, which can be drawn."""
     (part,) = results.benchmarks
@@ -152,6 +170,37 @@ def test_intervals_of_baselines_alone_are_grey(page):
         assert (row.locator(".span").evaluate(read) != other) == plain
 
 
+def test_rows_of_a_table_s_foot_stay_there_whatever_it_is_sorted_by(page):
+    _open(page, "Bias")
+    table = page.locator("table:has(tfoot)").first
+    table.evaluate("table => { table.closest('details').open = true }")
+    for heading in table.locator("thead button").all()[:2]:
+        for _ in range(2):
+            heading.click()
+            feet = table.locator("tr").all()[len(NAMES) + 3 :]  # below the heading, the estimators and two counts
+            assert "truth rises" in feet[0].inner_text()
+
+
+@pytest.mark.parametrize(("media", "width"), [("screen", 1280), ("print", 1047)])  # paper: A4 across, less margins
+def test_the_leaderboard_is_not_wider_than_the_screen_or_the_paper(visit, media, width):
+    page = visit(viewport={"width": width, "height": 700})
+    page.emulate_media(media=media)
+    region = page.locator(f".scroll:has(#{ANCHOR}-leaderboard-table)")
+    region.locator("tbody th").first.evaluate("cell => { cell.textContent = 'uniform, 3 checkpoints (readout=loss)' }")
+    assert region.evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
+def test_chains_of_layers_are_drawn_and_strings_that_only_look_like_them_are_not(page):
+    blocks = "name => picture(name)?.querySelectorAll('rect').length ?? null"
+    scarlet = "-".join(["37s", "id", *["65"] * 17])
+    chains = {"22212220": 8, scarlet: 19, "d1-w16/d4-w32/d2-w64": 7, "d1-w16-b0.25-g4/d2-w32-b1-g1/d3-w64-b0.5-g2": 6}
+    assert {name: page.evaluate(blocks, name) for name in chains} == chains
+    said = page.evaluate("name => legend([name]).textContent", scarlet)
+    assert all(words in said for words in ("identity", "kernel 5", "kernel 7", "squeeze-excite"))
+    for name in ("22212220<img src=x>", "2221222", "d1-w16/d4-w32/<b>d2-w64", "d1-w16", f"{scarlet}-"):
+        assert page.evaluate(blocks, name) is None
+
+
 def test_an_address_with_a_stray_percent_sign_breaks_nothing(visit):
     page = visit("#%")
     assert page.get_by_role("tabpanel", name="Leaderboard").is_visible()
@@ -175,6 +224,7 @@ def test_a_table_is_saved_as_csv_with_the_ends_of_its_intervals(page, tmp_path):
     saved.value.save_as(tmp_path / "leaderboard.csv")
     header, *rows = csv.reader((tmp_path / "leaderboard.csv").read_text(encoding="utf-8").splitlines())
     assert header[:4] == ["Estimator", "τ-b", "τ-b low", "τ-b high"]
+    assert header[-4:] == ["n", "Trials", "Undefined", "Failed"]  # the page has the last three in small print
     assert {row[0] for row in rows} == {*NAMES, "params", "flops"}
     assert all(float(row[2]) < float(row[1]) < float(row[3]) and len(row) == len(header) for row in rows)
 
@@ -212,6 +262,25 @@ def test_pointing_at_a_dot_shows_its_architecture_with_the_ranks_of_the_tables(p
     assert f"rank by truth\n{ranks[name]['rank by truth']}\n" in shown
 
 
+def test_a_click_keeps_a_dot_until_escape(page):
+    panel = _open(page, "Ranks")
+    page.locator(".scatter[data-ready]").wait_for()
+    page.locator("canvas").focus()
+    page.keyboard.press("Home")
+    chosen = panel.locator(".chosen")
+    first = chosen.inner_text()
+    frame = page.locator("canvas").bounding_box()
+
+    def sweep():
+        for at in np.linspace(0.3, 0.9, 7):  # some dot is within reach of one of these
+            page.mouse.move(frame["x"] + at * frame["width"], frame["y"] + (1 - at) * frame["height"])
+        return chosen.inner_text()
+
+    assert sweep() == first
+    page.keyboard.press("Escape")
+    assert sweep() != first
+
+
 def test_a_small_plot_chooses_its_estimator_and_a_search_finds_architectures(page):
     panel = _open(page, "Ranks")
     page.locator(".scatter[data-ready]").wait_for()
@@ -244,6 +313,12 @@ def test_every_control_can_be_reached_by_keyboard_and_its_focus_is_seen(page):
         assert outline != "none"
         reached.add(page.evaluate("document.activeElement.tagName"))
     assert {"A", "BUTTON", "INPUT", "SELECT", "DIV"} <= reached
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(visit, scheme):
+    """WCAG 2.2, AA: a contrast of 4.5 for text of this size."""
+    assert visit(color_scheme=scheme).evaluate(CONTRAST) == []
 
 
 def test_the_dark_scheme_is_dark_and_the_light_one_light(visit):
