@@ -26,7 +26,7 @@ from benchsuite.analysis.correlation import kendall_tau, tau_b_without_each
 from benchsuite.analysis.evaluate import evaluate
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.analysis.reliability import ceiling
-from benchsuite.analysis.search_value import search_value
+from benchsuite.analysis.search_value import search_value, trainings_needed
 from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
 from benchsuite.analysis.uncertainty import correlation_interval
 from benchsuite.analysis.variance import over_seeds, rank_deviation, ranking_stability
@@ -82,7 +82,8 @@ def parts(trials: Trials, truth: pd.Series, complexity: pd.Series) -> dict[str, 
         "agreement": lambda: agreement(trials, truth),
         "added information": lambda: added_information(trials, truth, complexity),
         "best subsets": lambda: best_subsets(trials, truth),
-        "value in a search": lambda: search_value(trials, truth),
+        "regret by trainings": lambda: search_value(trials, truth),
+        "trainings needed": lambda: trainings_needed(trials, truth),
         "ceiling": lambda: ceiling(pd.concat([truth, truth + 0.1 * complexity], axis=1), kendall_tau),
     }
 

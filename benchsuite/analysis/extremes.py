@@ -38,7 +38,7 @@ def extremes(ranking: Ranking, kept: NDArray[np.integer], counts: Sequence[int])
     wanted = [(column, k) for column, k in enumerate(counts) if k >= 1]
     if wanted:
         samples = BestScored.of(ranking, kept, max(k for _, k in wanted))
-        places = samples.places(ranking, kept)
+        places = samples.places(kept)
         for column, k in wanted:
             figures[:, :, column] = [*_ranks(*places, samples.lot(k)), samples.regret(k)]
     return figures
@@ -48,13 +48,13 @@ def extremes(ranking: Ranking, kept: NDArray[np.integer], counts: Sequence[int])
 class BestScored:
     """The best-scored architectures of b subsamples, best first, as far as the equal scores at the k-th: (b, width).
 
-    `items` are places in the order of the truth, which equally scored ones stand in. `level` numbers the distinct
-    scores of all subsamples, in ascending order from row to row. `highest` has one column more: the highest truth of
-    the first none, one, two ... (of none the lowest of all). `best` is that of each whole subsample, shape (b, 1).
+    `chosen` are places by score, equally scored ones in the order of their truth; the n places of each further row
+    follow those before, so that all ascend. `highest` has one column more than `truth`: the highest truth of the first
+    none, one, two ... (of none the lowest of all). `best` is that of each whole subsample, shape (b, 1).
     """
 
-    items: Integers
-    level: Integers
+    ranking: Ranking
+    chosen: Integers
     truth: Floats
     highest: Floats
     best: Floats
@@ -63,31 +63,42 @@ class BestScored:
     def of(cls, ranking: Ranking, kept: NDArray[np.integer], k: int) -> BestScored:
         """Subsamples, of which `kept` has shape (b, n) and is 1 for a row of the input that is in, 0 otherwise."""
         by_score = np.ascontiguousarray(kept.T[ranking.rows_by_score].T)
+        chosen = np.flatnonzero(by_score.astype(bool)).reshape(len(kept), -1)
         offset = ranking.size * np.arange(len(kept))[:, None]
-        chosen = np.flatnonzero(by_score.astype(bool)).reshape(len(kept), -1) - offset
-        tied_until = ranking.score_end[ranking.by_score[chosen[:, k - 1]]]
-        width = int(np.count_nonzero(chosen < tied_until[:, None], axis=1).max())
-        items = ranking.by_score[chosen[:, :width]]
-        highest = np.full((len(kept), width + 1), ranking.truth[-1])
-        truth = ranking.truth[items]
+        tied_until = ranking.score_end[ranking.by_score[chosen[:, k - 1] - offset[:, 0]]][:, None]
+        chosen = chosen[:, : int(np.count_nonzero(chosen < tied_until + offset, axis=1).max())]
+        truth = ranking.truth[ranking.by_score][chosen - offset]
+        highest = np.full((len(kept), truth.shape[1] + 1), ranking.truth[-1])
         np.maximum.accumulate(truth, axis=1, out=highest[:, 1:])
         best = ranking.truth[np.argmax(kept.T[ranking.rows], axis=0)][:, None]
-        return cls(items, ranking.score_start[items] + offset, truth, highest, best)
+        return cls(ranking, chosen, truth, highest, best)
 
-    def places(self, ranking: Ranking, kept: NDArray[np.integer]) -> tuple[Integers, Integers, int]:
+    @property
+    def offset(self) -> Integers:
+        """By how much the rows of `chosen` are beyond the first: shape (b,)."""
+        return self.ranking.size * np.arange(len(self.chosen))
+
+    def places(self, kept: NDArray[np.integer]) -> tuple[Integers, Integers, int]:
         """Places by truth of the architectures inside their subsample, start..end - 1, and how many it has."""
-        members = np.ascontiguousarray(kept.T[ranking.rows].T)
-        upto = np.zeros((len(kept), ranking.size + 1), dtype=np.int32)
+        members = np.ascontiguousarray(kept.T[self.ranking.rows].T)
+        upto = np.zeros((len(kept), self.ranking.size + 1), dtype=np.int32)
         np.cumsum(members, axis=1, dtype=np.int32, out=upto[:, 1:])
-        ends = (ranking.truth_start, ranking.truth_end)
-        start, end = (np.take_along_axis(upto, at[self.items], axis=1) for at in ends)
+        items = self.ranking.by_score[self.chosen - self.offset[:, None]]
+        ends = (self.ranking.truth_start, self.ranking.truth_end)
+        start, end = (np.take_along_axis(upto, at[items], axis=1) for at in ends)
         return start, end, int(upto[0, -1])
+
+    def level(self, column: int | Integers) -> tuple[Integers, Integers]:
+        """First column of the scores that equal that of a column of each subsample, and the one after the last."""
+        rows, width = np.arange(len(self.chosen)), self.chosen.shape[1]
+        item = self.ranking.by_score[self.chosen[rows, column] - self.offset]
+        ends = (self.ranking.score_start[item], self.ranking.score_end[item])
+        first, stop = (np.searchsorted(self.chosen.ravel(), end + self.offset) - width * rows for end in ends)
+        return first, stop
 
     def lot(self, k: int | Integers) -> _Lot:
         """Who is among the k best-scored, for one k or one of each subsample."""
-        rows, width = np.arange(len(self.level)), self.level.shape[1]
-        cut = self.level[rows, k - 1]
-        certain, stop = (np.searchsorted(self.level.ravel(), cut, side) - width * rows for side in ("left", "right"))
+        certain, stop = self.level(k - 1)
         return _Lot(certain[:, None], (stop - certain)[:, None], (k - certain)[:, None])
 
     def regret(self, k: int | Integers) -> Floats:

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from scipy.special import comb
 from tied_columns import columns, enumerated
 
+from benchsuite.analysis.evaluate import HALVES
 from benchsuite.analysis.search_value import RANDOM, regret_curve, search_value, training_counts, trainings_needed
+from benchsuite.analysis.uncertainty import random_halves
 from benchsuite.core import BenchsuiteError
 
 
@@ -53,12 +55,76 @@ def test_numbers_of_trainings_lie_between_one_and_all():
         regret_curve([1, 2], [1.0, 2.0], [3])
 
 
-def test_trainings_needed_are_the_first_that_reach_the_regret():
+@settings(max_examples=40, deadline=None)
+@given(columns(largest=9), st.integers(0, 6))
+def test_trainings_needed_are_the_first_on_the_whole_curve(data, regret):
+    curve = regret_curve(*data, list(range(1, len(data[0]) + 1)))
+    table = trainings_needed({"it": [pd.Series(data[0])]}, pd.Series(data[1]), regrets=[regret]).set_index("estimator")
+    at_random = regret_curve(np.zeros(len(data[0])), data[1], list(range(1, len(data[0]) + 1)))
+    least, by_chance = (1 + int(np.argmax(values <= regret + 1e-9)) for values in (curve, at_random))
+    assert table.loc["it", "trainings"] == least
+    assert table.loc[RANDOM, "trainings"] == by_chance
+    assert table.loc["it", "saved"] == pytest.approx(1 - least / by_chance)
+    assert table["low"].isna().all()
+
+
+def noisy(n=121, trials=2):
     rng = np.random.default_rng(0)
-    truth = pd.Series(rng.normal(90, 2, 300))
-    table = search_value({"oracle": [truth], "reversed": [-truth]}, truth)
-    needed = trainings_needed(table, 0.5)
-    assert needed["oracle"] == 1
-    assert needed["reversed"] == 300
-    assert 1 < needed[RANDOM] < 300
-    assert trainings_needed(table, -1.0).isna().all()
+    truth = pd.Series(rng.normal(90, 2, n).round(2), [f"cell{i:03d}" for i in range(n)])
+    return [(truth + rng.normal(0, 4, n)).round() for _ in range(trials)], truth
+
+
+def halves(truth):
+    """The random halves of the architectures in the order of their names."""
+    return np.concatenate(list(random_halves(len(truth), HALVES, 0))).astype(bool)
+
+
+def least(scores, truth, regret):
+    return 1 + int(np.argmax(regret_curve(scores, truth, list(range(1, len(truth) + 1))) <= regret + 1e-9))
+
+
+def test_ranges_of_regrets_hold_the_whole_and_the_middle_of_the_halves_at_the_same_share():
+    trials, truth = noisy()
+    table = search_value({"it": trials}, truth, counts=[5, 10, 40, 121])
+    rows = table[table["estimator"] == "it"]
+    assert rows["low"].isna().tolist() == [True, False, False, False]
+    kept, ends = halves(truth), []
+    for trial in trials:
+        drawn = [regret_curve(trial[each], truth[each], [5, 20, 60]) for each in kept]
+        whole = regret_curve(trial, truth, [10, 40, 121])
+        low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+        ends.append([np.minimum(low, whole), np.maximum(high, whole)])
+    assert rows[["low", "high"]].to_numpy()[1:].T == pytest.approx(np.mean(ends, axis=0))
+
+
+def test_ranges_of_trainings_are_those_of_the_halves_counted_for_the_whole():
+    trials, truth = noisy(61)
+    scores, kept = -trials[0], halves(truth)
+    table = trainings_needed({"it": [scores]}, truth, regrets=[0.3]).set_index("estimator")
+    drawn = np.array([[least(x[each], truth[each], 0.3) for x in (scores, 0 * scores)] for each in kept]) * 61 / 30
+    whole = np.array([least(x, truth, 0.3) for x in (scores, 0 * scores)])
+    assert whole.min() >= 10
+    for name, values, value in (
+        (("low", "high"), drawn[:, 0], whole[0]),
+        (("saved_low", "saved_high"), 1 - drawn[:, 0] / drawn[:, 1], 1 - whole[0] / whole[1]),
+    ):
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert table.loc["it", list(name)].tolist() == pytest.approx([min(low, value), max(high, value)])
+
+
+def test_savings_are_against_a_random_choice_among_what_the_estimator_scored():
+    trials, truth = noisy()
+    part = truth.nlargest(15)
+    table = trainings_needed({"all": trials, "part": [part]}, truth, regrets=[1.0]).set_index("estimator")
+    assert table.loc["all", "trainings"] == np.mean([least(each, truth, 1.0) for each in trials])
+    assert table.loc["all", "deviation"] == pytest.approx(np.std([least(each, truth, 1.0) for each in trials], ddof=1))
+    assert table.loc["part", ["n", "trainings"]].tolist() == [15, 1]
+    assert table.loc["part", "saved"] == pytest.approx(1 - 1 / least(0 * part, part, 1.0))
+    assert table.loc[RANDOM, ["saved", "saved_low", "saved_high"]].tolist() == [0, 0, 0]
+
+
+def test_estimators_that_scored_nothing_have_no_value():
+    _, truth = noisy()
+    elsewhere = pd.Series([1.0], ["elsewhere"])
+    assert set(search_value({"it": [elsewhere]}, truth)["estimator"]) == {RANDOM}
+    assert set(trainings_needed({"it": [elsewhere]}, truth)["estimator"]) == {RANDOM}
