@@ -20,7 +20,7 @@ from scipy import stats
 
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
 from benchsuite.analysis.comparison import compare, rank_intervals
-from benchsuite.analysis.complementarity import added_information, agreement, best_subsets
+from benchsuite.analysis.complementarity import added_information, agreement, best_subsets, information
 from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import kendall_tau, tau_b_without_each
 from benchsuite.analysis.evaluate import evaluate
@@ -81,6 +81,7 @@ def parts(trials: Trials, truth: pd.Series, complexity: pd.Series) -> dict[str, 
         "all pairs, P@top 5 %": lambda: compare(trials, truth, criterion="precision_at_top"),
         "agreement": lambda: agreement(trials, truth),
         "added information": lambda: added_information(trials, truth, complexity),
+        "intervals of both": lambda: information(trials, truth, complexity),
         "best subsets": lambda: best_subsets(trials, truth),
         "regret by trainings": lambda: search_value(trials, truth),
         "trainings needed": lambda: trainings_needed(trials, truth),

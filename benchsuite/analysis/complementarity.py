@@ -15,8 +15,18 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from benchsuite.analysis.align import aligned, side_by_side
-from benchsuite.analysis.correlation import ROUNDING, kendall_tau
+from benchsuite.analysis.concordance import concordance
+from benchsuite.analysis.correlation import (
+    ROUNDING,
+    LeaveOneOut,
+    Ranked,
+    kendall_tau,
+    mean_figure,
+    rho_of_ranked,
+    tau_b_without_each,
+)
 from benchsuite.analysis.ranking import average_ranks
+from benchsuite.analysis.uncertainty import check_confidence, correlation_interval
 from benchsuite.core import BenchsuiteError
 
 if TYPE_CHECKING:
@@ -82,28 +92,68 @@ def added_information(trials: Trials, truth: pd.Series[float], complexity: pd.Se
     1.0 nan
     """
     table = _Ranks.of(trials, truth, complexity)
-    scores = len(table.owner)
-    given_size = _partial(table.correlations(extended=True))
+    scores, correlations = len(table.owner), table.correlations(extended=True)
+    size = correlations[:-1, -1]
+    given_size = _partial(correlations[:-1, :-1], size[:, None], size)
     with_truth, among = given_size[:scores, scores], given_size[:scores, :scores]
-    left = (1 - among**2) * (1 - with_truth[None, :] ** 2)
-    added = np.full_like(among, np.nan)
-    product = with_truth[:, None] - among * with_truth[None, :]
-    np.divide(product, np.sqrt(np.maximum(left, 0)), out=added, where=left > ROUNDING)
-    means = table.mean_over_trials(added)
+    means = table.mean_over_trials(_partial(with_truth[:, None], among, with_truth))
     np.fill_diagonal(means, [with_truth[table.owner == i].mean() for i in range(len(table.names))])
     return pd.DataFrame(means, index=table.names, columns=table.names)
 
 
+def information(
+    trials: Trials, truth: pd.Series[float], complexity: pd.Series[float], *, confidence: float = 0.95
+) -> pd.DataFrame:
+    """The figures of `agreement` and `added_information` with intervals over architectures, one row a pair.
+
+    Columns estimator, other, n, agreement, agreement_low, agreement_high, added, added_low, added_high: what the
+    estimator knows beyond complexity and the other. Jackknife of the mean over pairs of trials. Raises BenchsuiteError
+    for unusable input.
+
+    >>> rng = np.random.default_rng(0)
+    >>> size, truth = pd.Series(rng.normal(size=200)), pd.Series(rng.normal(size=200))
+    >>> table = information({"oracle": [truth], "size": [size]}, truth, size).set_index(["estimator", "other"])
+    >>> (table.loc[("oracle", "size"), ["agreement_low", "agreement_high"]] < 0).tolist()
+    [True, False]
+    """
+    check_confidence(confidence)
+    columns = _Judged.of(_Ranks.of(trials, truth, complexity))
+    rows = []
+    for first, second in itertools.combinations_with_replacement(columns, 2):
+        pairs = list(itertools.combinations(columns[first], 2)) if first == second else []
+        pairs = pairs or list(itertools.product(columns[first], columns[second]))
+        both = [(rho_of_ranked(one.ranked, other.ranked), one, other) for one, other in pairs]
+        agreed = mean_figure([between for between, _, _ in both])
+        added = [mean_figure([one.beyond(other, between) for between, one, other in both])]
+        added += [mean_figure([other.beyond(one, between) for between, one, other in both])]
+        if first == second:
+            added = [mean_figure([each.given_size for each in columns[first]])]
+        for (one, other), more in zip(((first, second), (second, first)), added, strict=False):
+            figures = [
+                part for each in (agreed, more) for part in (each.value, *correlation_interval(each, confidence))
+            ]
+            rows.append((one, other, agreed.without.size, *figures))
+    names = [f"{figure}{end}" for figure in ("agreement", "added") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["estimator", "other", "n", *names])
+
+
 def best_subsets(
-    trials: Trials, truth: pd.Series[float], *, largest: int = 3, folds: int = 5, seed: int = 0
+    trials: Trials,
+    truth: pd.Series[float],
+    *,
+    largest: int = 3,
+    folds: int = 5,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """The best estimators to combine by their mean rank, of each size, with tau on architectures not chosen by.
 
     One row per size, from 1: size, estimators (names, joined by " + "), held_out (mean over folds of tau-b on the fold,
-    by the subset that is best on the others), deviation (over folds), all (tau-b of `estimators`, best on all
-    architectures, which flatters), folds_agreeing (in how many folds the same subset was best). Every estimator takes
-    part with its first trial. The subsets with the highest correlation of mean rank and rank of truth are compared by
-    tau. Raises BenchsuiteError for less than 2 folds or fewer architectures than folds.
+    by the subset that is best on the others), low, high (its interval over architectures: jackknife inside the folds,
+    their choices held fixed), deviation (over folds), all (tau-b of `estimators`, best on all architectures, which
+    flatters), folds_agreeing (in how many folds the same subset was best). Every estimator takes part with its first
+    trial. The subsets with the highest correlation of mean rank and rank of truth are compared by tau. Raises
+    BenchsuiteError for less than 2 folds or fewer architectures than folds.
 
     >>> rng = np.random.default_rng(0)
     >>> truth = pd.Series(rng.normal(size=300))
@@ -120,11 +170,22 @@ def best_subsets(
         subsets = np.array(list(itertools.combinations(range(len(table.names)), size)))
         chosen, tau = _best(table, subsets, fold >= 0)
         by_fold = [_best(table, subsets, fold != part)[0] for part in range(folds)]
-        held_out = [table.tau(best, fold == part) for part, best in enumerate(by_fold)]
+        held_out = [table.tau_without_each(best, fold == part) for part, best in enumerate(by_fold)]
+        taus = [each.value for each in held_out]
+        ends = correlation_interval(_mean_of_parts(held_out), confidence)
         names = " + ".join(table.names[member] for member in chosen)
         same = sum(np.array_equal(best, chosen) for best in by_fold)
-        rows.append((size, names, np.mean(held_out), np.std(held_out, ddof=1), tau, same))
-    return pd.DataFrame(rows, columns=["size", "estimators", "held_out", "deviation", "all", "folds_agreeing"])
+        rows.append((size, names, np.mean(taus), *ends, np.std(taus, ddof=1), tau, same))
+    return pd.DataFrame(
+        rows, columns=["size", "estimators", "held_out", "low", "high", "deviation", "all", "folds_agreeing"]
+    )
+
+
+def _mean_of_parts(figures: Sequence[LeaveOneOut]) -> LeaveOneOut:
+    """Mean of a figure over disjoint parts of the items: leaving an item out changes it in its own part."""
+    mean = float(np.mean([figure.value for figure in figures]))
+    changes = np.concatenate([figure.without - figure.value for figure in figures])
+    return LeaveOneOut(mean, mean + changes / len(figures))
 
 
 def _best(table: _Ranks, subsets: Integers, inside: NDArray[np.bool_]) -> tuple[Integers, float]:
@@ -139,13 +200,45 @@ def _best(table: _Ranks, subsets: Integers, inside: NDArray[np.bool_]) -> tuple[
     return candidates[best], taus[best]
 
 
-def _partial(correlations: Floats) -> Floats:
-    """Correlations given the last variable, of the others among each other; NaN where nothing is left."""
-    last = correlations[:-1, -1]
-    left = 1 - last**2
-    left = np.where(left > ROUNDING, left, np.nan)
-    partial: Floats = (correlations[:-1, :-1] - np.outer(last, last)) / np.sqrt(np.outer(left, left))
+def _partial(between: Floats, first: Floats, second: Floats) -> Floats:
+    """Correlation between two variables given a third, from those of each with it; NaN where nothing is left."""
+    left = np.minimum(1 - first**2, 1 - second**2)
+    scale = np.sqrt(np.maximum(1 - first**2, 0) * np.maximum(1 - second**2, 0))
+    product = between - first * second
+    partial: Floats = np.divide(product, scale, out=np.full_like(product, np.nan), where=left > ROUNDING)
     return partial.clip(-1, 1)
+
+
+def _given(between: LeaveOneOut, first: LeaveOneOut, second: LeaveOneOut) -> LeaveOneOut:
+    """Partial correlation, with all architectures and without each."""
+    partial = _partial(*(np.append(figure.without, figure.value) for figure in (between, first, second)))
+    return LeaveOneOut(float(partial[-1]), partial[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A trial: its ranks, their rho with complexity, and what it knows of the truth, given complexity."""
+
+    ranked: Ranked
+    with_size: LeaveOneOut
+    given_size: LeaveOneOut
+
+    @classmethod
+    def of(cls, table: _Ranks) -> dict[str, list[_Judged]]:
+        """The trials of each estimator."""
+        truth, size = Ranked.of(table.truth), Ranked.of(table.complexity)
+        truth_size = rho_of_ranked(truth, size)
+        found: dict[str, list[_Judged]] = {name: [] for name in table.names}
+        for owner, ranks in zip(table.owner, table.ranks, strict=True):
+            ranked = Ranked.of(ranks)
+            with_size = rho_of_ranked(ranked, size)
+            given_size = _given(rho_of_ranked(ranked, truth), with_size, truth_size)
+            found[table.names[owner]].append(cls(ranked, with_size, given_size))
+        return found
+
+    def beyond(self, other: _Judged, between: LeaveOneOut) -> LeaveOneOut:
+        """What it knows of the truth, given complexity and another trial; `between` is the rho of both."""
+        return _given(self.given_size, _given(between, self.with_size, other.with_size), other.given_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +294,7 @@ class _Ranks:
     def tau(self, members: Integers, inside: NDArray[np.bool_]) -> float:
         """tau-b between the mean rank of some columns and the truth on some architectures."""
         return kendall_tau(self.ranks[members].sum(axis=0)[inside], self.truth[inside])  # a sum ties exactly
+
+    def tau_without_each(self, members: Integers, inside: NDArray[np.bool_]) -> LeaveOneOut:
+        """The same with the values without each architecture."""
+        return tau_b_without_each(concordance(self.ranks[members].sum(axis=0)[inside], self.truth[inside]))

@@ -106,13 +106,40 @@ def rho_without_each(x: ArrayLike, y: ArrayLike, pairs: Concordance) -> LeaveOne
     Without item i, the centred rank a_j of item j loses sgn(x_j - x_i) / 2; products of such ranks sum to known sums of
     a and b over the items above and below i and to the balance of its pairs.
     """
-    of_x, of_y = dense_ranks(x), dense_ranks(y)
-    a, b = (average_of_dense(dense) - (pairs.balance.size + 1) / 2 for dense in (of_x, of_y))
-    above = _above_less_below(of_x, b) + _above_less_below(of_y, a)
-    product = _inner(a, b) - a * b - above / 2 + pairs.balance / 4
-    square_a = _inner(a, a) - a * a - _above_less_below(of_x, a) + pairs.untied_x / 4
-    square_b = _inner(b, b) - b * b - _above_less_below(of_y, b) + pairs.untied_y / 4
-    return LeaveOneOut(float(_ratio(_inner(a, b), _inner(a, a), _inner(b, b))), _ratio(product, square_a, square_b))
+    return rho_of_ranked(Ranked.of(x), Ranked.of(y), pairs.balance)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A column ranked for correlations with many others: dense and centred average ranks, shape (n,).
+
+    `square` is the sum of the squared centred ranks, `squares` the same without each item, ranked anew.
+    """
+
+    dense: NDArray[np.int64]
+    centred: Floats
+    square: float
+    squares: Floats
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Ranked:
+        """The ranks of a column."""
+        dense = dense_ranks(values)
+        centred = average_of_dense(dense) - (dense.size + 1) / 2
+        square, untied = _inner(centred, centred), dense.size - np.bincount(dense)[dense]
+        return cls(dense, centred, square, square - centred**2 - _above_less_below(dense, centred) + untied / 4)
+
+
+def rho_of_ranked(x: Ranked, y: Ranked, balance: ArrayLike = 0) -> LeaveOneOut:
+    """Spearman's rho of two ranked columns with the values without each item.
+
+    These are exact with the balance of the columns' `concordance`; without it, which takes most of the time, their
+    deviation is wrong by no more than a part in the number of items.
+    """
+    a, b = x.centred, y.centred
+    above = _above_less_below(x.dense, b) + _above_less_below(y.dense, a)
+    product = _inner(a, b) - a * b - above / 2 + np.asarray(balance) / 4
+    return LeaveOneOut(float(_ratio(_inner(a, b), x.square, y.square)), _ratio(product, x.squares, y.squares))
 
 
 def pearson_without_each(x: ArrayLike, y: ArrayLike) -> LeaveOneOut:

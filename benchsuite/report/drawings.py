@@ -117,7 +117,7 @@ def _regret(judgement: Judgement, prefix: str) -> Drawing:
     best = board.loc[~board["reference"], "estimator"].tolist()[:_CURVES]
     plain = [name for name in ("params", RANDOM) if name in set(judgement.search["estimator"])]
     words = f"Regret by number of architectures trained, for {', '.join([*best, *plain])}; figures in the table."
-    chart = figures.regret_chart(judgement.search, [*best, *plain], plain)
+    chart = figures.regret_chart(judgement.search, [*best, *plain], plain, [*best[:1], RANDOM])
     return _drawing(f"{prefix}-regret", "What a search by score is worth", words, chart)
 
 

@@ -195,10 +195,10 @@ def _squares(columns: np.ndarray, rows: np.ndarray) -> Path:
     return Path(vertices, codes)
 
 
-def regret_chart(search: pd.DataFrame, shown: list[str], plain: list[str]) -> Figure:
+def regret_chart(search: pd.DataFrame, shown: list[str], plain: list[str], banded: list[str]) -> Figure:
     """Regret after training the k best-scored architectures, a line for every estimator of `shown`, `plain` ones grey.
 
-    `search` has the columns estimator, k, regret.
+    `search` has the columns estimator, k, regret, low, high; low to high is a band for those `banded`.
     """
     figure = Figure(figsize=(_WIDTH, 3.2 + 0.08 * len(shown)), layout="constrained")
     axes = figure.subplots()
@@ -207,6 +207,8 @@ def regret_chart(search: pd.DataFrame, shown: list[str], plain: list[str]) -> Fi
         rows = search[search["estimator"] == name]
         colour, dash = (svg.REFERENCE, next(dashes)) if name in plain else (next(colours), "-")
         axes.plot(rows["k"], rows["regret"], linewidth=1.4, label=name, color=colour, linestyle=dash)
+        if name in banded:
+            axes.fill_between(rows["k"], rows["low"], rows["high"], color=colour, alpha=0.16, linewidth=0)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchsuite.analysis.comparison import compare, rank_intervals
-from benchsuite.analysis.complementarity import added_information, agreement
-from benchsuite.analysis.search_value import search_value
+from benchsuite.analysis.comparison import architectures_needed, compare, rank_intervals
+from benchsuite.analysis.complementarity import added_information, agreement, information
+from benchsuite.analysis.search_value import search_value, trainings_needed
 from benchsuite.report.behaviour import (
     factors_table,
     ranks_table,
@@ -58,9 +58,11 @@ class Judgement:
     relative: pd.DataFrame
     exchanges: pd.DataFrame
     search: pd.DataFrame
+    trainings_needed: pd.DataFrame
     beside: Beside
     agreement: pd.DataFrame
     added: pd.DataFrame
+    information: pd.DataFrame
     subsets: pd.DataFrame
     transfer: pd.DataFrame
     choices: pd.DataFrame
@@ -103,6 +105,7 @@ def judge(results: BenchmarkResults) -> Judgement:
     sizes = sizes_of(results.complexity.reindex(truth.index))
     criteria = criteria_by_k(trials, truth)
     comparisons = compare(trials, truth)
+    comparisons["architectures_needed"] = architectures_needed(comparisons)
     leaderboard = leaderboard_of(scores, criteria, rank_intervals(comparisons), len(truth))
     epochs = epoch_table(leaderboard)
     compared = beside(trials, truth)
@@ -126,9 +129,11 @@ def judge(results: BenchmarkResults) -> Judgement:
         relative=relative_table(trials, epochs),
         exchanges=exchange_table(trials, truth, results.operations, sizes["params"]),
         search=search_value(trials, truth),
+        trainings_needed=trainings_needed(trials, truth),
         beside=compared,
         agreement=agreement(compared.trials, truth),
         added=added_information(compared.trials, truth, sizes["params"]),
+        information=information(compared.trials, truth, sizes["params"]),
         subsets=subsets_table(compared, truth, families),
         transfer=transfer_from(results, trials, truth),
         choices=choices_table(results),

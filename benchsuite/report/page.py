@@ -19,6 +19,7 @@ from benchsuite.report.mistakes import mistakes_numbers
 from benchsuite.report.own_rule import own_rule
 from benchsuite.report.packed import MOST_ARCHITECTURES, packed_ranks
 from benchsuite.report.pairs import PAIRS_NOTE, pairs_numbers
+from benchsuite.report.search_value import NEEDED_NOTE, RANGE, needed_numbers, search_numbers
 from benchsuite.report.supernets import training_numbers
 from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table
 from benchsuite.report.together import added_numbers, agreement_numbers, subsets_numbers
@@ -47,7 +48,8 @@ _EXCHANGES_NOTE = (
 )
 _REGRET_NOTE = (
     "Accuracy points between the best architecture and the best of the k best-scored, mean over trials, exact under "
-    "ties; grey: counting parameters, and the expectation of a random choice. The frame may cut off bad first choices."
+    "ties; grey: counting parameters, and the expectation of a random choice. Bands (of the best estimator and of the "
+    f"random choice): {RANGE}. The frame may cut off bad first choices."
 )
 _AGREEMENT_NOTE = (
     "Spearman's rho between scores, mean over pairs of trials; blue: alike, orange: opposed. On the diagonal the "
@@ -182,8 +184,9 @@ def _variance(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
 
 
 def _search_value(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
-    numbers = Folded(tables.search_numbers(judgement))
-    yield Part("What is a search by it worth?", (Picture(drawings.regret, _REGRET_NOTE), numbers))
+    picture, numbers = Picture(drawings.regret, _REGRET_NOTE), Folded(search_numbers(judgement))
+    needed = (needed_numbers(judgement), Words(NEEDED_NOTE))
+    yield Part("What is a search by it worth?", (picture, *needed, numbers))
     by_k = [Folded(table, opened=not place) for place, table in enumerate(tables.by_k_tables(judgement))]
     within = [Folded(table) for table in tables.within_ends_tables(judgement)]
     yield Part("How good is the top of its list?", (*by_k, *within))

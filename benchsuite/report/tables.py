@@ -198,15 +198,6 @@ def factors_numbers(judgement: Judgement) -> Table:
     return matrix(Table("factors", caption, (), ()), judgement.factors, "figure", _FACTORS, order, 3)
 
 
-def search_numbers(judgement: Judgement) -> Table:
-    """Expected regret of training the k best-scored architectures, by estimator and k."""
-    found = judgement.search.assign(value=judgement.search["regret"], low=math.nan, high=math.nan)
-    columns = {k: Column(f"{k:,}", f"The {k:,} best-scored are trained") for k in sorted(found["k"].unique())}
-    caption = "Regret in accuracy points after training the k best-scored architectures, mean over trials; low is good"
-    names = list(dict.fromkeys([*judgement.order, *found["estimator"]]))
-    return matrix(Table("search", caption, (), ()), found, "k", columns, names, 2)
-
-
 def within_ends_tables(judgement: Judgement) -> list[Table]:
     """Tau among the best by score, and among the best by truth: estimators in rows, K in columns."""
     known = judgement.within_ends[judgement.within_ends["value"].notna()]

@@ -12,7 +12,7 @@ import pandas as pd
 from benchsuite.analysis.align import side_by_side
 from benchsuite.analysis.complementarity import best_subsets
 from benchsuite.report.criteria import COMBINATION, rows_of
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table
+from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, with_interval
 from benchsuite.report.words import number
 
 if TYPE_CHECKING:
@@ -58,27 +58,36 @@ def subsets_table(compared: Beside, truth: pd.Series, families: Mapping[str, str
     """The best estimators to combine, as `best_subsets` says them; empty for few architectures."""
     single = {name: each for name, each in compared.trials.items() if families[name] not in _NOT_COMBINED}
     if not single or compared.n < FOLDS * _FEWEST:
-        return pd.DataFrame(columns=["size", "estimators", "held_out", "deviation", "all", "folds_agreeing"])
+        return pd.DataFrame(
+            columns=["size", "estimators", "held_out", "low", "high", "deviation", "all", "folds_agreeing"]
+        )
     return best_subsets(single, truth, folds=FOLDS)
 
 
 def agreement_numbers(judgement: Judgement) -> Table:
     """Spearman's rho between the scores of every two estimators, alike ones side by side."""
-    return _square("agreement", "Spearman's rho between the scores of every two estimators", judgement.agreement)
+    return _square(
+        "agreement", "Spearman's rho between the scores of every two estimators", judgement.agreement, judgement
+    )
 
 
 def added_numbers(judgement: Judgement) -> Table:
     """What the row's estimator knows beyond parameters and the column's, in the order of agreement."""
     order = judgement.agreement.index.tolist()
     caption = "What the row adds to parameters and the column: partial rank correlation with the truth"
-    return _square("added", caption, judgement.added.loc[order, order])
+    return _square("added", caption, judgement.added.loc[order, order], judgement)
 
 
-def _square(name: str, caption: str, values: pd.DataFrame) -> Table:
+def _square(name: str, caption: str, values: pd.DataFrame, judgement: Judgement) -> Table:
+    """A figure of every two estimators; the ends of its intervals are for files."""
+    found = judgement.information.set_index(["estimator", "other"])
+    ends = dict(zip(found.index, found[[f"{name}_low", f"{name}_high"]].to_numpy().tolist(), strict=True))
     columns = (ESTIMATOR, *(Column(str(each)) for each in values))
-    rows = zip(values.index, values.to_numpy().tolist(), strict=True)
-    body = tuple((Cell(each, each), *(Cell(number(value, 2), value) for value in row)) for each, row in rows)
-    return Table(name, caption, columns, body)
+    body = []
+    for row, figures in zip(values.index, values.to_numpy().tolist(), strict=True):
+        cells = zip(values, figures, strict=True)
+        body.append((Cell(row, row), *(Cell(number(each, 2), each, ends=tuple(ends[row, at])) for at, each in cells)))
+    return Table(name, f"{caption}; intervals over architectures are in the files", columns, tuple(body))
 
 
 def subsets_numbers(judgement: Judgement) -> Table:
@@ -86,7 +95,10 @@ def subsets_numbers(judgement: Judgement) -> Table:
     columns = (
         Column("Combined", "The best subset on all architectures, by the mean of its ranks", numeric=False),
         Column("Estimators"),
-        Column("τ-b held out", "Mean over folds; in each, the subset that is best on the other folds"),
+        Column(
+            "τ-b held out",
+            "Mean over folds, in each of the subset that is best on the others; small print: over architectures",
+        ),
         Column("± folds", "Sample deviation over folds"),
         Column("τ-b on all", "Of this subset on the architectures that it was chosen by: flatters"),
         Column("Folds agreeing", f"Of {FOLDS} folds, those that chose this subset"),
@@ -95,7 +107,7 @@ def subsets_numbers(judgement: Judgement) -> Table:
         (
             Cell(row["estimators"], row["estimators"]),
             Cell(f"{row['size']}", row["size"]),
-            Cell(number(row["held_out"]), row["held_out"]),
+            with_interval(row["held_out"], row["low"], row["high"], 3),
             Cell(number(row["deviation"]), row["deviation"]),
             Cell(number(row["all"]), row["all"]),
             Cell(f"{row['folds_agreeing']}", row["folds_agreeing"]),

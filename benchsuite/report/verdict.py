@@ -11,7 +11,7 @@ from benchsuite.report.behaviour import ranks, repeated_trainings
 from benchsuite.report.bias import NAMES, bias_rows
 from benchsuite.report.criteria import SIZE_BASELINES, TRIAL_KEY, rows_of, trials_of
 from benchsuite.report.exchanges import shown_exchanges
-from benchsuite.report.pairs import against
+from benchsuite.report.pairs import against, needed_beside_all
 from benchsuite.report.words import interval, listed, number
 from benchsuite.score_files import FAMILY as IMPORTED
 
@@ -105,7 +105,8 @@ def _next(ranked: list[dict[str, Any]], judgement: Judgement) -> list[str]:
         said.append("These are too few architectures to say how sure its lead is.")
     elif level:
         said.append(
-            f"It is not separable from {listed(level)}: their paired differences on these architectures may be chance."
+            f"It is not separable from {listed(level)}: their paired differences on these architectures may be chance"
+            f"{needed_beside_all(judgement.comparisons, best['estimator'], level)}."
         )
     elif ahead.empty and not tested.index.isin(alike).all():
         said.append(_lead(best, tested[~tested.index.isin(alike)].iloc[0], len(tested) < len(table)))

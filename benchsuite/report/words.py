@@ -107,6 +107,18 @@ def large(value: float) -> str:
     return f"{value:.0f}"
 
 
+def roughly(count: float) -> str:
+    """A count rounded up to two significant digits; a sign for infinitely many, a dash if it is unknown.
+
+    >>> roughly(2317.3), roughly(7.2), roughly(1234567), roughly(math.inf)
+    ('2,400', '8', '1,300,000', '∞')
+    """
+    if not math.isfinite(count):
+        return "∞" if count == math.inf else MISSING
+    step = 10 ** max(len(str(math.ceil(count))) - 2, 0)
+    return f"{step * math.ceil(count / step):,}"
+
+
 def slug(name: str) -> str:
     """The name as part of a file name or identifier.
 

@@ -35,6 +35,8 @@ _TABLES = (
     "factors",
     "exchanges",
     "search",
+    "trainings_needed",
+    "information",
     "subsets",
     "transfer",
     "choices",

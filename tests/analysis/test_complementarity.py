@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from benchsuite.analysis.complementarity import added_information, agreement, best_subsets, clustered_order
+from benchsuite.analysis.complementarity import added_information, agreement, best_subsets, clustered_order, information
 from benchsuite.core import BenchsuiteError
 
 
@@ -86,6 +86,67 @@ def test_the_diagonal_of_added_information_is_the_partial_rho_of_the_bias_analys
         for each in trials["snip"]
     ]
     assert table.loc["snip", "snip"] == pytest.approx(np.mean(own))
+
+
+def partial(rank, other, given):
+    return stats.pearsonr(residuals(rank, given), residuals(other, given)).statistic
+
+
+def interval(value, without):
+    """Normal interval on Fisher's scale with the standard error of the jackknife."""
+    half = stats.norm.ppf(0.975) * np.sqrt((len(without) - 1) * np.var(without)) / (1 - value**2)
+    return np.tanh(np.arctanh(value) + np.array([-half, half]))
+
+
+def test_information_holds_the_figures_of_both_matrices():
+    trials, truth, size = example()
+    table = information(trials, truth, size).set_index(["estimator", "other"])
+    agreed, added = agreement(trials, truth), added_information(trials, truth, size)
+    assert len(table) == len(trials) ** 2
+    for pair in itertools.product(trials, repeat=2):
+        assert table.loc[pair, "agreement"] == pytest.approx(agreed.loc[pair]), pair
+        assert table.loc[pair, "added"] == pytest.approx(added.loc[pair], nan_ok=True), pair
+    assert (table["n"] == 120).all()
+
+
+def test_intervals_of_information_are_those_of_the_jackknife_written_out():
+    trials, truth, size = example(trials=1)
+    table = information(trials, truth, size).set_index(["estimator", "other"])
+    columns = [trials["snip"][0].fillna(-99), trials["nwot"][0], truth, size]
+    figures = []
+    for left_out in [None, *truth.index]:
+        snip, nwot, known, sizes = (stats.rankdata(each.drop(left_out) if left_out else each) for each in columns)
+        figures.append(
+            [stats.pearsonr(snip, nwot).statistic, partial(snip, known, [sizes, nwot]), partial(snip, known, [sizes])]
+        )
+    (agreed, added, alone), without = figures[0], np.array(figures[1:])
+    ends = table.loc[("snip", "nwot"), ["agreement_low", "agreement_high"]].tolist()
+    assert ends == pytest.approx(interval(agreed, without[:, 0]), abs=2e-3)  # a part in n of the half-width
+    ends = table.loc[("snip", "nwot"), ["added_low", "added_high"]].tolist()
+    assert ends == pytest.approx(interval(added, without[:, 1]), abs=2e-3)
+    ends = table.loc[("snip", "snip"), ["added_low", "added_high"]].tolist()
+    assert ends == pytest.approx(interval(alone, without[:, 2]), abs=2e-3)
+
+
+def test_intervals_of_held_out_tau_combine_those_of_the_folds():
+    trials, truth, _ = example(trials=1)
+    row = best_subsets(trials, truth, largest=1, folds=2).iloc[0]
+    fold = np.random.default_rng(0).permutation(120) % 2
+    taus, squares = [], []
+    for part in (0, 1):
+        others = {
+            name: stats.kendalltau(ranked(each[0])[fold != part], truth[fold != part])[0]
+            for name, each in trials.items()
+        }
+        best = ranked(trials[max(others, key=others.get)][0])[fold == part]
+        known = truth.to_numpy()[fold == part]
+        taus.append(stats.kendalltau(best, known).statistic)
+        without = [stats.kendalltau(np.delete(best, i), np.delete(known, i)).statistic for i in range(60)]
+        squares.append(59 * np.var(without))
+    half = stats.norm.ppf(0.975) * np.sqrt(np.sum(squares)) / 2 / (1 - np.mean(taus) ** 2)
+    expected = np.tanh(np.arctanh(np.mean(taus)) + np.array([-half, half]))
+    assert row["held_out"] == pytest.approx(np.mean(taus))
+    assert [row["low"], row["high"]] == pytest.approx(expected, abs=2e-3)
 
 
 def test_best_subsets_are_those_of_an_exhaustive_search():

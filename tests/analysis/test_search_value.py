@@ -94,7 +94,7 @@ def test_ranges_of_regrets_hold_the_whole_and_the_middle_of_the_halves_at_the_sa
         whole = regret_curve(trial, truth, [10, 40, 121])
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         ends.append([np.minimum(low, whole), np.maximum(high, whole)])
-    assert rows[["low", "high"]].to_numpy()[1:].T == pytest.approx(np.mean(ends, axis=0))
+    assert pytest.approx(np.mean(ends, axis=0)) == rows[["low", "high"]].to_numpy()[1:].T
 
 
 def test_ranges_of_trainings_are_those_of_the_halves_counted_for_the_whole():

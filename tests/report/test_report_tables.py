@@ -15,6 +15,7 @@ import pytest
 from scipy.stats import kendalltau, rankdata
 
 from benchsuite.analysis.comparison import not_separable
+from benchsuite.analysis.search_value import RANDOM
 from benchsuite.report import latex, markdown
 from benchsuite.report.across import overview
 from benchsuite.report.blocks import Folded, tables_of
@@ -24,9 +25,11 @@ from benchsuite.report.mistakes import mistakes_numbers, mistakes_table
 from benchsuite.report.packed import packed_ranks
 from benchsuite.report.page import section
 from benchsuite.report.pairs import against, pairs_numbers
+from benchsuite.report.search_value import needed_numbers
 from benchsuite.report.tables import Cell, Column, Table
 from benchsuite.report.together import beside, subsets_table
 from benchsuite.report.verdict import verdict
+from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 
@@ -131,6 +134,27 @@ def test_differences_with_one_estimator_have_the_sign_of_the_leaderboard(judgeme
     assert set(not_separable(judgement.comparisons, "plain")).isdisjoint({"nwot"})
     table = pairs_numbers(judgement)
     assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_trainings_needed_are_shown_with_what_they_save_of_a_random_choice(judgement):
+    table = needed_numbers(judgement)
+    assert [column.title for column in table.columns[1::2]] == ["To 1 point", "To 0.5 points", "To 0.2 points"]
+    assert [row[0].text for row in table.rows] == [*judgement.order, RANDOM]
+    found = judgement.trainings_needed.set_index(["estimator", "regret"])
+    for row in table.rows:
+        for trainings, saved, regret in zip(row[1::2], row[2::2], (1.0, 0.5, 0.2), strict=True):
+            assert trainings.value == found.loc[(row[0].text, regret), "trainings"]
+            assert saved.value == found.loc[(row[0].text, regret), "saved"]
+    nwot = judgement.leaderboard.set_index("estimator").index.get_loc("nwot")
+    assert table.rows[nwot][2].value > table.rows[-1][2].value == 0
+
+
+def test_an_estimator_that_scored_nothing_judged_has_dashes_among_the_trainings_needed(results):
+    part = results.benchmarks[0]
+    found = judge(part)
+    lacking = found.trainings_needed[found.trainings_needed["estimator"] != "plain"]
+    rows = {row[0].text: row[1:] for row in needed_numbers(replace(found, trainings_needed=lacking)).rows}
+    assert {cell.text for cell in rows["plain"]} == {MISSING}
 
 
 def test_places_hold_between_those_that_paired_differences_allow(judgement):

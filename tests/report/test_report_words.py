@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import kendalltau, rankdata
+from scipy.stats import kendalltau, norm, rankdata
 
 from benchsuite.report.judge import judge
 from benchsuite.report.page import problems
@@ -47,6 +47,23 @@ def test_verdict_says_that_equal_estimators_are_not_separable(results):
     noise = 0.005 * np.random.default_rng(0).normal(size=len(twin)) * twin["value"].std()
     said = _said(replace(results, scores=pd.concat([results.scores, twin.assign(value=twin["value"] + noise)])))
     assert "It is not separable from twin:" in said or "It is not separable from nwot:" in said
+
+
+def test_verdict_says_how_many_architectures_would_tell_the_leader_from_what_it_is_not_separable_from(results):
+    rows = results.scores[results.scores["estimator"] == "nwot"]
+    noise = 0.3 * np.random.default_rng(0).normal(size=len(rows)) * rows["value"].std()
+    rival = rows.assign(estimator="rival", value=rows["value"] + noise)
+    judgement = judge(replace(results, scores=pd.concat([results.scores, rival])))
+    said = " ".join(verdict(judgement))
+    pair = judgement.comparisons.set_index(["first", "second"]).loc[("nwot", "rival")]
+    level = 0.05 / len(judgement.comparisons)
+    ratio = pair["deviation"] / pair["difference"] * (norm.isf(level / 2) + norm.ppf(0.8))
+    found = re.search(r"about ([\d,]+) architectures would tell it from (rival|nwot) beside all other pairs", said)
+    count = int(found.group(1).replace(",", ""))
+    assert count > 150
+    assert 0 <= count - 150 * ratio**2 < 0.1 * count
+    one_test = pair["deviation"] / pair["difference"] * (norm.isf(0.025) + norm.ppf(0.8))
+    assert pair["architectures_needed"] == pytest.approx(150 * one_test**2)
 
 
 def test_verdict_says_that_estimators_of_one_order_rank_exactly_alike(results):
