@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchsuite.analysis.ranking import cumulated
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -80,9 +82,7 @@ class BestScored:
 
     def places(self, kept: NDArray[np.integer]) -> tuple[Integers, Integers, int]:
         """Places by truth of the architectures inside their subsample, start..end - 1, and how many it has."""
-        members = np.ascontiguousarray(kept.T[self.ranking.rows].T)
-        upto = np.zeros((len(kept), self.ranking.size + 1), dtype=np.int32)
-        np.cumsum(members, axis=1, dtype=np.int32, out=upto[:, 1:])
+        upto = cumulated(kept.T[self.ranking.rows]).T
         items = self.ranking.by_score[self.chosen - self.offset[:, None]]
         ends = (self.ranking.truth_start, self.ranking.truth_end)
         start, end = (np.take_along_axis(upto, at[items], axis=1) for at in ends)
@@ -95,6 +95,11 @@ class BestScored:
         ends = (self.ranking.score_start[item], self.ranking.score_end[item])
         first, stop = (np.searchsorted(self.chosen.ravel(), end + self.offset) - width * rows for end in ends)
         return first, stop
+
+    def are_enough(self, k: int) -> bool:
+        """Whether the best of each subsample is surely among its k best-scored: more of them leave no regret."""
+        certain = self.level(k - 1)[0][:, None]
+        return bool(np.all(np.take_along_axis(self.highest, certain, axis=1) == self.best))
 
     def lot(self, k: int | Integers) -> _Lot:
         """Who is among the k best-scored, for one k or one of each subsample."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 RANDOM = "random choice"
 REGRETS = (1.0, 0.5, 0.2)  # points of accuracy: a search that ends nearer to the best hardly pays more trainings
+PART = 8  # of the architectures, an eighth
 ROUNDING = 1e-9  # of a difference of two truths
 
 
@@ -165,10 +166,17 @@ def _choices(table: SideBySide) -> Iterator[tuple[str, Floats, Floats]]:
     yield RANDOM, np.zeros((1, table.truth.size)), table.truth
 
 
+def _best_scored(ranking: Ranking, kept: NDArray[np.integer], size: int) -> BestScored:
+    """The best-scored of each subsample of a size: mostly a part of them is enough, which takes half the time."""
+    part = BestScored.of(ranking, kept, -(-size // PART))
+    return part if part.are_enough(-(-size // PART)) else BestScored.of(ranking, kept, size)
+
+
 def _regrets(samples: BestScored, size: int, *, shares: Floats) -> Floats:
     """Regret of training shares of subsamples of a size, at least one architecture: shape (b, len(shares))."""
     counts = np.maximum(np.rint(shares * size), 1).astype(int)
-    return np.array([samples.regret(int(count)) for count in counts]).reshape(len(counts), len(samples.best)).T
+    found = [samples.regret(min(int(count), samples.chosen.shape[1])) for count in counts]
+    return np.array(found).reshape(len(counts), len(samples.best)).T
 
 
 def _trainings(samples: BestScored, size: int, *, regrets: Sequence[float], n: int) -> Floats:
@@ -202,11 +210,11 @@ class _Figures:
         """Figures of a trial; with less than ten architectures those of halves are unknown."""
         ranking = Ranking.of(scores, truth)
         n, half = ranking.size, ranking.size // 2
-        value = measure(BestScored.of(ranking, ranking.whole(), n), n)
+        value = measure(_best_scored(ranking, ranking.whole(), n), n)
         if n < FEWEST:
             return cls(value[0], np.full_like(value, np.nan))
         blocks = random_halves(n, HALVES, seed)
-        return cls(value[0], np.concatenate([measure(BestScored.of(ranking, kept, half), half) for kept in blocks]))
+        return cls(value[0], np.concatenate([measure(_best_scored(ranking, kept, half), half) for kept in blocks]))
 
     def saved(self, chance: _Figures) -> _Figures:
         """Shares that are saved of the figures of a random choice."""

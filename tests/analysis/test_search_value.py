@@ -98,10 +98,10 @@ def test_ranges_of_regrets_hold_the_whole_and_the_middle_of_the_halves_at_the_sa
 
 
 def test_ranges_of_trainings_are_those_of_the_halves_counted_for_the_whole():
-    trials, truth = noisy(61)
+    trials, truth = noisy(81)
     scores, kept = -trials[0], halves(truth)
     table = trainings_needed({"it": [scores]}, truth, regrets=[0.3]).set_index("estimator")
-    drawn = np.array([[least(x[each], truth[each], 0.3) for x in (scores, 0 * scores)] for each in kept]) * 61 / 30
+    drawn = np.array([[least(x[each], truth[each], 0.3) for x in (scores, 0 * scores)] for each in kept]) * 81 / 40
     whole = np.array([least(x, truth, 0.3) for x in (scores, 0 * scores)])
     assert whole.min() >= 10
     for name, values, value in (

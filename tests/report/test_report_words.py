@@ -51,8 +51,9 @@ def test_verdict_says_that_equal_estimators_are_not_separable(results):
 
 def test_verdict_says_how_many_architectures_would_tell_the_leader_from_what_it_is_not_separable_from(results):
     rows = results.scores[results.scores["estimator"] == "nwot"]
-    noise = 0.3 * np.random.default_rng(0).normal(size=len(rows)) * rows["value"].std()
-    rival = rows.assign(estimator="rival", value=rows["value"] + noise)
+    truth = results.truth.reindex(rows["architecture"]).to_numpy()
+    noise = 0.4 * np.random.default_rng(9).normal(size=len(rows)) * truth.std()
+    rival = rows.assign(estimator="rival", value=truth + noise)
     judgement = judge(replace(results, scores=pd.concat([results.scores, rival])))
     said = " ".join(verdict(judgement))
     pair = judgement.comparisons.set_index(["first", "second"]).loc[("nwot", "rival")]
