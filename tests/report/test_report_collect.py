@@ -67,6 +67,9 @@ def test_the_command_and_the_machine_are_told(store: Store) -> None:
     assert provenance["command"] == "benchsuite run small.toml"
     assert provenance["python"] == ".".join(map(str, sys.version_info[:3]))
     assert provenance["device"] == "cpu"
+    assert provenance["CPU time of all scores"].endswith(" min, each counted as if scored alone")
+    assert provenance["CPU time of all trainings"] == "no supernet was trained"
+    assert "scipy" in provenance["report made with"]
 
 
 def test_a_suite_that_was_not_run_is_named(store: Store) -> None:

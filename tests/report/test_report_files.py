@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from benchsuite.report import latex
-from benchsuite.report.across import overview_table
+from benchsuite.report.across import overview, overview_table
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
 from benchsuite.report.results import Results
@@ -327,6 +327,18 @@ def test_the_overview_has_the_taus_of_all_benchmarks_above_their_ceilings(result
     assert means == sorted(means, reverse=True)
     assert [cell.value for cell in last[2:]] == [each.ceiling for each in judgements]
     assert "## Overview" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_verdict_over_benchmarks_names_the_best_mean_and_where_it_beats_counting_parameters(results):
+    judgements = [judge(benchmark) for benchmark in results.benchmarks]
+    boards = [each.leaderboard.set_index("estimator") for each in judgements]
+    means = sum(board.loc[~board["reference"], "kendall_tau"] for board in boards) / len(boards)
+    first, second, *_ = overview(judgements).verdict
+    assert f"{means.idxmax()} ({means.max():.3f}) has the highest mean tau-b" in first
+    for each in judgements:
+        pairs = each.comparisons.set_index(["first", "second"])
+        pair = pairs.loc[next(key for key in pairs.index if set(key) == {means.idxmax(), "params"})]
+        assert (each.results.benchmark in second) == bool(pair["separable"])
 
 
 def test_an_estimator_judged_on_one_benchmark_only_has_no_mean_and_comes_last_in_the_overview(results):
