@@ -174,12 +174,14 @@ class _Progress:
     """
 
     def __init__(self, jobs: Sequence[Job], *, quiet: bool) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("to go"), TimeRemainingColumn())
+        columns = TextColumn("{task.description}"), BarColumn()
         self._scores = sum(job.size for job in jobs)
         self._bar = Progress(*columns, console=output, disable=quiet or not output.is_terminal or not jobs)
-        self._task = self._bar.add_task(self._said(0), total=sum(job.work for job in jobs))
+        self._work = sum(job.work for job in jobs)
+        self._task = self._bar.add_task(self._said(0), total=self._work)
+        self._begun: tuple[float, float] | None = None  # work and seconds when the first scores had come
         self._lines = not quiet and not output.is_terminal
         self._next_line = 30.0
 
@@ -192,12 +194,20 @@ class _Progress:
 
     def advance(self, outcome: Outcome) -> None:
         """Show what has been done so far."""
-        self._bar.update(self._task, completed=outcome.work, description=self._said(outcome.computed))
+        said = self._said(outcome.computed) + self._ending(outcome)
+        self._bar.update(self._task, completed=outcome.work, description=said)
         if self._lines and outcome.wall_seconds >= self._next_line:
             self._next_line = outcome.wall_seconds + 30.0
-            rest = self._bar.tasks[0].time_remaining  # from the speed of the last half minute
-            ending = "" if rest is None else f", {timedelta(seconds=round(rest))} to go"
-            output.print(self._said(outcome.computed) + ending)
+            output.print(said)
+
+    def _ending(self, outcome: Outcome) -> str:
+        """The time to go at the pace since the first scores came, which trainings may have preceded."""
+        self._begun = self._begun or (outcome.work, outcome.wall_seconds)
+        done = outcome.work - self._begun[0]
+        if done <= 0:
+            return ""
+        rest = (outcome.wall_seconds - self._begun[1]) * (self._work - outcome.work) / done
+        return f", about {timedelta(seconds=round(rest))} to go"
 
     def _said(self, computed: int) -> str:
         return f"{computed:,} of {self._scores:,} scores"
