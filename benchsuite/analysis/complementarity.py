@@ -117,24 +117,29 @@ def information(
     [True, False]
     """
     check_confidence(confidence)
-    columns = _Judged.of(_Ranks.of(trials, truth, complexity))
-    rows = []
+    table = _Ranks.of(trials, truth, complexity)
+    columns, rows = _Judged.of(table), []
     for first, second in itertools.combinations_with_replacement(columns, 2):
         pairs = list(itertools.combinations(columns[first], 2)) if first == second else []
         pairs = pairs or list(itertools.product(columns[first], columns[second]))
-        both = [(rho_of_ranked(one.ranked, other.ranked), one, other) for one, other in pairs]
-        agreed = mean_figure([between for between, _, _ in both])
-        added = [mean_figure([one.beyond(other, between) for between, one, other in both])]
-        added += [mean_figure([other.beyond(one, between) for between, one, other in both])]
+        between = [rho_of_ranked(one.ranked, other.ranked) for one, other in pairs]
+        given = [
+            _given(each, one.with_size, other.with_size) for each, (one, other) in zip(between, pairs, strict=True)
+        ]
+        added = {
+            (first, second): [one.beyond(other, left) for left, (one, other) in zip(given, pairs, strict=True)],
+            (second, first): [other.beyond(one, left) for left, (one, other) in zip(given, pairs, strict=True)],
+        }
         if first == second:
-            added = [mean_figure([each.given_size for each in columns[first]])]
-        for (one, other), more in zip(((first, second), (second, first)), added, strict=False):
+            added = {(first, first): [each.given_size for each in columns[first]]}
+        agreed = mean_figure(between)
+        for names, each in added.items():
             figures = [
-                part for each in (agreed, more) for part in (each.value, *correlation_interval(each, confidence))
+                (figure.value, *correlation_interval(figure, confidence)) for figure in (agreed, mean_figure(each))
             ]
-            rows.append((one, other, agreed.without.size, *figures))
-    names = [f"{figure}{end}" for figure in ("agreement", "added") for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["estimator", "other", "n", *names])
+            rows.append((*names, table.truth.size, *figures[0], *figures[1]))
+    titles = [f"{figure}{end}" for figure in ("agreement", "added") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["estimator", "other", "n", *titles])
 
 
 def best_subsets(
@@ -237,8 +242,8 @@ class _Judged:
         return found
 
     def beyond(self, other: _Judged, between: LeaveOneOut) -> LeaveOneOut:
-        """What it knows of the truth, given complexity and another trial; `between` is the rho of both."""
-        return _given(self.given_size, _given(between, self.with_size, other.with_size), other.given_size)
+        """What it knows of the truth, given complexity and another trial; `between` is what they share beyond size."""
+        return _given(self.given_size, between, other.given_size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,10 +96,11 @@ class BestScored:
         first, stop = (np.searchsorted(self.chosen.ravel(), end + self.offset) - width * rows for end in ends)
         return first, stop
 
-    def are_enough(self, k: int) -> bool:
+    def are_enough(self, k: int) -> NDArray[np.bool_]:
         """Whether the best of each subsample is surely among its k best-scored: more of them leave no regret."""
         certain = self.level(k - 1)[0][:, None]
-        return bool(np.all(np.take_along_axis(self.highest, certain, axis=1) == self.best))
+        enough: NDArray[np.bool_] = (np.take_along_axis(self.highest, certain, axis=1) == self.best).ravel()
+        return enough
 
     def lot(self, k: int | Integers) -> _Lot:
         """Who is among the k best-scored, for one k or one of each subsample."""

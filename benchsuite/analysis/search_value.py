@@ -166,10 +166,14 @@ def _choices(table: SideBySide) -> Iterator[tuple[str, Floats, Floats]]:
     yield RANDOM, np.zeros((1, table.truth.size)), table.truth
 
 
-def _best_scored(ranking: Ranking, kept: NDArray[np.integer], size: int) -> BestScored:
-    """The best-scored of each subsample of a size: mostly a part of them is enough, which takes half the time."""
-    part = BestScored.of(ranking, kept, -(-size // PART))
-    return part if part.are_enough(-(-size // PART)) else BestScored.of(ranking, kept, size)
+def _measured(ranking: Ranking, kept: NDArray[np.integer], size: int, measure: _Measure) -> Floats:
+    """Figures of subsamples of a size; for most of them a part is enough, which takes half the time."""
+    part = -(-size // PART)
+    samples = BestScored.of(ranking, kept, part)
+    figures, lacking = measure(samples, size), ~samples.are_enough(part)
+    if lacking.any():
+        figures[lacking] = measure(BestScored.of(ranking, kept[lacking], size), size)
+    return figures
 
 
 def _regrets(samples: BestScored, size: int, *, shares: Floats) -> Floats:
@@ -210,11 +214,11 @@ class _Figures:
         """Figures of a trial; with less than ten architectures those of halves are unknown."""
         ranking = Ranking.of(scores, truth)
         n, half = ranking.size, ranking.size // 2
-        value = measure(_best_scored(ranking, ranking.whole(), n), n)
+        value = _measured(ranking, ranking.whole(), n, measure)
         if n < FEWEST:
             return cls(value[0], np.full_like(value, np.nan))
         blocks = random_halves(n, HALVES, seed)
-        return cls(value[0], np.concatenate([measure(_best_scored(ranking, kept, half), half) for kept in blocks]))
+        return cls(value[0], np.concatenate([_measured(ranking, kept, half, measure) for kept in blocks]))
 
     def saved(self, chance: _Figures) -> _Figures:
         """Shares that are saved of the figures of a random choice."""
