@@ -8,7 +8,7 @@ def test_the_whole_analysis_is_timed_and_compared_with_what_was_wanted(monkeypat
     monkeypatch.setattr(sys, "argv", ["analysis.py", *small])
     script("speed/analysis").main()
     *parts, whole, memory, tau, interval = capsys.readouterr().out.splitlines()
-    assert len(parts) == 13
+    assert len(parts) == 15
     assert whole.startswith("whole analysis of 300 architectures x 2 estimators x 2 seeds")
     assert "(wanted: below 60; reached)" in whole
     assert "GiB (wanted: below 1" in memory
