@@ -57,8 +57,18 @@ def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
 def _caption(part: BenchmarkPlan) -> str:
     seen = any(isinstance(trial.estimator, ZeroShotEstimator) for trial in part.trials)
     drawn = ["initialisation common to all architectures"] if part.choice.initialisation == "common" else []
-    shown = [_networks(part), *([_minibatch(part), *drawn] if seen else []), f"truth: {_truth_title(part)}"]
-    return "; ".join(shown)
+    scored = [_minibatch(part), *drawn] if seen else []
+    return "; ".join([_networks(part), *scored, *_supernets(part), f"truth: {_truth_title(part)}"])
+
+
+def _supernets(part: BenchmarkPlan) -> list[str]:
+    """The images on which supernets are trained and read, if there are any."""
+    estimators = [trial.estimator for trial in part.trials if isinstance(trial.estimator, OneShotEstimator)]
+    if not estimators:
+        return []
+    side = load_images(part.images).dataset.size
+    sides = sorted({side // each.training.shrink for each in estimators})
+    return [f"supernets on {describe_images(part.images)} of {' or '.join(f'{each}x{each}' for each in sides)} pixels"]
 
 
 def _truth_title(part: BenchmarkPlan) -> str:

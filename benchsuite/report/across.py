@@ -12,13 +12,13 @@ from benchsuite.analysis.transfer import transfer
 from benchsuite.core import UnsupportedError
 from benchsuite.report import figures
 from benchsuite.report.blocks import Folded, Overview, Picture, Words
-from benchsuite.report.criteria import TAU, rows_of, trials_of
+from benchsuite.report.criteria import SIZE_BASELINES, TAU, rows_of, trials_of
 from benchsuite.report.drawings import Drawing
 from benchsuite.report.pairs import against
 from benchsuite.report.svg import drawing, render
 from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, estimate
 from benchsuite.report.transfers import transfer_table
-from benchsuite.report.words import listed, number, unique
+from benchsuite.report.words import interval, listed, number, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,18 +68,34 @@ def _verdict(judgements: Sequence[Judgement], taus: pd.DataFrame, ranked: Critic
     after = f", before {listed(others[:3])}" if others else ""
     said = [f"Of the {len(means)} estimators judged on {everywhere}, {best} has the highest mean tau-b{after}."]
     leader = str(means.index[0])
-    return [*said, *_against_params(judgements, leader), *(_place(ranked, leader) if ranked else [])]
+    said += [_against_size(judgements, leader), _lowest(judgements, leader)]
+    return [*said, *(_place(ranked, leader) if ranked else [])]
 
 
-def _against_params(judgements: Sequence[Judgement], leader: str) -> list[str]:
-    """On which benchmarks the leader separably beats counting parameters."""
-    sides: dict[str, list[str]] = {"better": [], "worse": []}
+def _against_size(judgements: Sequence[Judgement], leader: str) -> str:
+    """On which benchmarks the leader separably beats both counts of size, and on which one of them beats it."""
+    sides: dict[str, list[str]] = {"better than both": [], "worse than one": []}
     for each in judgements:
-        found = against(each.comparisons, leader).loc["params"]  # the count's tau less the leader's
-        if found["separable"]:
-            sides["better" if found["difference"] < 0 else "worse"].append(each.results.benchmark)
+        found = against(each.comparisons, leader).loc[list(SIZE_BASELINES)]  # the counts' tau less the leader's
+        sure = found["separable"].astype(bool)
+        if (sure & (found["difference"] < 0)).all():
+            sides["better than both"].append(each.results.benchmark)
+        elif (sure & (found["difference"] > 0)).any():
+            sides["worse than one"].append(each.results.benchmark)
     outcomes = [f"separably {side} on {listed(names)}" for side, names in sides.items() if names]
-    return [f"Against counting parameters it is {' and '.join(outcomes) or 'separable on no benchmark'}."]
+    said = " and ".join(outcomes) or "separably better than both or worse than one on no benchmark"
+    return f"Against counting parameters and counting multiply-adds it is {said}."
+
+
+def _lowest(judgements: Sequence[Judgement], leader: str) -> str:
+    """Where the leader ranks worst, beside the best there."""
+    boards = [(rows_of(each.leaderboard), each.results.benchmark) for each in judgements]  # the best tau comes first
+    rows = [(row, board[0], name) for board, name in boards for row in board if row["estimator"] == leader]
+    row, first, where = min(rows, key=lambda each: float(each[0][TAU.key]))
+    ends = interval(row[f"{TAU.key}_low"], row[f"{TAU.key}_high"])
+    known = f" ({ends})" if ends else ""
+    other = "" if first is row else f"; the best there is {first['estimator']} ({number(first[TAU.key])})"
+    return f"Its lowest tau-b is {number(row[TAU.key])}{known}, on {where}{other}."
 
 
 def _place(found: CriticalDifference, leader: str) -> list[str]:
@@ -87,9 +103,9 @@ def _place(found: CriticalDifference, leader: str) -> list[str]:
     places = found.ranks.set_index("estimator")["mean_rank"]
     apart = int(((places - places[leader]).abs() >= found.difference).sum())
     said = (
-        f"Its mean place is {number(places[leader], 1)} of {len(places)}; by mean places alone, {found.benchmarks} "
-        f"benchmarks tell it from {apart} of the {len(places) - 1} others (critical difference "
-        f"{number(found.difference, 1)})."
+        f"Its mean place is {number(places[leader], 1)} of {len(places)}. Places on {found.benchmarks} benchmarks "
+        f"alone tell it from {apart} of the {len(places) - 1} others: mean places must differ by "
+        f"{number(found.difference, 1)}."
     )
     return [said]
 

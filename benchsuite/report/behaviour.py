@@ -122,7 +122,7 @@ def ranks_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, par
 def ranks(values: pd.Series) -> np.ndarray:
     """Rank of each value from 1 = highest; equal values share the mean of their ranks, NaN ranks lowest.
 
-    >>> ranks(pd.Series([0.5, np.nan, 0.9])).tolist()
+    >>> ranks(pd.Series([0.5, float("nan"), 0.9])).tolist()
     [2.0, 3.0, 1.0]
     """
     upward: np.ndarray = len(values) + 1 - average_ranks(values)

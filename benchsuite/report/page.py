@@ -39,7 +39,8 @@ _TAU_NOTE = "Dot and line: mean over trials with 95 % interval over architecture
 _COST_NOTE = "Step line: the best tau at this cost or less (the Pareto front). Grey: baselines."
 _BIAS_NOTE = (
     "Mean rank difference in percent of the architectures, with the half-width of its 95 % interval; + (orange): "
-    "ranked too high."
+    "ranked too high. A ranking by chance does this too, wherever large and small architectures differ in truth: "
+    "compare with random, where it is judged."
 )
 _EXCHANGES_NOTE = (
     "Over pairs of architectures that differ in one operation alone: how much more often the score rises than the "

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
 
 _LEVEL = 0.05  # of all tests of a table together
+_COUNTLESS = 100_000  # architectures; nobody trains more to tell two estimators apart
 PAIRS_NOTE = (
     "Differences are paired: both estimators on the same architectures, their errors together. p is adjusted for all "
     "pairs of estimators (Holm); a pair with p above 0.05 is not separable. Places: from 1 + the number of "
@@ -51,8 +52,9 @@ def needed_beside_all(comparisons: pd.DataFrame, estimator: str, others: list[st
     more = rows[(rows["architectures_needed"] > rows["n"]) & (rows["architectures_needed"] < math.inf)]
     if more.empty:
         return ""
-    count = roughly(more["architectures_needed"].iloc[0])
-    return f"; if they are not, about {count} architectures would tell it from {more.index[0]} beside all other pairs"
+    count = float(more["architectures_needed"].iloc[0])
+    wanted = f"about {roughly(count)}" if count <= _COUNTLESS else f"more than {_COUNTLESS:,}"
+    return f"; if they are not, {wanted} architectures would tell it from {more.index[0]} beside all other pairs"
 
 
 def pairs_numbers(judgement: Judgement) -> Table:

@@ -42,13 +42,13 @@ def needed_numbers(judgement: Judgement) -> Table:
         points = "1 point" if regret == 1 else f"{regret:g} points"
         columns += [
             Column(f"To {points}", f"Trainings until the regret is at most {points} of accuracy"),
-            Column("Saved", "Share of the trainings of a random choice; below 0: it needs more"),
+            Column("Saved", "Of the trainings that a random choice needs; below 0: it needs more"),
         ]
     rows = []
     for name in _names(judgement):
         cells = [cell for regret in regrets if (name, regret) in found for cell in _needed(found[name, regret])]
         rows.append((Cell(name, name), *cells, *[Cell(MISSING, math.nan)] * (len(columns) - 1 - len(cells))))
-    caption = "Trainings needed, best-scored first, until the best of them is near the best of all"
+    caption = "Trainings needed, best-scored first, to come near the best, and what that saves against random choice"
     return Table("trainings_needed", caption, tuple(columns), tuple(rows))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.analysis.uncertainty import FEWEST, quantile_of_normal
 from benchsuite.report.behaviour import ranks, repeated_trainings
 from benchsuite.report.bias import NAMES, bias_rows
-from benchsuite.report.criteria import SIZE_BASELINES, TRIAL_KEY, rows_of, trials_of
+from benchsuite.report.criteria import HEADLINE, SIZE_BASELINES, TRIAL_KEY, rows_of, trials_of
 from benchsuite.report.exchanges import shown_exchanges
 from benchsuite.report.pairs import against, needed_beside_all
 from benchsuite.report.words import interval, listed, number
@@ -32,7 +32,7 @@ def verdict(judgement: Judgement) -> list[str]:
     ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
         return [_baselines(board), *_gaps(board)]
-    said = [_best(ranked, judgement), *_next(ranked, judgement)]
+    said = [_best(ranked, judgement), *_next(ranked, judgement), *_among_the_best(board, ranked[0])]
     sizes = _sizes(board)
     ahead = any(size["kendall_tau"] > ranked[0]["kendall_tau"] for size in sizes)
     said.insert(1 if ahead else len(said), _size(ranked, sizes, judgement))
@@ -59,7 +59,7 @@ def _sizes(board: pd.DataFrame) -> list[dict[str, Any]]:
 def _best(ranked: list[dict[str, Any]], judgement: Judgement) -> str:
     """The highest tau, on the architectures that its estimator has scored; praise only of what beats chance."""
     best, total = ranked[0], len(judgement.truth)
-    trials = f", mean of {_trials(judgement, best)}" if best["trials"] > 1 else ""
+    trials = _trials(judgement, best)
     tau = f"tau-b {number(best['kendall_tau'])} (95 % interval {_interval(best)}{trials})"
     which = f"these {total:,} architectures"
     if best["n"] < total:
@@ -78,15 +78,36 @@ def _best(ranked: list[dict[str, Any]], judgement: Judgement) -> str:
 
 
 def _trials(judgement: Judgement, row: dict[str, Any]) -> str:
-    """How many trials an estimator has, and what they differ in."""
+    """Of how many trials a figure is the mean, and what they differ in; nothing where a score depends on no seed."""
     rows = judgement.scores[judgement.scores["estimator"] == row["estimator"]].drop_duplicates(TRIAL_KEY)
     seeds, batches = (max(rows[key].nunique(), 1) for key in TRIAL_KEY)
     drawn = _SEEDS.get(row["family"], "seeds")
+    if len(rows) == 1:
+        return f", one {drawn.removesuffix('s')}" if rows["seed"].notna().all() else ""
     if batches == 1:
-        return f"{len(rows)} {drawn}"
+        return f", mean of {len(rows)} {drawn}"
     if seeds == 1:
-        return f"{len(rows)} minibatches"
-    return f"{len(rows)} trials: {seeds} {drawn} x {batches} minibatches"
+        return f", mean of {len(rows)} minibatches"
+    return f", mean of {len(rows)} trials: {seeds} {drawn} x {batches} minibatches"
+
+
+def _among_the_best(board: pd.DataFrame, best: dict[str, Any]) -> list[str]:
+    """Who finds most of the best architectures, which the highest tau need not; nothing where these are too few."""
+    top = HEADLINE[2]
+    known = board[board[top.key].notna() & board[f"{top.key}_low"].notna()].sort_values(
+        top.key, ascending=False, kind="stable"
+    )
+    if best["estimator"] not in set(known["estimator"]):
+        return []
+    first, own = rows_of(known)[0], _at_top(best)
+    if first[top.key] <= best[top.key]:
+        return [f"None finds more of the best 5 % than it: {top.title} {own}."]
+    return [f"Among the best 5 %, {first['estimator']} finds more of them: {top.title} {_at_top(first)}; it {own}."]
+
+
+def _at_top(row: dict[str, Any]) -> str:
+    key = HEADLINE[2].key
+    return f"{number(row[key], 2)} ({interval(row[f'{key}_low'], row[f'{key}_high'])})"
 
 
 def _next(ranked: list[dict[str, Any]], judgement: Judgement) -> list[str]:
@@ -209,7 +230,9 @@ def no_ceiling(judgement: Judgement) -> str:
 
 
 def _bias(judgement: Judgement, names: list[str]) -> list[str]:
-    """The estimator and the size group with the largest mean rank difference, if it is large and sure.
+    """The size group that the leader, first of the names, ranks worst, and the worst of all estimators.
+
+    Said if it is large and sure.
 
     An estimator that ranks no better than chance is no news: it favours some size by the same amount. That none is
     biased is said only where groups are large enough to tell.
@@ -221,14 +244,23 @@ def _bias(judgement: Judgement, names: list[str]) -> list[str]:
         if bias.empty or bias["low"].isna().any() or (bias["n"] < FEWEST).any():
             return []
         return ["No estimator better than chance surely ranks a whole group of sizes far too high or too low."]
-    worst = large.iloc[int(large["rank_difference"].abs().argmax())]
-    side = "too high" if worst["rank_difference"] > 0 else "too low"
-    said = (
-        f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: "
-        f"architectures with {worst['label']} {NAMES[worst['complexity']]} are ranked "
-        f"{abs(worst['rank_difference']):.0f} % of the field {side} on average."
+    worst, own = _largest(large), large[large["estimator"] == names[0]]
+    said = f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: "
+    if own.empty or worst["estimator"] == names[0]:
+        return [f"{said}{_misranked(worst)}."]
+    return [f"By size, {names[0]} is most biased where {_misranked(_largest(own))}. {said}{_misranked(worst)}."]
+
+
+def _largest(bias: pd.DataFrame) -> pd.Series:
+    return bias.iloc[int(bias["rank_difference"].abs().argmax())]
+
+
+def _misranked(row: pd.Series) -> str:
+    side = "too high" if row["rank_difference"] > 0 else "too low"
+    return (
+        f"architectures with {row['label']} {NAMES[row['complexity']]} are ranked "
+        f"{abs(row['rank_difference']):.0f} % of the field {side} on average"
     )
-    return [said]
 
 
 def _inside_sizes(best: dict[str, Any], judgement: Judgement) -> list[str]:

@@ -142,8 +142,9 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     """Names in a sentence.
 
     >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], 2)
-    ('a, b and c', 'a, b and 1 more')
+    ('a, b and c', 'a, b and 1 other')
     """
     if len(names) > most:
-        names = [*names[:most], f"{len(names) - most} more"]
+        left = len(names) - most
+        names = [*names[:most], "1 other" if left == 1 else f"{left} others"]
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

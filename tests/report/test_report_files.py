@@ -23,6 +23,7 @@ from benchsuite.report.tables import Cell, Column, Table
 from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
+SIZES = {"params", "flops"}
 HOSTILE = '<script>alert("1")</script> $x_1$ |b| `c` #1d2330'
 OPERATION = "<b>$1$&`"  # short: it labels the columns of a figure
 VOID = {"meta", "br", "img", "link", "hr", "input", "wbr"}
@@ -333,12 +334,19 @@ def test_the_verdict_over_benchmarks_names_the_best_mean_and_where_it_beats_coun
     judgements = [judge(benchmark) for benchmark in results.benchmarks]
     boards = [each.leaderboard.set_index("estimator") for each in judgements]
     means = sum(board.loc[~board["reference"], "kendall_tau"] for board in boards) / len(boards)
-    first, second, *_ = overview(judgements).verdict
+    first, second, third, *_ = overview(judgements).verdict
     assert f"{means.idxmax()} ({means.max():.3f}) has the highest mean tau-b" in first
     for each in judgements:
         pairs = each.comparisons.set_index(["first", "second"])
-        pair = pairs.loc[next(key for key in pairs.index if set(key) == {means.idxmax(), "params"})]
-        assert (each.results.benchmark in second) == bool(pair["separable"])
+        apart = [bool(pairs.loc[key, "separable"]) for key in pairs.index if set(key) & SIZES and means.idxmax() in key]
+        assert len(apart) == 2
+        assert (each.results.benchmark in second) == all(apart)
+    lowest = min(
+        judgements, key=lambda each: each.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
+    )
+    tau = lowest.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
+    assert third.startswith(f"Its lowest tau-b is {tau:.3f} (")
+    assert f"on {lowest.results.benchmark}" in third
 
 
 def test_an_estimator_judged_on_one_benchmark_only_has_no_mean_and_comes_last_in_the_overview(results):

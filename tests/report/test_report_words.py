@@ -209,6 +209,7 @@ def test_verdict_says_of_several_trials_what_they_differ_in(make_results):
     seeded = [rows[rows["seed"].notna()] for rows in again]
     crossed = replace(made, scores=pd.concat([made.scores, *seeded], ignore_index=True))
     assert "mean of 3 initialisations)" in _said(made)
+    assert ", one initialisation)" in _said(make_results(n=20, estimators=("nwot",), seeds=1).benchmarks[0])
     assert "mean of 9 trials: 3 initialisations x 3 minibatches)" in _said(crossed)
     for family, words in {"one-shot": "trainings", "imported": "seeds"}.items():
         assert f"mean of 3 {words})" in _said(replace(made, scores=made.scores.assign(family=family)))
@@ -241,3 +242,31 @@ def test_verdict_with_nothing_but_baselines_says_so(results):
     assert said.startswith("No estimator but the baselines")
     params = judge(none).leaderboard.set_index("estimator").loc["params", "kendall_tau"]
     assert f"counting parameters ({number(params)}" in said
+
+
+def test_verdict_says_who_finds_more_of_the_best_than_the_leader(make_results):
+    part = make_results(n=400, estimators=("nwot",), seeds=1).benchmarks[0]
+    truth, ours = part.truth, part.scores["estimator"] == "nwot"
+    flat = truth.where(truth < truth.quantile(0.9), truth.quantile(0.9))  # ranks all but the best, which it cannot tell
+    upright = truth.where(truth >= truth.quantile(0.9), 0.0)  # finds the best alone
+    leading = part.scores[ours].assign(value=part.scores.loc[ours, "architecture"].map(flat))
+    finding = leading.assign(estimator="finder", value=leading["architecture"].map(upright))
+    judgement = judge(replace(part, scores=pd.concat([part.scores[~ours], leading, finding])))
+    top = judgement.leaderboard.set_index("estimator")["precision_at_top@0.05"]
+    said = " ".join(verdict(judgement))
+    assert judgement.order[0] == "nwot"
+    assert f"Among the best 5 %, finder finds more of them: P@top 5% {number(top['finder'], 2)} (" in said
+    assert f"; it {number(top['nwot'], 2)} (" in said
+    alone = judge(replace(part, scores=pd.concat([part.scores[~ours], leading.assign(value=finding["value"])])))
+    assert "None finds more of the best 5 % than it: P@top 5% 1.00" in " ".join(verdict(alone))
+
+
+def test_verdict_names_the_group_of_sizes_that_the_leader_ranks_worst(make_results):
+    judgement = judge(make_results(n=400, estimators=("synflow", "random"), seeds=1).benchmarks[0])
+    said = " ".join(verdict(judgement))
+    own = judgement.bias[(judgement.bias["estimator"] == "synflow") & (judgement.bias["complexity"] == "params")]
+    sure = own[((own["low"] > 0) | (own["high"] < 0)) & (own["rank_difference"].abs() >= 5)]
+    worst = sure.iloc[int(sure["rank_difference"].abs().argmax())]
+    side = "too high" if worst["rank_difference"] > 0 else "too low"
+    assert f"architectures with {worst['label']} parameters are ranked {abs(worst['rank_difference']):.0f} %" in said
+    assert f"of the field {side} on average" in said
