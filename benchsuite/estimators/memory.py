@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from pathlib import Path
 
@@ -11,10 +12,13 @@ _FORGET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")  # L
 
 
 def forget_peak(device: torch.device) -> None:
-    """Begin to look for the largest memory anew."""
+    """Begin to look for the largest memory anew; what is free goes back to the system, so that it does not count."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif _FORGET.exists():
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc, which keeps what trainings before have freed
+        if trim is not None:
+            trim(0)
         _FORGET.write_text("5", encoding="ascii")  # proc(5): sets the peak to what is held now
 
 

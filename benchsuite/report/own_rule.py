@@ -127,7 +127,10 @@ def _whole(choices: pd.DataFrame) -> list[str]:
 
 def _costs(choices: pd.DataFrame) -> Iterator[str]:
     """What the methods take beside DARTS of first order."""
-    words = {"seconds_to_darts": "CPU seconds of an epoch", "memory_to_darts": "Largest memory"}
+    words = {
+        "seconds_to_darts": "CPU seconds of an epoch",
+        "memory_to_darts": "Largest memory of the process, or of an accelerator's tensors",
+    }
     others = choices[choices["role"] != "darts"]
     for column, what in words.items():
         means = others.groupby("supernet", sort=False)[column].mean().dropna()

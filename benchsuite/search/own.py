@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
-import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -172,11 +170,11 @@ def _protocol(prepared: Prepared, rule: str, recorded: Mapping[str, str]) -> dic
 
 
 def _provenance(prepared: Prepared, curve: pd.DataFrame, command: str) -> dict[str, str]:
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    memory = curve["peak_memory"].max() if "peak_memory" in curve else math.nan  # older stores lack it
     return {
         **describe_machine(prepared.plan.device),
         "CPU seconds of the search": f"{curve['cpu_seconds'].sum():,.0f}",
-        "peak memory of this process": f"{used / 2**20:,.0f} MiB",
+        "largest memory of an epoch": f"{memory:,.0f} MiB" if math.isfinite(memory) else "not known",
         "date": datetime.now(UTC).date().isoformat(),
         "command": command,
     }
