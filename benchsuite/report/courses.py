@@ -47,8 +47,8 @@ def probability_chart(alpha: pd.DataFrame) -> Figure:
         axes.set_title(f"{table} {source} to {target}" if several else f"{source} to {target}", fontsize=8)
     for axes in list(every)[len(edges) :]:
         axes.axis("off")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    lines = {str(line.get_label()): line for axes in figure.axes for line in axes.lines}  # edges differ in operations
+    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=3, fontsize=8)
     return figure
 
 

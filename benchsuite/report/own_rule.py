@@ -70,10 +70,11 @@ def _alignments(choices: pd.DataFrame, parameters: Mapping[str, Mapping[str, Any
         twins = darts[[_unregularised(parameters[key]) == own for key in darts["training"]]]
         without = twins if len(twins) else darts
         if len(without):
+            names = listed(without["supernet"].unique().tolist())
             other = "" if len(twins) else ", whose other hyperparameters differ"
             yield (
                 f"In the last epoch the layer alignment of {name} is {_ends(found['alignment_last'])}; without the "
-                f"regulariser ({without['supernet'].iloc[0]}{other}) it is {_ends(without['alignment_last'])}: "
+                f"regulariser ({names}{other}) it is {_ends(without['alignment_last'])}: "
                 f"{_order(found['alignment_last'], without['alignment_last'])}."
             )
 

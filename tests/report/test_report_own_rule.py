@@ -171,6 +171,14 @@ def test_words_for_searches_without_collapse_without_truth_and_with_other_hyperp
     assert "\n".join(choice_words(table, other)) == said
 
 
+def test_every_search_without_the_regulariser_is_named(searched: Results) -> None:
+    part = searched.benchmarks[0]
+    table = choices_table(part)
+    table.loc[table["training"] == "d1", "supernet"] = "slow darts"
+    said = "\n".join(choice_words(table, {**part.parameters, "l0": {**LAMBDA, "epochs": 100}}))
+    assert "without the regulariser (darts and slow darts, whose other hyperparameters differ) it is" in said
+
+
 def test_the_tab_its_files_and_its_figures_are_there_where_methods_chose_and_hostile_names_are_text(
     plain: Results, tmp_path: Path
 ) -> None:
@@ -230,6 +238,13 @@ def test_long_trajectories_of_many_edges_stay_light() -> None:
             (1, 50, 30)
         ]
         assert len(render(chart, "alpha", "")) < 250_000
+
+
+def test_all_operations_are_named_where_edges_differ_in_them() -> None:
+    rows = [(1, "cell", 0, 1, "skip", 0.5), (1, "cell", 0, 1, "edge", 1.0), (1, "cell", 0, 2, "pool", 0.5)]
+    alpha = pd.DataFrame(rows, columns=["epoch", "table", "source", "target", "operation", "probability"])
+    (legend,) = probability_chart(alpha).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["skip", "share of the edge", "pool"]
 
 
 def _read(key: str, parameters: dict[str, object], *titles: str) -> ReadTraining:
