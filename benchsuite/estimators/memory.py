@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ def forget_peak(device: torch.device) -> None:
     """Begin to look for the largest memory anew; what is free goes back to the system, so that it does not count."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    elif _FORGET.exists():
+    elif os.access(_FORGET, os.W_OK):
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc, which keeps what trainings before have freed
         if trim is not None:
             trim(0)
@@ -34,7 +35,7 @@ def peak_memory(device: torch.device) -> float:
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    if not _FORGET.exists():
+    if not os.access(_FORGET, os.W_OK):
         return math.nan
     lines = _STATUS.read_text(encoding="ascii").splitlines()
     held = next(line for line in lines if line.startswith("VmHWM:"))  # "VmHWM:    415928 kB"

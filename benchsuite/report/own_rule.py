@@ -109,7 +109,7 @@ def _accuracies(choices: pd.DataFrame) -> Iterator[str]:
         return
     best, second = rows_of(known)[0], rows_of(known[known["supernet"] != known["supernet"].iloc[0]])[:1]
     share = f" whose truth is known ({len(known)} of {len(choices)})" if len(known) < len(choices) else ""
-    behind = [f"{number(best['truth'] - row['truth'], 2)} above the best of {row['supernet']}" for row in second]
+    behind = [_ahead(best["truth"] - row["truth"], f"the best of {row['supernet']}") for row in second]
     points = ", ".join([f"{number(best['regret'], 2)} points below the best known architecture", *behind])
     truth = f"{number(best['truth'], 2)} %, above {number(best['percentile'], 1)} % of the known architectures"
     name = f"{best['supernet']} with seed {best['seed']}"
@@ -118,6 +118,10 @@ def _accuracies(choices: pd.DataFrame) -> Iterator[str]:
     if len(means) > 1:
         each = [f"{name} {number(mean, 2)} %" for name, mean in means.sort_values(ascending=False).items()]
         yield f"Mean true accuracy over seeds: {', '.join(each)}."
+
+
+def _ahead(points: float, other: str) -> str:
+    return f"{number(points, 2)} above {other}" if points > 0 else f"equal to {other}"
 
 
 def _whole(choices: pd.DataFrame) -> list[str]:
