@@ -43,15 +43,16 @@ def bias_by_complexity(
     truth: pd.Series[float],
     complexity: pd.Series[float],
     *,
-    groups: int = 5,
+    groups: int | pd.Series[int] = 5,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Mean rank difference and tau-b inside groups of similar complexity, each with its interval.
 
     One row per group, the least complex first: group (1, 2, ...), smallest, largest (complexity), n, rank_difference,
     rank_difference_low, rank_difference_high, kendall_tau, tau_low, tau_high. Equal complexities stay together, so that
-    sizes differ and groups can be fewer. Intervals: jackknife over all architectures, groups held fixed. Raises
-    BenchsuiteError for unusable input.
+    sizes differ and groups can be fewer. `groups` is their number, or that of the group of each architecture, so that
+    estimators that have scored different ones are judged in the same groups. Intervals: jackknife over all
+    architectures, groups held fixed. Raises BenchsuiteError for unusable input.
 
     >>> index = list("abcd")
     >>> scores, truth = pd.Series([1.0, 2.0, 3.0, 4.0], index), pd.Series([3.0, 4.0, 1.0, 2.0], index)
@@ -60,11 +61,13 @@ def bias_by_complexity(
     [[1.0, 2.0, -0.5], [9.0, 2.0, 0.5]]
     """
     check_confidence(confidence)
-    score_values, truth_values, sizes = arrays(aligned(scores, truth, complexity=complexity))
-    group, ranks = quantile_groups(sizes, groups), (dense_ranks(score_values), dense_ranks(truth_values))
+    table = aligned(scores, truth, complexity=complexity)
+    score_values, truth_values, sizes = arrays(table)
+    ranks = dense_ranks(score_values), dense_ranks(truth_values)
+    number_of = quantile_groups(sizes, groups) if isinstance(groups, int) else groups.reindex(table.index).to_numpy()
     rows = []
-    for number in range(1, int(group.max()) + 1):
-        inside = group == number
+    for number in np.unique(number_of).tolist():
+        inside = np.asarray(number_of == number)
         figure = _mean_difference_without_each(*ranks, inside)
         low, high = mean_interval(figure, confidence)
         rows.append(

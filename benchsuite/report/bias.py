@@ -76,18 +76,23 @@ def _label(least: float, greatest: float) -> str:
 def bias_table(trials: Trials, truth: pd.Series, sizes: Mapping[str, pd.Series]) -> pd.DataFrame:
     """Mean rank difference by size group and estimator, in percent of the architectures, averaged over trials.
 
-    `sizes` is from `sizes_of`; groups are of the official counts alone. Columns: estimator, complexity (the count that
+    `sizes` is from `sizes_of`; groups are of the official counts alone, and of all architectures, whichever of them an
+    estimator has scored. Columns: estimator, complexity (the count that
     makes the groups), group (1 = smallest), label, n, rank_difference (positive = ranked too high), low, high, and tau
     inside the group with tau_low, tau_high.
     """
+    groups = {kind: size_groups(sizes[kind]) for kind in _OFFICIAL}
     frames = [
-        bias_by_complexity(values, truth, sizes[kind], groups=GROUPS).assign(estimator=name, complexity=kind)
+        bias_by_complexity(values, truth, sizes[kind], groups=groups[kind]["group"]).assign(
+            estimator=name, complexity=kind
+        )
         for kind in _OFFICIAL
         for name, each in trials.items()
         for values in each
     ]
     means = pd.concat(frames).groupby(["estimator", "complexity", "group"], sort=False).mean().reset_index()
-    means["label"] = [_label(*ends) for ends in zip(means["smallest"], means["largest"], strict=True)]
+    labels = {kind: dict(zip(found["group"], found["label"], strict=True)) for kind, found in groups.items()}
+    means["label"] = [labels[kind][group] for kind, group in zip(means["complexity"], means["group"], strict=True)]
     percents = {"rank_difference": "rank_difference", "low": "rank_difference_low", "high": "rank_difference_high"}
     means = means.assign(**{name: 100 * means[column] for name, column in percents.items()})
     taus = means.rename(columns={"kendall_tau": "tau"})
@@ -190,7 +195,8 @@ def _official(judgement: Judgement) -> list[str]:
 
 def _columns(rows: pd.DataFrame) -> dict[Any, Column]:
     """A column for every group of sizes."""
-    groups = rows_of(rows.sort_values("group").drop_duplicates("group"))
+    most = rows.sort_values(["group", "n"], ascending=[True, False])
+    groups = rows_of(most.drop_duplicates("group"))
     return {row["group"]: Column(row["label"], f"{row['n']:.0f} architectures") for row in groups}
 
 

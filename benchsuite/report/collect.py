@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -85,6 +86,7 @@ def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
         scores=scores,
         protocol=entry["protocol"],
         skipped={**entry["skipped"], **dict.fromkeys(sorted(unscored), "not scored yet")},
+        asked=Counter(trial["estimator"] for trial in entry["trials"]),
         combinations=tuple(each for each in combinations if each.title not in unscored),
         card=benchmark.card,
         operations={name: space.operations(name) for name in architectures},

@@ -150,13 +150,15 @@ def at(criteria: pd.DataFrame, item: CriterionAt) -> pd.DataFrame:
     return criteria[(criteria["criterion"] == item.criterion) & at_k]
 
 
-def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.DataFrame, population: int) -> pd.DataFrame:
+def leaderboard_of(
+    scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.DataFrame, population: int, asked: Mapping[str, int]
+) -> pd.DataFrame:
     """One row per estimator, the best tau first: headline criteria with intervals, places, counts and cost.
 
     `places` has the columns of `benchsuite.analysis.comparison.rank_intervals`. Counts of size are references wherever
-    their scores come from.
+    their scores come from. `asked` is that of the results.
     """
-    board = _counts(scores, population).join(places.set_index("estimator"))
+    board = _counts(scores, population, asked).join(places.set_index("estimator"))
     for item in HEADLINE:
         rows = at(criteria, item).set_index("estimator")
         board[item.key] = rows["value"]
@@ -167,7 +169,7 @@ def leaderboard_of(scores: pd.DataFrame, criteria: pd.DataFrame, places: pd.Data
     return board.sort_values(TAU.key, ascending=False, kind="stable", na_position="last").reset_index()
 
 
-def _counts(scores: pd.DataFrame, population: int) -> pd.DataFrame:
+def _counts(scores: pd.DataFrame, population: int, asked: Mapping[str, int]) -> pd.DataFrame:
     """Trials and scores of every estimator: judged, undefined, failed and missing, and the CPU seconds of one."""
     groups = scores.groupby("estimator", sort=False)
     board = groups.agg(family=("family", "first"), scored=("architecture", "size"))
@@ -175,18 +177,20 @@ def _counts(scores: pd.DataFrame, population: int) -> pd.DataFrame:
     board["n"] = groups["architecture"].nunique()
     for status in ("undefined", "failed"):
         board[f"n_{status}"] = (scores["status"] == status).groupby(scores["estimator"]).sum()
-    board["n_missing"] = _expected_trials(scores).reindex(board.index) * population - board["scored"]
+    board["n_missing"] = _expected_trials(scores, asked).reindex(board.index) * population - board["scored"]
     board["cpu_seconds"] = groups["cpu_seconds"].mean()
     return board
 
 
-def _expected_trials(scores: pd.DataFrame) -> pd.Series:
-    """How many trials each estimator should have: as many as all estimators have that depend on the same seeds.
+def _expected_trials(scores: pd.DataFrame, asked: Mapping[str, int]) -> pd.Series:
+    """How many trials each estimator should have: those asked for.
 
-    An interrupted run has not begun some trials; the others tell that they were planned.
+    Where that is not known, as of combinations, as many as all estimators have that depend on the same seeds: an
+    interrupted run has not begun some trials; the others tell that they were planned.
     """
     trials = scores.drop_duplicates(["estimator", *TRIAL_KEY])
     depends = trials["seed"].notna().astype(int) + 2 * trials["batch_seed"].notna().astype(int)
     planned = trials.assign(depends=depends).drop_duplicates(["depends", *TRIAL_KEY]).groupby("depends").size()
     by_estimator = trials.assign(depends=depends).groupby("estimator")["depends"].max()
-    return by_estimator.map(planned)
+    seen = by_estimator.map(planned)
+    return pd.Series([asked.get(str(name), number) for name, number in seen.items()], seen.index)

@@ -106,7 +106,7 @@ def judge(results: BenchmarkResults) -> Judgement:
     criteria = criteria_by_k(trials, truth)
     comparisons = compare(trials, truth)
     comparisons["architectures_needed"] = architectures_needed(comparisons)
-    leaderboard = leaderboard_of(scores, criteria, rank_intervals(comparisons), len(truth))
+    leaderboard = leaderboard_of(scores, criteria, rank_intervals(comparisons), len(truth), results.asked)
     epochs = epoch_table(leaderboard)
     compared = beside(trials, truth)
     families = dict(zip(leaderboard["estimator"], leaderboard["family"], strict=True))

@@ -56,6 +56,8 @@ class BenchmarkResults:
         Name of a part of the protocol -> words.
     skipped
         Estimator -> why it does not work on this benchmark.
+    asked
+        Number of trials that each estimator should have, as far as that is known: a run that was stopped has fewer.
     combinations
         Rankings to be made of the scores of several estimators, which their parts name as `scores` does.
     operations
@@ -85,6 +87,7 @@ class BenchmarkResults:
     scores: pd.DataFrame
     protocol: dict[str, str]
     skipped: dict[str, str]
+    asked: Mapping[str, int] = field(default_factory=dict)
     combinations: tuple[CombinationChoice, ...] = ()
     operations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)

@@ -31,7 +31,7 @@ def verdict(judgement: Judgement) -> list[str]:
     board = judgement.leaderboard
     ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
-        return [_baselines(board), *_gaps(board)]
+        return [_baselines(board), *_gaps(judgement)]
     said = [_best(ranked, judgement), *_next(ranked, judgement), *_among_the_best(board, ranked[0])]
     sizes = _sizes(board)
     ahead = any(size["kendall_tau"] > ranked[0]["kendall_tau"] for size in sizes)
@@ -41,7 +41,7 @@ def verdict(judgement: Judgement) -> list[str]:
     if ranked[0]["estimator"] in better:
         said += _inside_sizes(ranked[0], judgement)
         favours = _operations(ranked[0]["estimator"], judgement.exchanges)
-    return [*said, _ceiling(ranked[0], judgement), *_bias(judgement, better), *favours, *_gaps(board)]
+    return [*said, _ceiling(ranked[0], judgement), *_bias(judgement, better), *favours, *_gaps(judgement)]
 
 
 def _baselines(board: pd.DataFrame) -> str:
@@ -212,7 +212,9 @@ def _ceiling(best: dict[str, Any], judgement: Judgement) -> str:
     if not math.isfinite(judgement.ceiling):
         return "These are too few architectures to say what the noise of the truth leaves to win."
     reached = max(best["kendall_tau"], 0.0)
-    share = f", of which the best reaches {100 * reached / judgement.ceiling:.0f} %" * (reached < judgement.ceiling)
+    share = ""
+    if reached < judgement.ceiling:
+        share = f", of which the best reaches {100 * reached / judgement.ceiling:.0f} %"
     return (
         f"The truth is noisy: a perfect estimator would reach {number(judgement.ceiling, 2)} (simulated from the "
         f"{repeated_trainings(judgement.results.trials):,} architectures trained more than once){share}."
@@ -238,8 +240,7 @@ def _bias(judgement: Judgement, names: list[str]) -> list[str]:
     biased is said only where groups are large enough to tell.
     """
     bias = judgement.bias[judgement.bias["estimator"].isin(names)]
-    sure = bias[(bias["low"] > 0) | (bias["high"] < 0)]
-    large = sure[sure["rank_difference"].abs() >= _LARGE_BIAS]
+    large = _surely_large(bias[bias["low"].notna()])
     if large.empty:
         if bias.empty or bias["low"].isna().any() or (bias["n"] < FEWEST).any():
             return []
@@ -263,6 +264,16 @@ def _misranked(row: pd.Series) -> str:
     )
 
 
+def _surely_large(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose bias is large and surely not chance.
+
+    The largest of several is only sure if its interval, widened for all of them (Bonferroni), is clear of 0.
+    """
+    wider = quantile_of_normal(1 - 0.05 / max(len(rows), 1)) / quantile_of_normal(0.95)
+    excess = rows["rank_difference"].abs()
+    return rows[(excess > wider * (rows["high"] - rows["low"]) / 2) & (excess >= _LARGE_BIAS)]
+
+
 def _inside_sizes(best: dict[str, Any], judgement: Judgement) -> list[str]:
     """Whether the leader still ranks where all architectures are of like size; nothing where groups are too small."""
     rows = bias_rows(judgement, "params")
@@ -280,17 +291,9 @@ def _inside_sizes(best: dict[str, Any], judgement: Judgement) -> list[str]:
 
 
 def _operations(estimator: str, exchanges: pd.DataFrame) -> list[str]:
-    """The exchange of operations that an estimator over-estimates most, if it is large and surely not chance.
-
-    The largest of several is only sure if its interval, widened for all of them (Bonferroni), is clear of 0.
-    """
+    """The exchange of operations that an estimator over-estimates most, if it is large and surely not chance."""
     shown = shown_exchanges(exchanges)
-    rows = shown[(shown["estimator"] == estimator) & shown["low"].notna()]
-    if rows.empty:
-        return []
-    wider = quantile_of_normal(1 - 0.05 / len(rows)) / quantile_of_normal(0.95)
-    excess = rows["rank_difference"].abs()
-    sure = rows[(excess > wider * (rows["high"] - rows["low"]) / 2) & (excess >= _LARGE_BIAS)]
+    sure = _surely_large(shown[(shown["estimator"] == estimator) & shown["low"].notna()])
     if sure.empty:
         return []
     return [_favoured(estimator, sure.iloc[int(sure["rank_difference"].abs().argmax())])]
@@ -308,9 +311,12 @@ def _favoured(estimator: str, row: pd.Series) -> str:
     )
 
 
-def _gaps(board: pd.DataFrame) -> list[str]:
+def _gaps(judgement: Judgement) -> list[str]:
     """What is not there: undefined, failed and missing scores."""
-    said = []
+    said, board = [], judgement.leaderboard
+    unscored = [name for name in judgement.results.asked if name not in judgement.order]
+    if unscored:
+        said.append(f"Not scored yet: {listed(unscored)}.")
     for status, words in (("undefined", "undefined (ranked last)"), ("failed", "failed (ranked last)")):
         column = board.set_index("estimator")[f"n_{status}"]
         if column.sum():

@@ -237,3 +237,34 @@ def test_tables_of_a_report_hold_every_size_group_and_every_count(results, tmp_p
     assert set(read["size"]["complexity"]) == {"params", "macs", "live_params"}
     assert set(read["exchanges"]["group"]) == {0, 1, 2, 3, 4, 5}
     assert read["exchanges"].loc[read["exchanges"]["group"] == 0, "label"].unique().tolist() == ["all"]
+
+
+def test_an_estimator_that_has_scored_the_large_half_alone_is_judged_in_the_size_groups_of_all(part):
+    large = part.complexity["params"].sort_values().index[len(part.complexity) // 2 :]
+    scores = part.scores[(part.scores["estimator"] != "nwot") | part.scores["architecture"].isin(large)]
+    found = judge(replace(part, scores=scores))
+    rows = found.bias[found.bias["complexity"] == "params"]
+    assert len(rows[["group", "label"]].drop_duplicates()) == rows["group"].max()
+    assert rows[rows["estimator"] == "nwot"]["n"].sum() == len(large)
+    assert rows[rows["estimator"] == "nwot"]["group"].min() == 3
+    titles = [column.title for column in next(bias_numbers(found)).columns[1:]]
+    assert titles == rows[rows["estimator"] == "params"]["label"].tolist()
+
+
+def test_verdict_finds_no_bias_by_size_among_many_estimators_whose_errors_do_not_depend_on_it(part):
+    rng = np.random.default_rng(0)
+    index = pd.Index([f"|op{i:05d}~0|" for i in range(100)], name="architecture")
+    truth = pd.Series(rng.normal(size=100), index)
+    sizes = pd.DataFrame({name: rng.integers(1, 100, 100) for name in ("params", "macs")}, index)
+    sizes = sizes.assign(live_params=sizes["params"], live_macs=sizes["macs"])
+    one = part.scores[part.scores["estimator"] == "synflow"].iloc[:1]
+    scores = pd.concat(
+        pd.concat([one] * 100).assign(estimator=f"e{i}", architecture=index, value=truth.array + 1.5 * noise)
+        for i, noise in enumerate(rng.normal(size=(10, 100)))
+    )
+    unbiased = replace(part, truth=truth, trials=truth.to_frame(), complexity=sizes, scores=scores, operations={})
+    found = judge(unbiased)
+    known = found.bias[found.bias["estimator"].isin(scores["estimator"])]
+    alone = (known["low"] > 0) | (known["high"] < 0)
+    assert (alone & (known["rank_difference"].abs() >= 5)).any()  # some of a hundred, each taken by itself
+    assert any("surely ranks a whole group of sizes far too" in sentence for sentence in verdict(found))

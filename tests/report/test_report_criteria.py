@@ -11,6 +11,7 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 
 from benchsuite.report.judge import judge
 from benchsuite.report.page import _facts
+from benchsuite.report.verdict import verdict
 from benchsuite.suite import CombinationChoice
 
 
@@ -91,7 +92,7 @@ def test_a_combination_costs_what_its_parts_cost(results):
 
 
 def test_the_cost_of_parts_is_not_counted_twice(results, judgement):
-    counted = ("scores", "CPU s, each scored alone")
+    counted = ("scores", "CPU time, each scored alone")
     with_both = _facts(judge(replace(results, combinations=(BOTH,))))
     assert [with_both[name] for name in counted] == [_facts(judgement)[name] for name in counted]
 
@@ -180,3 +181,18 @@ def test_architectures_without_truth_are_not_judged(results):
 def test_size_biased_estimator_ranks_the_largest_group_too_high(judgement):
     bias = judgement.bias[judgement.bias["estimator"] == "params"].set_index("group")["rank_difference"]
     assert bias.iloc[0] < 0 < bias.iloc[-1]
+
+
+def test_verdict_of_a_stopped_run_counts_what_was_asked_for_and_names_who_has_no_score(results):
+    begun = results.scores[results.scores["seed"].isna() | (results.scores["seed"] == 0)]
+    stopped = judge(replace(results, scores=begun, asked={"nwot": 3, "synflow": 1, "snip": 3}))
+    assert stopped.leaderboard.set_index("estimator").loc["nwot", "n_missing"] == 2 * 40
+    assert verdict(stopped)[-2:] == [
+        "Not scored yet: snip.",
+        "80 scores are missing, the run is not finished; estimators are judged on what is there.",
+    ]
+
+
+def test_verdict_names_a_ceiling_of_nothing(results):
+    nothing = replace(judge(results), reliability=pd.DataFrame({"criterion": ["kendall_tau"], "ceiling": [0.0]}))
+    assert any("a perfect estimator would reach 0.00" in sentence for sentence in verdict(nothing))
