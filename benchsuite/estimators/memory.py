@@ -1,4 +1,4 @@
-"""The largest memory that a process, or its accelerator, has held since it was last asked to forget."""
+"""What work takes of a process's memory, or of its accelerator's: the largest held meanwhile above what was before."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import torch
 _FORGET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")  # Linux alone has them
 
 
-def forget_peak(device: torch.device) -> None:
-    """Begin to look for the largest memory anew; what is free goes back to the system, so that it does not count."""
+def forget_peak(device: torch.device) -> float:
+    """MiB held now, from which on `peak_memory` looks for the largest; what is free goes back to the system first."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif os.access(_FORGET, os.W_OK):
@@ -21,6 +21,7 @@ def forget_peak(device: torch.device) -> None:
         if trim is not None:
             trim(0)
         _FORGET.write_text("5", encoding="ascii")  # proc(5): sets the peak to what is held now
+    return peak_memory(device)
 
 
 def peak_memory(device: torch.device) -> float:
@@ -29,8 +30,8 @@ def peak_memory(device: torch.device) -> float:
     Examples
     --------
     >>> cpu = torch.device("cpu")
-    >>> forget_peak(cpu)
-    >>> peak_memory(cpu) > 10 or math.isnan(peak_memory(cpu))  # a process that has imported torch holds more
+    >>> held = forget_peak(cpu)
+    >>> peak_memory(cpu) >= held or math.isnan(held)
     True
     """
     if device.type == "cuda":

@@ -134,7 +134,7 @@ def _costs(choices: pd.DataFrame) -> Iterator[str]:
     """What the methods take beside DARTS of first order."""
     words = {
         "seconds_to_darts": "CPU seconds of an epoch",
-        "memory_to_darts": "Largest memory of the process, or of an accelerator's tensors",
+        "memory_to_darts": "Memory of an epoch, above what was held when it began",
     }
     others = choices[choices["role"] != "darts"]
     for column, what in words.items():

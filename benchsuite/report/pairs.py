@@ -20,7 +20,8 @@ _COUNTLESS = 100_000  # architectures; nobody trains more to tell two estimators
 PAIRS_NOTE = (
     "Differences are paired: both estimators on the same architectures, their errors together. p is adjusted for all "
     "pairs of estimators (Holm); a pair with p above 0.05 is not separable. Places: from 1 + the number of "
-    "estimators that are separably better, to the number of all less those separably worse."
+    "estimators that are separably better, to the number of all less those separably worse. All of it for the seeds "
+    "that were run: what other seeds would change is in the tab on variance."
 )
 
 _NEEDED = (

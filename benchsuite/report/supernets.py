@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement
 
 MEMORY = Column(
-    "Memory, MiB", "Largest of any epoch: of the whole process, or of an accelerator's tensors; older stores lack it"
+    "Memory, MiB",
+    "Largest in any epoch above what was held when it began: activations and gradients; older stores lack it",
 )
 
 

@@ -6,6 +6,7 @@ import math
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from benchsuite.analysis.comparison import compare
 from benchsuite.analysis.uncertainty import FEWEST, quantile_of_normal
 from benchsuite.report.behaviour import ranks, repeated_trainings
 from benchsuite.report.bias import NAMES, bias_rows
@@ -32,7 +33,11 @@ def verdict(judgement: Judgement) -> list[str]:
     ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
         return [_baselines(board), *_gaps(judgement)]
-    said = [_best(ranked, judgement), *_next(ranked, judgement), *_among_the_best(board, ranked[0])]
+    said = [
+        _best(ranked, judgement),
+        *_next(ranked, judgement),
+        *_among_the_best(board, ranked[0], judgement.scores, judgement.truth),
+    ]
     sizes = _sizes(board)
     ahead = any(size["kendall_tau"] > ranked[0]["kendall_tau"] for size in sizes)
     said.insert(1 if ahead else len(said), _size(ranked, sizes, judgement))
@@ -91,18 +96,20 @@ def _trials(judgement: Judgement, row: dict[str, Any]) -> str:
     return f", mean of {len(rows)} trials: {seeds} {drawn} x {batches} minibatches"
 
 
-def _among_the_best(board: pd.DataFrame, best: dict[str, Any]) -> list[str]:
+def _among_the_best(board: pd.DataFrame, best: dict[str, Any], scores: pd.DataFrame, truth: pd.Series) -> list[str]:
     """Who finds most of the best architectures, which the highest tau need not; nothing where these are too few."""
     top = HEADLINE[2]
-    known = board[board[top.key].notna() & board[f"{top.key}_low"].notna()].sort_values(
-        top.key, ascending=False, kind="stable"
-    )
+    known = board[board[top.key].notna() & board[f"{top.key}_low"].notna()]
     if best["estimator"] not in set(known["estimator"]):
         return []
-    first, own = rows_of(known)[0], _at_top(best)
+    first, own = rows_of(known.sort_values(top.key, ascending=False, kind="stable"))[0], _at_top(best)
     if first[top.key] <= best[top.key]:
         return [f"None finds more of the best 5 % than it: {top.title} {own}."]
-    return [f"Among the best 5 %, {first['estimator']} finds more of them: {top.title} {_at_top(first)}; it {own}."]
+    both = {name: each for name, each in trials_of(scores).items() if name in (best["estimator"], first["estimator"])}
+    (pair,) = rows_of(compare(both, truth, criterion=top.criterion, k=0.05))
+    chance = "" if pair["separable"] else ", which may be chance"
+    said = f"Of the best 5 %, {first['estimator']} finds more: {top.title} {_at_top(first)}; it {own}{chance}."
+    return [said]
 
 
 def _at_top(row: dict[str, Any]) -> str:

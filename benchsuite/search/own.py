@@ -174,7 +174,7 @@ def _provenance(prepared: Prepared, curve: pd.DataFrame, command: str) -> dict[s
     return {
         **describe_machine(prepared.plan.device),
         "CPU seconds of the search": f"{curve['cpu_seconds'].sum():,.0f}",
-        "largest memory of an epoch": f"{memory:,.0f} MiB" if math.isfinite(memory) else "not known",
+        "memory of an epoch, above what was held": f"{memory:,.0f} MiB" if math.isfinite(memory) else "not known",
         "date": datetime.now(UTC).date().isoformat(),
         "command": command,
     }

@@ -209,7 +209,7 @@ def test_a_method_chooses_by_its_own_rule_and_goes_on_where_it_was_stopped(
     read = tmp_path / "reports" / "search-nasbench201-pc_darts_likelihood-own"
     memory = pd.read_csv(read / "curve.csv")["peak_memory"].max()  # of the training, not of the process that reads it
     said = f"{memory:,.0f} MiB" if memory > 0 else "not known"
-    assert f"**largest memory of an epoch**: {said}" in (read / "report.md").read_text(encoding="utf-8")
+    assert f"**memory of an epoch, above what was held**: {said}" in (read / "report.md").read_text(encoding="utf-8")
 
 
 def test_what_a_method_chose_has_its_true_accuracy_and_percentile(

@@ -151,7 +151,7 @@ def test_words_are_those_of_the_tables(searched: Results) -> None:
         "darts.\n"
         "Mean true accuracy over seeds: lambda 92.50 %, darts 91.00 %.\n"
         "CPU seconds of an epoch, as multiples of the mean of DARTS of first order: lambda 2.50 and partial 0.50.\n"
-        "Largest memory of the process, or of an accelerator's tensors, as multiples of the mean of DARTS of first "
+        "Memory of an epoch, above what was held when it began, as multiples of the mean of DARTS of first "
         "order: lambda 3.00."
     )
     assert "\n".join(choice_words(choices_table(part), part.parameters)) == said

@@ -255,8 +255,9 @@ def test_verdict_says_who_finds_more_of_the_best_than_the_leader(make_results):
     top = judgement.leaderboard.set_index("estimator")["precision_at_top@0.05"]
     said = " ".join(verdict(judgement))
     assert judgement.order[0] == "nwot"
-    assert f"Among the best 5 %, finder finds more of them: P@top 5% {number(top['finder'], 2)} (" in said
+    assert f"Of the best 5 %, finder finds more: P@top 5% {number(top['finder'], 2)} (" in said
     assert f"; it {number(top['nwot'], 2)} (" in said
+    assert ", which may be chance" not in said.partition("finder finds more")[2].partition(". ")[0]
     alone = judge(replace(part, scores=pd.concat([part.scores[~ours], leading.assign(value=finding["value"])])))
     assert "None finds more of the best 5 % than it: P@top 5% 1.00" in " ".join(verdict(alone))
 

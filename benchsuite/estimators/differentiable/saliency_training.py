@@ -160,7 +160,7 @@ class SaliencyTrainer:
     def run_epoch(self) -> Epoch:
         """Measure all saliencies; loss and accuracy are those of the batch with the first architecture parameters."""
         start, device = time.process_time(), self.batch[0].device
-        forget_peak(device)
+        held = forget_peak(device)
         loss, accuracy = self._seen()
         ones = {name: torch.ones_like(values) for name, values in self.alphas[0].items()}
         if self.training.pruning == "iterative":
@@ -172,7 +172,7 @@ class SaliencyTrainer:
         skips = count_skips(self._space, self.supernet, architecture)
         self._derived.append(Derived(1, architecture, skips, math.nan, 0.0))
         seconds = time.process_time() - start
-        self._curve.append(Epoch(1, loss, accuracy, 0.0, seconds, peak_memory(device)))
+        self._curve.append(Epoch(1, loss, accuracy, 0.0, seconds, peak_memory(device) - held))
         return self._curve[-1]
 
     def checkpoint(self) -> dict[str, Table]:

@@ -99,7 +99,7 @@ class MixedTrainer:
     def run_epoch(self) -> Epoch:
         """One pass over the images that train weights."""
         start, number, device = time.process_time(), self.epoch, self._weight_images.device
-        forget_peak(device)
+        held = forget_peak(device)
         self._begin_epoch(number)
         with seeded(seed_of("epoch", self.seed, number), device):
             seen = [self._update(number, *drawn) for drawn in enumerate(self._batches(number))]
@@ -107,7 +107,7 @@ class MixedTrainer:
         self.derived.append(self._derive(number, aligned))
         self._trajectory.append({name: value.cpu() for name, value in self._probabilities().items()})
         seconds, lr = time.process_time() - start, self.training.lr_of(number)
-        self.curve.append(Epoch(number + 1, loss, 100 * right, lr, seconds, peak_memory(device)))
+        self.curve.append(Epoch(number + 1, loss, 100 * right, lr, seconds, peak_memory(device) - held))
         return self.curve[-1]
 
     def checkpoint(self) -> dict[str, dict[str, Tensor]]:

@@ -188,7 +188,8 @@ class Epoch:
     """What an epoch left.
 
     Mean training loss and accuracy (percent) of the sampled architectures, learning rate, CPU seconds, and the largest
-    memory in MiB that the process (on an accelerator: its tensors) held, NaN where it is not known.
+    memory in MiB that the process (on an accelerator: its tensors) held above what it held when the epoch began, NaN
+    where it is not known.
     """
 
     epoch: int
@@ -268,7 +269,7 @@ class Trainer:
     def run_epoch(self) -> Epoch:
         """One pass over the training images."""
         start, number = time.process_time(), self.epoch
-        forget_peak(self._split.device)
+        held = forget_peak(self._split.device)
         self.supernet.train()
         seen: list[tuple[float, float]] = []
         with seeded(seed_of("epoch", self.seed, number), self._split.device):
@@ -279,7 +280,7 @@ class Trainer:
         loss, accuracy = (math.fsum(values) / len(seen) for values in zip(*seen, strict=True))
         self._plateau.step(loss)
         lr = float(self._optimiser.param_groups[0]["lr"])
-        seconds, memory = time.process_time() - start, peak_memory(self._split.device)
+        seconds, memory = time.process_time() - start, peak_memory(self._split.device) - held
         self.curve.append(Epoch(number + 1, loss, 100 * accuracy, lr, seconds, memory))
         return self.curve[-1]
 
