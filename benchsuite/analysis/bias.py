@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchsuite.analysis.align import aligned, arrays
 from benchsuite.analysis.concordance import concordance
-from benchsuite.analysis.correlation import LeaveOneOut, rho_without_each, tau_b_without_each
+from benchsuite.analysis.correlation import LeaveOneOut, partial_without_each, rho_without_each, tau_b_without_each
 from benchsuite.analysis.ranking import average_of_dense, average_ranks, dense_ranks
 from benchsuite.analysis.subsets import quantile_groups, tau_inside
 from benchsuite.analysis.uncertainty import check_confidence, correlation_interval, mean_interval
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
-
-ROUNDING = 1e-12  # of what a variable leaves unexplained; less is none
 
 
 def rank_difference(scores: pd.Series[float], truth: pd.Series[float]) -> pd.Series[float]:
@@ -112,7 +110,7 @@ def complexity_correlations(
         "tau_score_complexity": tau_b_without_each(score_size),
         "tau_truth_complexity": tau_b_without_each(truth_size),
         "rho_difference_complexity": rho_without_each(differences, sizes, concordance(differences, sizes)),
-        "partial_rho": _partial(
+        "partial_rho": partial_without_each(
             rho_without_each(score_values, truth_values, concordance(score_values, truth_values)),
             rho_without_each(score_values, sizes, score_size),
             rho_without_each(truth_values, sizes, truth_size),
@@ -149,13 +147,3 @@ def _members_above(dense: Integers, inside: NDArray[np.bool_]) -> Floats:
     upto = np.cumsum(of_rank)
     above: Floats = (upto[-1] - upto + of_rank / 2)[dense]
     return above
-
-
-def _partial(score_truth: LeaveOneOut, score_size: LeaveOneOut, truth_size: LeaveOneOut) -> LeaveOneOut:
-    """Partial correlation from the three correlations, with all architectures and without each."""
-    values = [np.append(figure.without, figure.value) for figure in (score_truth, score_size, truth_size)]
-    unexplained = (1 - values[1] ** 2) * (1 - values[2] ** 2)
-    partial = np.full(unexplained.size, np.nan)
-    known = unexplained > ROUNDING
-    partial[known] = (values[0] - values[1] * values[2])[known] / np.sqrt(unexplained[known])
-    return LeaveOneOut(float(partial[-1]), np.clip(partial[:-1], -1, 1))

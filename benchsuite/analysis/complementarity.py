@@ -22,6 +22,8 @@ from benchsuite.analysis.correlation import (
     Ranked,
     kendall_tau,
     mean_figure,
+    partial_correlation,
+    partial_without_each,
     rho_of_ranked,
     tau_b_without_each,
 )
@@ -94,9 +96,9 @@ def added_information(trials: Trials, truth: pd.Series[float], complexity: pd.Se
     table = _Ranks.of(trials, truth, complexity)
     scores, correlations = len(table.owner), table.correlations(extended=True)
     size = correlations[:-1, -1]
-    given_size = _partial(correlations[:-1, :-1], size[:, None], size)
+    given_size = partial_correlation(correlations[:-1, :-1], size[:, None], size)
     with_truth, among = given_size[:scores, scores], given_size[:scores, :scores]
-    means = table.mean_over_trials(_partial(with_truth[:, None], among, with_truth))
+    means = table.mean_over_trials(partial_correlation(with_truth[:, None], among, with_truth))
     np.fill_diagonal(means, [with_truth[table.owner == i].mean() for i in range(len(table.names))])
     return pd.DataFrame(means, index=table.names, columns=table.names)
 
@@ -124,7 +126,8 @@ def information(
         pairs = pairs or list(itertools.product(columns[first], columns[second]))
         between = [rho_of_ranked(one.ranked, other.ranked) for one, other in pairs]
         given = [
-            _given(each, one.with_size, other.with_size) for each, (one, other) in zip(between, pairs, strict=True)
+            partial_without_each(each, one.with_size, other.with_size)
+            for each, (one, other) in zip(between, pairs, strict=True)
         ]
         added = {
             (first, second): [one.beyond(other, left) for left, (one, other) in zip(given, pairs, strict=True)],
@@ -205,21 +208,6 @@ def _best(table: _Ranks, subsets: Integers, inside: NDArray[np.bool_]) -> tuple[
     return candidates[best], taus[best]
 
 
-def _partial(between: Floats, first: Floats, second: Floats) -> Floats:
-    """Correlation between two variables given a third, from those of each with it; NaN where nothing is left."""
-    left = np.minimum(1 - first**2, 1 - second**2)
-    scale = np.sqrt(np.maximum(1 - first**2, 0) * np.maximum(1 - second**2, 0))
-    product = between - first * second
-    partial: Floats = np.divide(product, scale, out=np.full_like(product, np.nan), where=left > ROUNDING)
-    return partial.clip(-1, 1)
-
-
-def _given(between: LeaveOneOut, first: LeaveOneOut, second: LeaveOneOut) -> LeaveOneOut:
-    """Partial correlation, with all architectures and without each."""
-    partial = _partial(*(np.append(figure.without, figure.value) for figure in (between, first, second)))
-    return LeaveOneOut(float(partial[-1]), partial[:-1])
-
-
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """A trial: its ranks, their rho with complexity, and what it knows of the truth, given complexity."""
@@ -237,13 +225,13 @@ class _Judged:
         for owner, ranks in zip(table.owner, table.ranks, strict=True):
             ranked = Ranked.of(ranks)
             with_size = rho_of_ranked(ranked, size)
-            given_size = _given(rho_of_ranked(ranked, truth), with_size, truth_size)
+            given_size = partial_without_each(rho_of_ranked(ranked, truth), with_size, truth_size)
             found[table.names[owner]].append(cls(ranked, with_size, given_size))
         return found
 
     def beyond(self, other: _Judged, between: LeaveOneOut) -> LeaveOneOut:
         """What it knows of the truth, given complexity and another trial; `between` is what they share beyond size."""
-        return _given(self.given_size, between, other.given_size)
+        return partial_without_each(self.given_size, between, other.given_size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,25 @@ def pearson_without_each(x: ArrayLike, y: ArrayLike) -> LeaveOneOut:
     return LeaveOneOut(pearson_r(first, second), _ratio(_inner(a, b) - factor * a * b, square_a, square_b))
 
 
+def partial_correlation(between: Floats, first: Floats, second: Floats) -> Floats:
+    """Correlation between two variables given a third, from those of each with it; NaN where nothing is left.
+
+    >>> partial_correlation(np.array([0.5, 0.5]), np.array([0.5, 1.0]), np.array([0.5, 0.5])).round(3).tolist()
+    [0.333, nan]
+    """
+    left = np.minimum(1 - first**2, 1 - second**2)
+    scale = np.sqrt(np.maximum(1 - first**2, 0) * np.maximum(1 - second**2, 0))
+    product = between - first * second
+    partial: Floats = np.divide(product, scale, out=np.full_like(product, np.nan), where=left > ROUNDING)
+    return partial.clip(-1, 1)
+
+
+def partial_without_each(between: LeaveOneOut, first: LeaveOneOut, second: LeaveOneOut) -> LeaveOneOut:
+    """Partial correlation from the three correlations, with all items and without each."""
+    partial = partial_correlation(*(np.append(figure.without, figure.value) for figure in (between, first, second)))
+    return LeaveOneOut(float(partial[-1]), partial[:-1])
+
+
 def _pairs_of(n: int) -> float:
     return n * (n - 1) / 2
 

@@ -8,6 +8,8 @@ from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import (
     kendall_tau,
     kendall_tau_a,
+    partial_correlation,
+    partial_without_each,
     pearson_r,
     pearson_without_each,
     rho_without_each,
@@ -111,3 +113,25 @@ def test_tau_without_each_is_right_at_thousands_of_items():
     for i in (0, 1234, 2999):
         rest = stats.kendalltau(np.delete(scores, i), np.delete(truth, i)).statistic
         assert figure.without[i] == pytest.approx(rest, abs=1e-12)
+
+
+def test_partial_correlation_is_that_of_what_regression_on_the_third_leaves():
+    rng = np.random.default_rng(0)
+    columns = np.array([1.0, 2.0, 0.5])[:, None] * rng.normal(size=12) + rng.normal(size=(3, 12))
+
+    def by_residuals(x, y, size):
+        left = [column - np.polyval(np.polyfit(size, column, 1), size) for column in (x, y)]
+        return stats.pearsonr(*left).statistic
+
+    pairs = ((0, 1), (0, 2), (1, 2))
+    found = partial_without_each(*(pearson_without_each(columns[i], columns[j]) for i, j in pairs))
+    assert found.value == pytest.approx(by_residuals(*columns))
+    expected = [by_residuals(*np.delete(columns, i, axis=1)) for i in range(12)]
+    assert found.without.tolist() == pytest.approx(expected)
+
+
+def test_partial_correlation_is_undefined_where_the_third_explains_one_of_them_up_to_rounding():
+    nearly = np.sqrt(1 - 1e-11)
+    found = partial_correlation(np.array([nearly, 0.5]), np.array([nearly, NAN]), np.array([0.9, 0.1]))
+    assert np.isnan(found).all()
+    assert partial_correlation(np.array([0.9]), np.array([0.9]), np.array([0.1])).item() == 1  # no three such exist
