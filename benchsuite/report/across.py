@@ -41,7 +41,7 @@ def overview(judgements: Sequence[Judgement]) -> Overview | None:
     """What stands above several benchmarks; None for one."""
     if len(judgements) < 2:
         return None
-    names = ", ".join(each.results.benchmark for each in judgements)
+    names = "; ".join(f"{each.results.benchmark} ({each.results.caption})" for each in judgements)
     families = {row["estimator"]: row["family"] for each in judgements for row in rows_of(each.leaderboard)}
     taus = pd.DataFrame(
         {place: each.leaderboard.set_index("estimator")[TAU.key] for place, each in enumerate(judgements)}

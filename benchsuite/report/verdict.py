@@ -33,11 +33,7 @@ def verdict(judgement: Judgement) -> list[str]:
     ranked = rows_of(board[~board["reference"] & board["kendall_tau"].notna()])
     if not ranked:
         return [_baselines(board), *_gaps(judgement)]
-    said = [
-        _best(ranked, judgement),
-        *_next(ranked, judgement),
-        *_among_the_best(board, ranked[0], judgement.scores, judgement.truth),
-    ]
+    said = [_best(ranked, judgement), *_next(ranked, judgement), *_among_the_best(ranked[0], judgement)]
     sizes = _sizes(board)
     ahead = any(size["kendall_tau"] > ranked[0]["kendall_tau"] for size in sizes)
     said.insert(1 if ahead else len(said), _size(ranked, sizes, judgement))
@@ -96,17 +92,17 @@ def _trials(judgement: Judgement, row: dict[str, Any]) -> str:
     return f", mean of {len(rows)} trials: {seeds} {drawn} x {batches} minibatches"
 
 
-def _among_the_best(board: pd.DataFrame, best: dict[str, Any], scores: pd.DataFrame, truth: pd.Series) -> list[str]:
+def _among_the_best(best: dict[str, Any], judgement: Judgement) -> list[str]:
     """Who finds most of the best architectures, which the highest tau need not; nothing where these are too few."""
-    top = HEADLINE[2]
+    top, board = HEADLINE[2], judgement.leaderboard
     known = board[board[top.key].notna() & board[f"{top.key}_low"].notna()]
     if best["estimator"] not in set(known["estimator"]):
         return []
     first, own = rows_of(known.sort_values(top.key, ascending=False, kind="stable"))[0], _at_top(best)
     if first[top.key] <= best[top.key]:
         return [f"None finds more of the best 5 % than it: {top.title} {own}."]
-    both = {name: each for name, each in trials_of(scores).items() if name in (best["estimator"], first["estimator"])}
-    (pair,) = rows_of(compare(both, truth, criterion=top.criterion, k=0.05))
+    both = judgement.scores["estimator"].isin([best["estimator"], first["estimator"]])
+    (pair,) = rows_of(compare(trials_of(judgement.scores[both]), judgement.truth, criterion=top.criterion, k=0.05))
     chance = "" if pair["separable"] else ", which may be chance"
     said = f"Of the best 5 %, {first['estimator']} finds more: {top.title} {_at_top(first)}; it {own}{chance}."
     return [said]
