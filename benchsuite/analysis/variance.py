@@ -66,12 +66,30 @@ def rank_deviation(scores: pd.DataFrame) -> pd.Series[float]:
     return ranks.std(axis=1, ddof=1).rename("rank_deviation")
 
 
+def mean_of_trials(rows: pd.DataFrame, by: Sequence[str], ends: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Means over trials of all other columns, by those of `by`, which become the index, in the order of the rows.
+
+    `ends` names the ends of each figure's interval. A mean leaves out trials in which its figure is undefined; ends are
+    NaN if a trial that counts in the mean of their figure lacks any of them: they would be those of other trials.
+
+    >>> rows = pd.DataFrame({"of": ["a", "a"], "value": [0.5, 1.0], "low": [0.4, float("nan")], "high": [0.6, 1.0]})
+    >>> mean_of_trials(rows, ["of"], {"value": ("low", "high")}).values.tolist()
+    [[0.75, nan, nan]]
+    """
+    means = rows.groupby(list(by), sort=False, dropna=False).mean()
+    for figure, columns in ends.items():
+        lacks = rows[figure].notna() & rows[list(columns)].isna().any(axis=1)
+        lacking = rows.assign(lacks=lacks).groupby(list(by), sort=False, dropna=False)["lacks"].any()
+        means.loc[lacking.to_numpy(), list(columns)] = np.nan
+    return means
+
+
 def over_seeds(evaluations: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Mean and sample deviation over seeds of every figure, from one table of `evaluate` per seed.
 
     Columns criterion, k, value (mean), deviation (NaN for one seed), low, high (means of the bounds: an interval over
-    architectures, not over seeds), n, n_undefined (means), seeds (those in which the figure is defined). A mean leaves
-    out seeds in which the figure is undefined. Raises BenchsuiteError if there is no table.
+    architectures, not over seeds), n, n_undefined (means), seeds (those in which the figure is defined). Means are
+    those of `mean_of_trials`. Raises BenchsuiteError if there is no table.
 
     >>> table = pd.DataFrame({"criterion": ["kendall_tau"], "k": [float("nan")], "value": [0.5], "low": [0.4],
     ...                       "high": [0.6], "n": [100], "n_undefined": [0]})
@@ -81,10 +99,10 @@ def over_seeds(evaluations: Iterable[pd.DataFrame]) -> pd.DataFrame:
     tables = list(evaluations)
     if not tables:
         raise BenchsuiteError("there is no seed to take a mean over; give one table of evaluate per seed")
-    groups = pd.concat(tables).groupby(["criterion", "k"], sort=False, dropna=False)
-    means = groups[["value", "low", "high", "n", "n_undefined"]].mean()
-    spread = groups["value"].agg(deviation="std", seeds="count")
-    columns = ["criterion", "k", "value", "deviation", "low", "high", "n", "n_undefined", "seeds"]
+    by, rows = ["criterion", "k"], pd.concat(tables)
+    means = mean_of_trials(rows[[*by, "value", "low", "high", "n", "n_undefined"]], by, {"value": ("low", "high")})
+    spread = rows.groupby(by, sort=False, dropna=False)["value"].agg(deviation="std", seeds="count")
+    columns = [*by, "value", "deviation", "low", "high", "n", "n_undefined", "seeds"]
     return means.join(spread).reset_index()[columns]
 
 

@@ -12,7 +12,13 @@ from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
 from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
 from benchsuite.analysis.top_k import precision_at_top
-from benchsuite.analysis.variance import between_pairs, crossed_factors, rank_deviation, ranking_stability
+from benchsuite.analysis.variance import (
+    between_pairs,
+    crossed_factors,
+    mean_of_trials,
+    rank_deviation,
+    ranking_stability,
+)
 from benchsuite.report.bias import GROUPS
 
 if TYPE_CHECKING:
@@ -85,7 +91,8 @@ def within_ends_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Serie
     Columns: estimator, by, end, k, n, value, low, high (as `benchsuite.analysis.subsets.tau_within_ends` says them).
     """
     frames = [tau_within_ends(values, truth).assign(estimator=name) for name, each in trials.items() for values in each]
-    means = pd.concat(frames).groupby(["estimator", "by", "end", "k"], sort=False).mean().reset_index()
+    ends = {"kendall_tau": ("tau_low", "tau_high")}
+    means = mean_of_trials(pd.concat(frames), ["estimator", "by", "end", "k"], ends).reset_index()
     return means.rename(columns={"kendall_tau": "value", "tau_low": "low", "tau_high": "high"})
 
 

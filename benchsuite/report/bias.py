@@ -10,6 +10,7 @@ from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
 from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.ranking import dense_ranks
 from benchsuite.analysis.subsets import quantile_groups
+from benchsuite.analysis.variance import mean_of_trials
 from benchsuite.report.criteria import TAU, rows_of
 from benchsuite.report.tables import Column, Table, matrix
 from benchsuite.report.words import large, listed, number
@@ -32,6 +33,10 @@ NAMES = {
 _TITLES = {"params": "params", "macs": "FLOPs", "live_params": "live params", "live_macs": "live FLOPs"}
 _OFFICIAL = ("params", "macs")
 _ALIKE = 0.95  # tau of two counts of size from which on a second picture would be the first one again
+_ENDS = {
+    "rank_difference": ("rank_difference_low", "rank_difference_high"),
+    "kendall_tau": ("tau_low", "tau_high"),
+}
 _FIGURES = {
     "tau_score_complexity": ("τ(score, {})", "1 = the score orders architectures as this count does"),
     "tau_truth_complexity": ("τ(truth, {})", "How far the truth itself goes with this count"),
@@ -90,7 +95,7 @@ def bias_table(trials: Trials, truth: pd.Series, sizes: Mapping[str, pd.Series])
         for name, each in trials.items()
         for values in each
     ]
-    means = pd.concat(frames).groupby(["estimator", "complexity", "group"], sort=False).mean().reset_index()
+    means = mean_of_trials(pd.concat(frames), ["estimator", "complexity", "group"], _ENDS).reset_index()
     labels = {kind: dict(zip(found["group"], found["label"], strict=True)) for kind, found in groups.items()}
     means["label"] = [labels[kind][group] for kind, group in zip(means["complexity"], means["group"], strict=True)]
     percents = {"rank_difference": "rank_difference", "low": "rank_difference_low", "high": "rank_difference_high"}
@@ -112,8 +117,8 @@ def size_table(trials: Trials, truth: pd.Series, sizes: Mapping[str, pd.Series])
         for name, each in trials.items()
         for values in each
     ]
-    figures = pd.concat(frames).groupby(["estimator", "complexity", "figure"], sort=False)
-    means = figures[["value", "low", "high"]].mean().reset_index()
+    rows = pd.concat(frames).drop(columns="n")
+    means = mean_of_trials(rows, ["estimator", "complexity", "figure"], {"value": ("low", "high")}).reset_index()
     same = [means[means["complexity"] == kind].assign(complexity=also) for kind in orders for also in orders[kind]]
     return pd.concat([means, *same], ignore_index=True)
 

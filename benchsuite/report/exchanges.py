@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
+from benchsuite.analysis.variance import mean_of_trials
 from benchsuite.core import UnsupportedError
 from benchsuite.report.bias import ALL, size_groups
 from benchsuite.report.criteria import rows_of
@@ -54,7 +55,7 @@ def exchange_table(
     rows = pd.concat(frames)
     labels = {ALL: "all", **dict(zip(groups["group"], groups["label"], strict=True))}
     rows = rows.astype({"before": str, "after": str}).assign(label=rows["group"].map(labels))
-    means = rows.groupby(_WHICH, sort=False).mean().reset_index()
+    means = mean_of_trials(rows, _WHICH, {"bias": ("bias_low", "bias_high")}).reset_index()
     return means.sort_values(["group", "n"], ascending=[True, False], kind="stable", ignore_index=True)[_COLUMNS]
 
 

@@ -67,6 +67,17 @@ def test_seed_without_the_figure_is_not_counted():
     assert (row["value"], row["seeds"]) == (tables[0]["value"].iloc[0], 1)
 
 
+def test_ends_are_undefined_where_a_trial_that_counts_in_the_figure_has_none():
+    table = pd.DataFrame({"criterion": ["tau"], "k": [np.nan], "value": [0.5], "low": [0.4], "high": [0.6]})
+    table = table.assign(n=[20], n_undefined=[0])
+    without_ends = table.assign(value=0.7, low=np.nan, high=np.nan)
+    row = over_seeds([table, without_ends]).iloc[0]
+    assert (row["value"], row["seeds"]) == (pytest.approx(0.6), 2)
+    assert row[["low", "high"]].isna().all()
+    undefined = over_seeds([table, without_ends.assign(value=np.nan)]).iloc[0]
+    assert undefined[["value", "low", "high"]].tolist() == [0.5, 0.4, 0.6]
+
+
 def test_no_seed_at_all_is_refused():
     with pytest.raises(BenchsuiteError, match="no seed"):
         over_seeds([])

@@ -11,7 +11,15 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from benchsuite.report.bias import bias_numbers, inside_numbers, order_words, pictured, size_numbers, size_table
+from benchsuite.report.bias import (
+    bias_numbers,
+    bias_table,
+    inside_numbers,
+    order_words,
+    pictured,
+    size_numbers,
+    size_table,
+)
 from benchsuite.report.drawings import draw
 from benchsuite.report.exchanges import MOST, exchange_numbers, exchange_table
 from benchsuite.report.judge import judge
@@ -249,6 +257,24 @@ def test_an_estimator_that_has_scored_the_large_half_alone_is_judged_in_the_size
     assert rows[rows["estimator"] == "nwot"]["group"].min() == 3
     titles = [column.title for column in next(bias_numbers(found)).columns[1:]]
     assert titles == rows[rows["estimator"] == "params"]["label"].tolist()
+
+
+def test_tables_by_size_and_operation_have_no_ends_where_one_trial_has_none(part):
+    """A second trial on nine architectures has figures, yet too few of them for an interval."""
+    size, truth = part.complexity["params"], part.truth
+    whole = _trials(part, "nwot")[0]
+    few = whole[_groups(size) == 1].iloc[:9]
+    trials, sizes = {"nwot": [whole, few]}, {"params": size, "macs": part.complexity["macs"]}
+    bias = bias_table(trials, truth, sizes).query("complexity == 'params'").set_index("group")
+    assert bias["rank_difference"].notna().all()
+    assert bias[["low", "tau_low"]].isna().all(axis=1).tolist() == [True, False, False, False, False]
+    known = size_table(trials, truth, sizes)
+    assert known["value"].notna().all()
+    assert known[["low", "high"]].isna().all(axis=None)
+    rows = exchange_table(trials, truth, part.operations, size).query("group == 0").set_index(["before", "after"])
+    there = {key: bool(_pairs(part.operations, few.index, *key)) for key in rows.index}
+    assert any(there.values())
+    assert rows["bias_low"].isna().to_dict() == there
 
 
 def test_verdict_finds_no_bias_by_size_among_many_estimators_whose_errors_do_not_depend_on_it(part):
