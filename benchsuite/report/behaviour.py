@@ -10,7 +10,7 @@ import pandas as pd
 from benchsuite.analysis.correlation import kendall_tau, spearman_rho
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
-from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
+from benchsuite.analysis.subsets import tau_within_ends
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import (
     between_pairs,
@@ -19,7 +19,7 @@ from benchsuite.analysis.variance import (
     rank_deviation,
     ranking_stability,
 )
-from benchsuite.report.bias import GROUPS
+from benchsuite.report.bias import size_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -112,17 +112,16 @@ def repeated_trainings(trials: pd.DataFrame) -> int:
 
 
 def ranks_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series, params: pd.Series) -> pd.DataFrame:
-    """Rank by truth and by the first trial's score (1 = best) with the parameter group.
+    """Rank by truth and by the first trial's score (1 = best) with the parameter group, of all architectures.
 
     Columns: estimator, architecture, truth, score, group.
     """
-    frames = []
+    frames, groups = [], size_groups(params)["group"]
     for name, each in trials.items():
         values = each[0][each[0].index.isin(truth.index)]
         known = truth.reindex(values.index)
-        groups = quantile_groups(params.reindex(values.index).to_numpy(dtype=float), GROUPS)
         frame = {"estimator": name, "architecture": values.index, "truth": ranks(known), "score": ranks(values)}
-        frames.append(pd.DataFrame(frame).assign(group=groups))
+        frames.append(pd.DataFrame(frame).assign(group=groups.reindex(values.index).array))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, rankdata, spearmanr
 
+from benchsuite.report.behaviour import ranks_table
 from benchsuite.report.bias import (
     bias_numbers,
     bias_table,
@@ -257,6 +258,14 @@ def test_an_estimator_that_has_scored_the_large_half_alone_is_judged_in_the_size
     assert rows[rows["estimator"] == "nwot"]["group"].min() == 3
     titles = [column.title for column in next(bias_numbers(found)).columns[1:]]
     assert titles == rows[rows["estimator"] == "params"]["label"].tolist()
+
+
+def test_rank_scatters_colour_architectures_by_the_size_groups_of_all(part):
+    size, nwot = part.complexity["params"], _trials(part, "nwot")[0]
+    large = nwot[size[nwot.index] > size.median()]
+    rows = ranks_table({"nwot": [nwot], "part": [large]}, part.truth, size)
+    groups = dict(zip(size.index, _groups(size), strict=True))
+    assert rows["group"].tolist() == [groups[name] for name in (*nwot.index, *large.index)]
 
 
 def test_tables_by_size_and_operation_have_no_ends_where_one_trial_has_none(part):
