@@ -25,7 +25,7 @@ from benchsuite.core import BenchsuiteError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from benchsuite.analysis.align import SideBySide
 
@@ -48,25 +48,6 @@ def training_counts(n: int) -> list[int]:
     """
     decades = [step * 10**power for power in range(len(str(n))) for step in (1, 2, 5)]
     return [*(count for count in decades if count < n), n]
-
-
-def regret_curve(scores: ArrayLike, truth: ArrayLike, counts: Sequence[int]) -> Floats:
-    """Expected regret of training the k best-scored architectures, for each k of `counts`: exact under ties.
-
-    A constant score is a random choice: each set of k architectures is equally likely. Undefined scores come last.
-
-    >>> regret_curve([1, 2, 3, 4], [70.0, 90.0, 80.0, 60.0], [1, 2, 3]).tolist()
-    [30.0, 10.0, 0.0]
-    >>> regret_curve([0, 0], [70.0, 90.0], [1]).tolist()
-    [10.0]
-    """
-    n = np.size(truth)
-    wrong = [count for count in counts if not 1 <= count <= n]
-    if wrong:
-        raise BenchsuiteError(f"{wrong[0]} of {n} architectures cannot be trained; give 1 to {n}")
-    ranking = Ranking.of(scores, truth)
-    samples = BestScored.of(ranking, ranking.whole(), max(counts))
-    return np.array([samples.regret(count)[0] for count in counts])
 
 
 def search_value(
@@ -92,7 +73,8 @@ def search_value(
     Columns estimator, k, n (architectures to choose from), regret (mean over trials), low, high (means over trials; NaN
     below ten trainings), deviation (over trials, NaN for one). The regret is to the best of the architectures that the
     estimator has scored. The rows of `RANDOM` are the exact expectation over all choices among all architectures.
-    Raises BenchsuiteError for unusable input.
+    Equal scores are broken in every way alike, so that a constant is a random choice. Raises BenchsuiteError for
+    unusable input.
 
     >>> truth = pd.Series({"a": 90.0, "b": 80.0})
     >>> search_value({"good": [truth]}, truth)[["estimator", "k", "regret"]].values.tolist()
@@ -100,6 +82,8 @@ def search_value(
     """
     table = side_by_side(trials, truth)
     wanted = training_counts(table.truth.size) if counts is None else list(counts)
+    if min(wanted, default=1) < 1:
+        raise BenchsuiteError(f"{min(wanted)} architectures cannot be trained; give 1 or more")
     parts = []
     for name, columns, known in _choices(table):
         possible = [count for count in wanted if count <= known.size]

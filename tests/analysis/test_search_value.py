@@ -4,20 +4,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import comb
-from tied_columns import columns, enumerated
+from tied_columns import as_worst, columns, enumerated
 
 from benchsuite.analysis.evaluate import HALVES
-from benchsuite.analysis.search_value import RANDOM, regret_curve, search_value, training_counts, trainings_needed
+from benchsuite.analysis.search_value import RANDOM, search_value, training_counts, trainings_needed
 from benchsuite.analysis.uncertainty import random_halves
 from benchsuite.core import BenchsuiteError
 
 
-@settings(max_examples=40)
+def expected_regrets(scores, truth, counts):
+    """Expected regret under ties: those above the last score are trained, the rest is drawn from those that have it."""
+    scores, truth = as_worst(np.asarray(scores, dtype=float)), np.asarray(truth, dtype=float)
+    regrets = []
+    for count in counts:
+        last = np.sort(scores)[-count]
+        above = truth[scores > last]
+        tied = np.sort(truth[scores == last])[::-1]
+        drawn = count - above.size
+        # the i-th best of them is the best drawn if all others are among those below it
+        chances = comb(np.arange(tied.size)[::-1], drawn - 1) / comb(tied.size, drawn)
+        regrets.append(truth.max() - chances @ np.maximum(tied, above.max(initial=-np.inf)))
+    return np.array(regrets)
+
+
+@settings(max_examples=40, deadline=None)
 @given(columns(largest=5))
-def test_regret_curve_averages_over_all_ways_to_break_ties(data):
+def test_regret_averages_over_all_ways_to_break_ties(data):
     counts = range(1, len(data[0]) + 1)
+    table = search_value({"it": [pd.Series(data[0])]}, pd.Series(data[1]), counts=counts)
     expected = [enumerated(*data, k)[-1] for k in counts]
-    assert regret_curve(*data, list(counts)).tolist() == pytest.approx(expected)
+    assert table.loc[table["estimator"] == "it", "regret"].tolist() == pytest.approx(expected)
+    assert expected_regrets(*data, counts).tolist() == pytest.approx(expected)
 
 
 @settings(max_examples=40)
@@ -51,16 +68,18 @@ def test_regret_is_the_mean_over_trials_on_what_the_estimator_scored():
 def test_numbers_of_trainings_lie_between_one_and_all():
     assert training_counts(1) == [1]
     assert training_counts(200) == [1, 2, 5, 10, 20, 50, 100, 200]
-    with pytest.raises(BenchsuiteError, match="3 of 2 architectures"):
-        regret_curve([1, 2], [1.0, 2.0], [3])
+    truth = pd.Series([1.0, 2.0])
+    assert set(search_value({"it": [truth]}, truth, counts=[2, 3])["k"]) == {2}
+    with pytest.raises(BenchsuiteError, match="0 architectures cannot be trained"):
+        search_value({"it": [truth]}, truth, counts=[1, 0])
 
 
 @settings(max_examples=40, deadline=None)
 @given(columns(largest=9), st.integers(0, 6))
 def test_trainings_needed_are_the_first_on_the_whole_curve(data, regret):
-    curve = regret_curve(*data, list(range(1, len(data[0]) + 1)))
+    curve = expected_regrets(*data, list(range(1, len(data[0]) + 1)))
     table = trainings_needed({"it": [pd.Series(data[0])]}, pd.Series(data[1]), regrets=[regret]).set_index("estimator")
-    at_random = regret_curve(np.zeros(len(data[0])), data[1], list(range(1, len(data[0]) + 1)))
+    at_random = expected_regrets(np.zeros(len(data[0])), data[1], list(range(1, len(data[0]) + 1)))
     least, by_chance = (1 + int(np.argmax(values <= regret + 1e-9)) for values in (curve, at_random))
     assert table.loc["it", "trainings"] == least
     assert table.loc[RANDOM, "trainings"] == by_chance
@@ -80,7 +99,7 @@ def halves(truth):
 
 
 def least(scores, truth, regret):
-    return 1 + int(np.argmax(regret_curve(scores, truth, list(range(1, len(truth) + 1))) <= regret + 1e-9))
+    return 1 + int(np.argmax(expected_regrets(scores, truth, list(range(1, len(truth) + 1))) <= regret + 1e-9))
 
 
 def test_ranges_of_regrets_hold_the_whole_and_the_middle_of_the_halves_at_the_same_share():
@@ -90,8 +109,8 @@ def test_ranges_of_regrets_hold_the_whole_and_the_middle_of_the_halves_at_the_sa
     assert rows["low"].isna().tolist() == [True, False, False, False]
     kept, ends = halves(truth), []
     for trial in trials:
-        drawn = [regret_curve(trial[each], truth[each], [5, 20, 60]) for each in kept]
-        whole = regret_curve(trial, truth, [10, 40, 121])
+        drawn = [expected_regrets(trial[each], truth[each], [5, 20, 60]) for each in kept]
+        whole = expected_regrets(trial, truth, [10, 40, 121])
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
         ends.append([np.minimum(low, whole), np.maximum(high, whole)])
     assert pytest.approx(np.mean(ends, axis=0)) == rows[["low", "high"]].to_numpy()[1:].T
