@@ -35,13 +35,15 @@ _RANKS_NOTE = (
     "Mean place over benchmarks; a bar joins estimators that Nemenyi's test does not tell apart. It takes benchmarks "
     "as independent, which data sets of one search space are not."
 )
+_EQUAL = 1e-9  # means of tau that differ by less differ by rounding alone
+_BETTER, _WORSE, _UNTESTED = "separably better than both", "separably worse than one", "not tested"
 
 
 def overview(judgements: Sequence[Judgement]) -> Overview | None:
     """What stands above several benchmarks; None for one."""
     if len(judgements) < 2:
         return None
-    names = "; ".join(f"{each.results.benchmark} ({each.results.caption})" for each in judgements)
+    names = "; ".join(f"{name} ({each.results.caption})" for name, each in _named(judgements))
     families = {row["estimator"]: row["family"] for each in judgements for row in rows_of(each.leaderboard)}
     taus = pd.DataFrame(
         {place: each.leaderboard.set_index("estimator")[TAU.key] for place, each in enumerate(judgements)}
@@ -55,59 +57,89 @@ def overview(judgements: Sequence[Judgement]) -> Overview | None:
     return Overview(f"Benchmarks: {names}.", _verdict(judgements, taus, ranked), families, blocks)
 
 
+def _named(judgements: Sequence[Judgement]) -> list[tuple[str, Judgement]]:
+    """The judgements with the names of their benchmarks, those of one name numbered."""
+    names = unique([each.results.benchmark for each in judgements], "{} ({})")
+    return list(zip(names, judgements, strict=True))
+
+
 def _verdict(judgements: Sequence[Judgement], taus: pd.DataFrame, ranked: CriticalDifference | None) -> list[str]:
     """Which estimator is best on the whole, by how much, and how surely."""
     references = {row["estimator"] for each in judgements for row in rows_of(each.leaderboard) if row["reference"]}
-    everywhere, means = f"all {len(judgements)} benchmarks", taus.dropna().mean(axis=1).sort_values(ascending=False)
+    means = taus.dropna().mean(axis=1).sort_values(ascending=False, kind="stable")
+    everywhere = f"all {len(judgements)} benchmarks"
     baselines = [f"{name} ({number(value)})" for name, value in means.items() if name in references]
     means = means.drop(list(references), errors="ignore")
     if means.empty:
         best = f"; of theirs, the highest mean tau-b is that of {baselines[0]}" if baselines else ""
         return [f"No estimator but the baselines has a defined tau on {everywhere}{best}."]
-    best, *others = (f"{name} ({number(value)})" for name, value in means.items())
+    leaders = [str(name) for name in means.index[means >= means.iloc[0] - _EQUAL]]
+    said = [_headline(means, leaders, everywhere)]
+    for leader in leaders:
+        said += [_against_size(judgements, leader), _lowest(judgements, leader)]
+        said += [_place(ranked, leader)] if ranked else []
+    return said
+
+
+def _headline(means: pd.Series, leaders: Sequence[str], everywhere: str) -> str:
+    """Who has the highest mean tau, and who comes next; `means` are the highest first."""
+    highest = number(means.iloc[0])
+    if len(means) == 1:
+        return (
+            f"{leaders[0]}, the only estimator beside the baselines judged on {everywhere}, has mean tau-b {highest}."
+        )
+    others = [f"{name} ({number(value)})" for name, value in means.iloc[len(leaders) :].items()]
     after = f", before {listed(others[:3])}" if others else ""
-    said = [f"Of the {len(means)} estimators judged on {everywhere}, {best} has the highest mean tau-b{after}."]
-    leader = str(means.index[0])
-    said += [_against_size(judgements, leader), _lowest(judgements, leader)]
-    return [*said, *(_place(ranked, leader) if ranked else [])]
+    best = f"{leaders[0]} ({highest}) has the highest mean tau-b"
+    if len(leaders) > 1:
+        best = f"{listed(leaders)} share the highest mean tau-b ({highest})"
+    return f"Of the {len(means)} estimators judged on {everywhere}, {best}{after}."
 
 
 def _against_size(judgements: Sequence[Judgement], leader: str) -> str:
-    """On which benchmarks the leader separably beats both counts of size, and on which one of them beats it."""
-    sides: dict[str, list[str]] = {"better than both": [], "worse than one": []}
-    for each in judgements:
-        found = against(each.comparisons, leader).loc[list(SIZE_BASELINES)]  # the counts' tau less the leader's
-        sure = found["separable"].astype(bool)
-        if (sure & (found["difference"] < 0)).all():
-            sides["better than both"].append(each.results.benchmark)
-        elif (sure & (found["difference"] > 0)).any():
-            sides["worse than one"].append(each.results.benchmark)
-    outcomes = [f"separably {side} on {listed(names)}" for side, names in sides.items() if names]
-    said = " and ".join(outcomes) or "separably better than both or worse than one on no benchmark"
-    return f"Against counting parameters and counting multiply-adds it is {said}."
+    """On which benchmarks a leader separably beats both counts of size, and on which one of them beats it."""
+    sides = {name: _side(against(each.comparisons, leader)) for name, each in _named(judgements)}
+    outcomes = {side: [name for name in sides if sides[name] == side] for side in (_BETTER, _WORSE, _UNTESTED)}
+    said = [f"{side} on {listed(names)}" for side, names in outcomes.items() if names]
+    if len(outcomes[_UNTESTED]) == len(sides):
+        said = [f"{_UNTESTED} on any benchmark"]
+    elif not outcomes[_BETTER] + outcomes[_WORSE]:
+        said = ["separably better than both or worse than one on no benchmark", *said]
+    return f"Against counting parameters and counting multiply-adds, {leader} is {listed(said)}."
+
+
+def _side(others: pd.DataFrame) -> str:
+    """What the tests of an estimator against both counts of size say; empty if they leave it open."""
+    found = others.loc[list(SIZE_BASELINES)]  # the counts' tau less the estimator's
+    sure = found["separable"].astype(bool)
+    if found["p_holm"].isna().all():
+        return _UNTESTED
+    if (sure & (found["difference"] < 0)).all():
+        return _BETTER
+    return _WORSE if (sure & (found["difference"] > 0)).any() else ""
 
 
 def _lowest(judgements: Sequence[Judgement], leader: str) -> str:
-    """Where the leader ranks worst, beside the best there."""
-    boards = [(rows_of(each.leaderboard), each.results.benchmark) for each in judgements]  # the best tau comes first
+    """Where a leader ranks worst, beside the best there."""
+    boards = [(rows_of(each.leaderboard), name) for name, each in _named(judgements)]  # the best tau comes first
     rows = [(row, board[0], name) for board, name in boards for row in board if row["estimator"] == leader]
     row, first, where = min(rows, key=lambda each: float(each[0][TAU.key]))
     ends = interval(row[f"{TAU.key}_low"], row[f"{TAU.key}_high"])
     known = f" ({ends})" if ends else ""
     other = "" if first is row else f"; the best there is {first['estimator']} ({number(first[TAU.key])})"
-    return f"Its lowest tau-b is {number(row[TAU.key])}{known}, on {where}{other}."
+    return f"The lowest tau-b of {leader} is {number(row[TAU.key])}{known}, on {where}{other}."
 
 
-def _place(found: CriticalDifference, leader: str) -> list[str]:
-    """The leader's mean place, and from how many estimators the test of mean places tells it."""
+def _place(found: CriticalDifference, leader: str) -> str:
+    """A leader's mean place, and how many estimators the test of mean places tells it from, on which side."""
     places = found.ranks.set_index("estimator")["mean_rank"]
-    apart = int(((places - places[leader]).abs() >= found.difference).sum())
-    said = (
-        f"Its mean place is {number(places[leader], 1)} of {len(places)}. Places on {found.benchmarks} benchmarks "
-        f"alone tell it from {apart} of the {len(places) - 1} others: mean places must differ by "
-        f"{number(found.difference, 1)}."
+    others = places.drop(leader) - places[leader]
+    ahead, behind = int((others >= found.difference).sum()), int((others <= -found.difference).sum())
+    return (
+        f"The mean place of {leader} is {number(places[leader], 1)} of {len(places)}. By places on {found.benchmarks} "
+        f"benchmarks alone it is separably ahead of {ahead} and behind {behind} of {len(others)} "
+        f"other{'' if len(others) == 1 else 's'}: mean places must differ by {number(found.difference, 1)}."
     )
-    return [said]
 
 
 def _mean_ranks(found: CriticalDifference) -> Picture:
@@ -148,9 +180,7 @@ def overview_table(judgements: Sequence[Judgement]) -> Table:
 
     Estimators that were not judged everywhere have no mean and come last.
     """
-    columns = [
-        Column(each.results.benchmark, f"{each.results.population}; {each.results.caption}") for each in judgements
-    ]
+    columns = [Column(name, f"{each.results.population}; {each.results.caption}") for name, each in _named(judgements)]
     boards = [{row["estimator"]: row for row in rows_of(each.leaderboard)} for each in judgements]
     rows = [_overview_row(name, boards) for name in dict.fromkeys(name for board in boards for name in board)]
     rows.sort(key=lambda row: row[1].value, reverse=True)

@@ -128,14 +128,14 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
 
 
-def unique(names: Sequence[str]) -> list[str]:
+def unique(names: Sequence[str], numbered: str = "{}-{}") -> list[str]:
     """The names, repeated ones numbered.
 
-    >>> unique(["a", "b", "a"])
-    ['a', 'b', 'a-2']
+    >>> unique(["a", "b", "a"]), unique(["a", "a"], "{} ({})")
+    (['a', 'b', 'a-2'], ['a', 'a (2)'])
     """
     earlier = [names[:place].count(name) for place, name in enumerate(names)]
-    return [f"{name}-{count + 1}" if count else name for name, count in zip(names, earlier, strict=True)]
+    return [numbered.format(name, count + 1) if count else name for name, count in zip(names, earlier, strict=True)]
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

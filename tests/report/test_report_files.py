@@ -345,7 +345,7 @@ def test_the_verdict_over_benchmarks_names_the_best_mean_and_where_it_beats_coun
         judgements, key=lambda each: each.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
     )
     tau = lowest.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
-    assert third.startswith(f"Its lowest tau-b is {tau:.3f} (")
+    assert third.startswith(f"The lowest tau-b of {means.idxmax()} is {tau:.3f} (")
     assert f"on {lowest.results.benchmark}" in third
 
 

@@ -1,0 +1,74 @@
+"""What is said over several benchmarks: who leads, beside size, by places, and which benchmark is meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchsuite.analysis.critical_difference import critical_difference
+from benchsuite.report.across import _place, overview
+from benchsuite.report.judge import judge
+
+TWICE = ("nasbench201/cifar10", "nasbench201/cifar10")
+
+
+def _judged(made, change=lambda scores: scores):
+    return [judge(replace(part, scores=change(part.scores))) for part in made.benchmarks]
+
+
+def _mean(judgements, name):
+    return np.mean([each.leaderboard.set_index("estimator").loc[name, "kendall_tau"] for each in judgements])
+
+
+def test_an_only_estimator_is_called_so_and_benchmarks_of_one_name_are_told_apart_by_number(make_results):
+    judgements = _judged(make_results(TWICE, n=40, estimators=("plain",), seeds=1))
+    found = overview(judgements)
+    mean = f"{_mean(judgements, 'plain'):.3f}".replace("-", "\N{MINUS SIGN}")
+    only = "plain, the only estimator beside the baselines judged on all 2 benchmarks, has mean tau-b"
+    assert found.verdict[0] == f"{only} {mean}."
+    assert found.verdict[1].endswith("separably worse than one on nasbench201/cifar10 and nasbench201/cifar10 (2).")
+    lowest = min(range(2), key=lambda place: _mean(judgements[place : place + 1], "plain"))
+    where = ("nasbench201/cifar10", "nasbench201/cifar10 (2)")[lowest]
+    assert f", on {where}; the best there" in found.verdict[2]
+    assert "; nasbench201/cifar10 (2) (full-size" in found.caption
+    assert [column.title for column in found.blocks[0].columns[2:]] == [
+        "nasbench201/cifar10",
+        "nasbench201/cifar10 (2)",
+    ]
+
+
+def test_equal_highest_means_are_shared_and_each_leader_is_judged(make_results):
+    def twin(scores):
+        return pd.concat([scores, scores[scores["estimator"] == "nwot"].assign(estimator="twin")], ignore_index=True)
+
+    judgements = _judged(make_results(TWICE, n=40, estimators=("nwot", "plain"), seeds=1), twin)
+    first, *others = overview(judgements).verdict
+    assert " nwot and twin share the highest mean tau-b (" in first
+    assert f"({_mean(judgements, 'nwot'):.3f}), before plain (" in first
+    for start in ("Against counting parameters and counting multiply-adds, {} is", "The lowest tau-b of {} is"):
+        assert [sum(said.startswith(start.format(name)) for said in others) for name in ("nwot", "twin")] == [1, 1]
+
+
+def test_what_was_not_tested_against_size_is_said(make_results):
+    few, many = (make_results(TWICE, n=n, estimators=("nwot", "plain"), seeds=1) for n in (9, 150))
+    assert overview(_judged(few)).verdict[1].endswith("nwot is not tested on any benchmark.")
+    mixed = [_judged(few)[0], _judged(many)[1]]
+    said = overview(mixed).verdict[1]
+    assert said.endswith(
+        "nwot is separably better than both on nasbench201/cifar10 (2) and not tested on nasbench201/cifar10."
+    )
+
+
+@pytest.mark.parametrize(("name", "sides"), [("a", "ahead of 2 and behind 0"), ("d", "ahead of 0 and behind 2")])
+def test_mean_places_say_who_is_ahead_and_who_behind(name, sides):
+    found = critical_difference(pd.DataFrame({i: [0.9, 0.8, 0.3, 0.2] for i in range(6)}, index=list("abcd")))
+    assert 1 < found.difference < 2  # Nemenyi: 2.569 (4 x 5 / 36)^(1/2) = 1.91
+    assert f"it is separably {sides} of 3 others: mean places must differ by 1.9." in _place(found, name)
+
+
+def test_mean_places_of_two_count_one_other():
+    found = critical_difference(pd.DataFrame({i: [0.9, 0.8] for i in range(2)}, index=list("ab")))
+    assert "separably ahead of 0 and behind 0 of 1 other:" in _place(found, "a")
