@@ -10,8 +10,8 @@ a tensor saved twice counted twice. Multiply-adds are those of convolutions, for
 computed from the methods' published code.
 
 The second command, a minute, trains for so many updates in a fresh process for each method, after as many others:
-CPU seconds of an update, of architecture parameters and weights, and the largest memory of the process while it trains,
-less what it held before it had a supernet. Networks are reduced (8 channels and one cell a stage, as in
+CPU seconds of an update, of architecture parameters and weights, and the largest memory of the process meanwhile, less
+what it held before. Networks are reduced (8 channels and one cell a stage, as in
 differentiable-cifar10.toml; of the DARTS space, 8 channels and 4 cells), on images of 16x16 pixels; they are noise,
 which costs what photographs do. Batches are equal, though PC-DARTS was published with a larger one, which its memory
 allows.
