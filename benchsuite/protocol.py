@@ -68,7 +68,8 @@ def _supernets(part: BenchmarkPlan) -> list[str]:
         return []
     side = load_images(part.images).dataset.size
     sides = sorted({side // each.training.shrink for each in estimators})
-    return [f"supernets on {describe_images(part.images)} of {' or '.join(f'{each}x{each}' for each in sides)} pixels"]
+    pixels = " or ".join(f"{each}x{each}" for each in sides)
+    return [f"supernets on images of {pixels} pixels ({describe_images(part.images)})"]
 
 
 def _truth_title(part: BenchmarkPlan) -> str:

@@ -258,3 +258,8 @@ def test_trainings_of_a_single_stage_come_first_since_others_begin_with_them(tmp
     with Store(tmp_path) as store:
         missing = missing_trainings(missing_jobs(plan, store), store.trainings)
     assert [(task.training.tuning, task.seed) for task in missing] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_captions_name_the_images_of_supernets(tmp_path: Path) -> None:
+    plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
+    assert "supernets on images of 8x8 pixels (digits images)" in record(plan, "")["benchmarks"][0]["caption"]
