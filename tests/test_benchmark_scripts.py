@@ -243,7 +243,7 @@ def test_supernets_with_and_without_stabiliser_are_compared(
     monkeypatch.setattr(sys, "argv", ["supernet_behaviour.py", *command])
     script("supernet_behaviour").main()
     lines = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("| ---") for line in lines) == 7
+    assert sum(line.startswith("| :--") for line in lines) == 7
     assert all(line.count("|") == 5 for line in lines if line.startswith("|"))
     seen = pd.read_csv(tmp_path / "forgetting.csv")
     assert seen.groupby(["stabiliser", "seed", "epoch"]).size().unique().tolist() == [2]

@@ -49,7 +49,7 @@ def choices_table(results: BenchmarkResults) -> pd.DataFrame:
 
     `operations` is how many an architecture has; what ends in `_first`, `_most` and `_last` is over epochs;
     `role` is "darts" for DARTS of first order, "regularised" for searches with a layer alignment, else empty;
-    `epoch_seconds` are the mean CPU seconds of an epoch, `peak_memory` the largest MiB of any;
+    `epoch_seconds` are the mean CPU seconds of an epoch, `peak_memory` the median MiB of one;
     `seconds_to_darts` and `memory_to_darts` are their ratios to the mean of the DARTS trainings of first order on as
     many images, for memory in batches of the same size; NaN where there is none.
     """
@@ -81,7 +81,7 @@ def _costs(results: BenchmarkResults, key: str) -> dict[str, float]:
         return {}
     curve = curves[curves["training"] == key]
     seconds, memory = curve["cpu_seconds"], curve["peak_memory"]
-    return {"cpu_seconds": seconds.sum(min_count=1), "epoch_seconds": seconds.mean(), "peak_memory": memory.max()}
+    return {"cpu_seconds": seconds.sum(min_count=1), "epoch_seconds": seconds.mean(), "peak_memory": memory.median()}
 
 
 def _role(results: BenchmarkResults, key: str) -> str:

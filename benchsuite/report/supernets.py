@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 MEMORY = Column(
     "Memory, MiB",
-    "Largest in any epoch above what was held when it began: activations and gradients; older stores lack it",
+    "What an epoch takes at most above what was held when it began: activations and gradients; median over epochs, of "
+    "which a process's first also loads code; older stores lack it",
 )
 
 
@@ -46,7 +47,8 @@ def training_numbers(judgement: Judgement) -> Table:
     for curve in curves:
         last, cost = curve.iloc[-1].to_dict(), float(curve["cpu_seconds"].sum())
         reading = board[last["estimator"]]["cpu_seconds"] if last["estimator"] in board else math.nan
-        rows.append(_row({**last, "peak_memory": curve["peak_memory"].max()}, cost, break_even(cost, reading, other)))
+        last["peak_memory"] = curve["peak_memory"].median()
+        rows.append(_row(last, cost, break_even(cost, reading, other)))
     caption = "Trained supernets; each is read by all estimators that share its training"
     return Table("trainings", caption, columns, tuple(rows))
 

@@ -170,7 +170,7 @@ def _protocol(prepared: Prepared, rule: str, recorded: Mapping[str, str]) -> dic
 
 
 def _provenance(prepared: Prepared, curve: pd.DataFrame, command: str) -> dict[str, str]:
-    memory = curve["peak_memory"].max() if "peak_memory" in curve else math.nan  # older stores lack it
+    memory = curve["peak_memory"].median() if "peak_memory" in curve else math.nan  # older stores lack it
     return {
         **describe_machine(prepared.plan.device),
         "CPU seconds of the search": f"{curve['cpu_seconds'].sum():,.0f}",

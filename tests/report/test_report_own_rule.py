@@ -89,7 +89,7 @@ def _with_searches(part: BenchmarkResults, *, called: str = "darts") -> Benchmar
         for epoch, (number, alignment) in enumerate(zip(skips, alignments, strict=True), 1):
             last = truth if epoch == len(skips) else 10.0
             courses.append((*said, epoch, CELL, number, alignment, 0.0, last, last - 50, 95 - last))
-            curves.append((*said, epoch, name, 2.0, 50.0, cost, memory - 10 * (epoch == 1)))
+            curves.append((*said, epoch, name, 2.0, 50.0, cost, memory + {1: 10, 2: -10}.get(epoch, 0)))
             rows = [(*said, epoch, "cell", 0, 1, operation, 0.5) for operation in ("none", "skip_connect")]
             alpha += rows if len(skips) > 1 else []
     return replace(
