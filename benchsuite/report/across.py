@@ -120,8 +120,10 @@ def _side(others: pd.DataFrame) -> str:
 
 
 def _lowest(judgements: Sequence[Judgement], leader: str) -> str:
-    """Where a leader ranks worst, beside the best there."""
-    boards = [(rows_of(each.leaderboard), name) for name, each in _named(judgements)]  # the best tau comes first
+    """Where a leader ranks worst, beside the best there that is no baseline."""
+    boards = [  # the best tau comes first
+        (rows_of(each.leaderboard[~each.leaderboard["reference"]]), name) for name, each in _named(judgements)
+    ]
     rows = [(row, board[0], name) for board, name in boards for row in board if row["estimator"] == leader]
     row, first, where = min(rows, key=lambda each: float(each[0][TAU.key]))
     ends = interval(row[f"{TAU.key}_low"], row[f"{TAU.key}_high"])

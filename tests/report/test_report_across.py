@@ -32,7 +32,7 @@ def test_an_only_estimator_is_called_so_and_benchmarks_of_one_name_are_told_apar
     assert found.verdict[1].endswith("separably worse than one on nasbench201/cifar10 and nasbench201/cifar10 (2).")
     lowest = min(range(2), key=lambda place: _mean(judgements[place : place + 1], "plain"))
     where = ("nasbench201/cifar10", "nasbench201/cifar10 (2)")[lowest]
-    assert f", on {where}; the best there" in found.verdict[2]
+    assert found.verdict[2].endswith(f", on {where}.")  # no better one but baselines
     assert "; nasbench201/cifar10 (2) (full-size" in found.caption
     assert [column.title for column in found.blocks[0].columns[2:]] == [
         "nasbench201/cifar10",
