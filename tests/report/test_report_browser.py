@@ -269,6 +269,7 @@ def test_a_click_keeps_a_dot_until_escape(page):
     page.keyboard.press("Home")
     chosen = panel.locator(".chosen")
     first = chosen.inner_text()
+    page.locator("canvas").scroll_into_view_if_needed()
     frame = page.locator("canvas").bounding_box()
 
     def sweep():
