@@ -30,9 +30,11 @@ def transfer_from(
 
     Columns as `benchsuite.analysis.transfer.transfer` has them; empty where no other data set does.
     """
+    if not results.elsewhere:
+        return transfer({}, {})
     _, dataset = results.benchmark.split("/", 1)
     known = transfer({dataset: trials}, {dataset: truth, **results.elsewhere})
-    return known[known["scored_on"] == dataset] if results.elsewhere else known.head(0)
+    return known[known["scored_on"] == dataset]
 
 
 def transfer_numbers(judgement: Judgement) -> Table:
