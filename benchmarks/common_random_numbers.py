@@ -21,10 +21,10 @@ import pandas as pd
 from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.variance import between_pairs, ranking_stability
 from benchsuite.benchmark import load_benchmark
-from benchsuite.data.images import load_images, minibatch
+from benchsuite.data.images.minibatches import load_images, minibatch
 from benchsuite.estimators.execute import Task, score_architectures
-from benchsuite.plan import draw
-from benchsuite.suite import Population
+from benchsuite.suites.plan import draw
+from benchsuite.suites.schema import Population
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,8 +21,8 @@ from scipy.stats import kendalltau, spearmanr
 
 from benchsuite.report.collect import collect
 from benchsuite.report.markdown import indexed
-from benchsuite.spaces.nasbench201 import NASBench201
-from benchsuite.store import Store
+from benchsuite.running.store import Store
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 if TYPE_CHECKING:
     from benchsuite.report.results import BenchmarkResults

@@ -30,11 +30,11 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchsuite.data.datasets import dataset
-from benchsuite.data.images import noise
+from benchsuite.data.images.datasets import dataset
+from benchsuite.data.images.minibatches import noise
 from benchsuite.estimators.differentiable.training import DARTS, LAMBDA_DARTS, PC_DARTS
-from benchsuite.spaces.nasbench201 import NASBench201
-from benchsuite.spaces.nasbench301 import NASBench301
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench301.space import NASBench301
 
 PUBLISHED = {1: (1.0, 1.0), 2: (1.81, 2.60), 4: (3.16, 5.31), 8: (5.05, 8.41)}  # K: ratios of bytes, multiply-adds
 TOLERANCE = 0.05

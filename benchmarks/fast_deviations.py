@@ -20,12 +20,12 @@ import pandas as pd
 import torch
 from scipy.stats import spearmanr
 
-from benchsuite import registry
-from benchsuite.core import Dataset
-from benchsuite.data.images import minibatch, noise
+from benchsuite.core import registry
+from benchsuite.core.types import Dataset
+from benchsuite.data.images.minibatches import minibatch, noise
 from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.execute import Task, score_architectures
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 SPACE = NASBench201()
 DATASET = Dataset("cifar10", 10)

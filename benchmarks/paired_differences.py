@@ -19,11 +19,12 @@ import pandas as pd
 from benchsuite.analysis.comparison import compare
 from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.top_k import precision_at_top
-from benchsuite.core import ARCHITECTURE, UnknownNameError
+from benchsuite.core.errors import UnknownNameError
+from benchsuite.core.types import ARCHITECTURE
 from benchsuite.report.collect import collect
 from benchsuite.report.markdown import indexed
 from benchsuite.report.words import interval, number
-from benchsuite.store import Store
+from benchsuite.running.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

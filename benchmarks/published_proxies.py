@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 BENCHMARK = "nasbench201/cifar10"
 NAMES = {"jacov": "jacob_cov"}  # where the published column has another name

@@ -23,18 +23,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchsuite.core import SuiteError
-from benchsuite.data.files import write_frame, write_text
-from benchsuite.data.images import load_images
+from benchsuite.core.errors import SuiteError
+from benchsuite.core.files import write_frame, write_text
+from benchsuite.core.registry import make_space
+from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.one_shot.behaviour import (
     WatchedTrainer,
     feature_similarity,
     forgetting_values,
     gradient_similarity,
 )
-from benchsuite.estimators.one_shot.split import Split
 from benchsuite.estimators.one_shot.training import Training
-from benchsuite.registry import make_space
+from benchsuite.estimators.supernets.split import Split
 from benchsuite.report.markdown import indexed
 
 if TYPE_CHECKING:

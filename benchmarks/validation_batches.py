@@ -21,21 +21,21 @@ import pandas as pd
 from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import ranking_stability
-from benchsuite.data.images import load_images
+from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.execute import one_thread
 from benchsuite.estimators.one_shot.mitigations import SHARED
-from benchsuite.estimators.one_shot.readouts import Evaluation, Reading
-from benchsuite.estimators.one_shot.split import Split
-from benchsuite.plan import make_plan
+from benchsuite.estimators.supernets.readouts import Evaluation, Reading
+from benchsuite.estimators.supernets.split import Split
 from benchsuite.report.markdown import indexed
-from benchsuite.store import Store
-from benchsuite.suite import load_suite
+from benchsuite.running.store import Store
+from benchsuite.suites.plan import make_plan
+from benchsuite.suites.schema import load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchsuite.estimators.one_shot.execute import TrainingTask
-    from benchsuite.plan import BenchmarkPlan
+    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.suites.plan import BenchmarkPlan
 
     Readings = Mapping[str, Reading]  # by architecture
 

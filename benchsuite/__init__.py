@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from benchsuite.analysis.evaluate import evaluate as evaluate
     from benchsuite.benchmark import benchmarks as benchmarks
     from benchsuite.benchmark import load_benchmark as load_benchmark
-    from benchsuite.estimators.scoring import score_network as score_network
-    from benchsuite.registry import estimators as estimators
-    from benchsuite.registry import load_space as load_space
-    from benchsuite.registry import spaces as spaces
+    from benchsuite.core.registry import estimators as estimators
+    from benchsuite.core.registry import load_space as load_space
+    from benchsuite.core.registry import spaces as spaces
+    from benchsuite.estimators.zero_shot.scoring import score_network as score_network
 
 _HOMES = {
     "benchmarks": "benchsuite.benchmark",
     "criteria": "benchsuite.analysis.evaluate",
-    "estimators": "benchsuite.registry",
+    "estimators": "benchsuite.core.registry",
     "evaluate": "benchsuite.analysis.evaluate",
     "load_benchmark": "benchsuite.benchmark",
-    "load_space": "benchsuite.registry",
-    "score_network": "benchsuite.estimators.scoring",
-    "spaces": "benchsuite.registry",
+    "load_space": "benchsuite.core.registry",
+    "score_network": "benchsuite.estimators.zero_shot.scoring",
+    "spaces": "benchsuite.core.registry",
 }
 __all__ = [
     "__version__",

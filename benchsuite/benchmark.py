@@ -8,22 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from benchsuite import registry
-from benchsuite.core import (
-    ACCURACY,
-    ARCHITECTURE,
-    EPOCHS,
-    SPLIT,
-    TRIAL,
-    DataMissingError,
-    Dataset,
-    Space,
-    UnknownNameError,
-    UnsupportedError,
-)
+from benchsuite.core import registry
+from benchsuite.core.errors import DataMissingError, UnknownNameError, UnsupportedError
+from benchsuite.core.types import ACCURACY, ARCHITECTURE, EPOCHS, SPLIT, TRIAL, Dataset, Space
 from benchsuite.data import sources
-from benchsuite.data.datasets import dataset as describe
 from benchsuite.data.home import data_home, shipped
+from benchsuite.data.images.datasets import dataset as describe
 from benchsuite.spaces.classes import Classes, classes_of
 
 if TYPE_CHECKING:
@@ -78,7 +68,7 @@ class Benchmark:
         try:
             return describe(self.images)
         except UnknownNameError:
-            from benchsuite.data.images import load_images  # noqa: PLC0415 - only a user's own images must be read
+            from benchsuite.data.images.minibatches import load_images  # noqa: PLC0415 - only a user's own images must be read
 
             return load_images(self.images).dataset
 
@@ -257,7 +247,7 @@ def load_benchmark(
     >>> load_benchmark("nasbench201", "cifar10", table="nowhere.csv")
     Traceback (most recent call last):
     ...
-    benchsuite.core.DataMissingError: no table at nowhere.csv; give the path of a CSV or Parquet file
+    benchsuite.core.errors.DataMissingError: no table at nowhere.csv; give the path of a CSV or Parquet file
     """
     from benchsuite.data.tables import load_table, read_table  # noqa: PLC0415 - pandas loads slowly
 

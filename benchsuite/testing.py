@@ -13,20 +13,14 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchsuite.core import (
-    BenchsuiteError,
-    Dataset,
-    InvalidArchitectureError,
-    Space,
-    UnknownNameError,
-    UnsupportedError,
-    canonical_json,
-)
+from benchsuite.core.errors import BenchsuiteError, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.core.identity import canonical_json
+from benchsuite.core.registry import from_parameters, make_estimator
+from benchsuite.core.types import Dataset, Space
 from benchsuite.estimators.base import ArchitectureEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
-from benchsuite.estimators.one_shot.execute import ReadTask, TrainingTask
-from benchsuite.estimators.scoring import probe_network
-from benchsuite.registry import from_parameters, make_estimator
+from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
+from benchsuite.estimators.zero_shot.scoring import probe_network
 from benchsuite.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
@@ -43,7 +37,7 @@ class ConformanceError(BenchsuiteError, AssertionError):
 
 
 def check_space(space: Space, *, dataset: Dataset = _IMAGES, number: int = 4) -> None:
-    """Return nothing for a space that keeps the promises of `benchsuite.core.Space`, raise at the first broken one.
+    """Return nothing for a space that keeps the promises of `Space`, raise at the first broken one.
 
     Abilities that the space refuses with UnsupportedError are left out.
 
@@ -61,7 +55,7 @@ def check_space(space: Space, *, dataset: Dataset = _IMAGES, number: int = 4) ->
 
     Examples
     --------
-    >>> from benchsuite.spaces.nasbench201 import NASBench201
+    >>> from benchsuite.spaces.nasbench201.space import NASBench201
     >>> check_space(NASBench201(channels=4, cells=1), number=2)
     """
     _check_identity(space)
@@ -84,7 +78,7 @@ def _require(holds: bool, promise: str) -> None:
 
 
 def _check_identity(space: Space) -> None:
-    _require(isinstance(space, Space), f"{type(space).__name__} lacks a member of benchsuite.core.Space")
+    _require(isinstance(space, Space), f"{type(space).__name__} lacks a member of benchsuite.core.types.Space")
     _require(pickle.loads(pickle.dumps(space)) == space, f"{space.name}: a pickled copy differs from the space")  # noqa: S301 - our own bytes
     again = type(space)(**space.sizes)
     _require(again == space and again.sizes == space.sizes, f"{space.name}: its sizes do not make the same space")
@@ -276,7 +270,7 @@ def _check_zero_shot(estimator: ZeroShotEstimator, network: nn.Module, inputs: T
 
 
 def _check_baseline(estimator: ArchitectureEstimator) -> None:
-    from benchsuite.spaces.nasbench201 import NASBench201  # noqa: PLC0415 - what is checked here needs this one space
+    from benchsuite.spaces.nasbench201.space import NASBench201  # noqa: PLC0415 - what is checked here needs this one space
 
     space = NASBench201(channels=4, cells=1)
     for architecture in space.sample(3, np.random.default_rng(0)):

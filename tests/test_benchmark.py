@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from benchsuite import benchmarks, load_benchmark, load_space
 from benchsuite.benchmark import Benchmark, import_table
-from benchsuite.core import (
+from benchsuite.core.errors import (
     DataCorruptError,
     DataMissingError,
-    Dataset,
     InvalidArchitectureError,
     UnknownNameError,
     UnsupportedError,
 )
+from benchsuite.core.types import Dataset
 from benchsuite.data.sources import curve_file, import_path, source, write_card
 from benchsuite.data.tables import normalise, write_table
 from benchsuite.spaces.classes import classes_of

@@ -17,19 +17,19 @@ from scripts import FOLDER, script
 from small import write_table
 
 from benchsuite.benchmark import load_benchmark
-from benchsuite.core import SuiteError
-from benchsuite.data.images import load_images, minibatch
+from benchsuite.core.errors import SuiteError
+from benchsuite.data.images.minibatches import load_images, minibatch
 from benchsuite.estimators.execute import Task
-from benchsuite.estimators.one_shot.readouts import Measured, Reading
-from benchsuite.estimators.scoring import score_network
-from benchsuite.plan import make_plan
+from benchsuite.estimators.supernets.readouts import Measured, Reading
+from benchsuite.estimators.zero_shot.scoring import score_network
 from benchsuite.report.results import BenchmarkResults
 from benchsuite.report.words import MINUS
-from benchsuite.runner import execute, missing_jobs, missing_trainings, train
-from benchsuite.spaces.nasbench101 import NASBench101
-from benchsuite.spaces.nasbench201 import NASBench201
-from benchsuite.store import Store
-from benchsuite.suite import load_suite
+from benchsuite.running.runner import execute, missing_jobs, missing_trainings, train
+from benchsuite.running.store import Store
+from benchsuite.spaces.nasbench101.space import NASBench101
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.suites.plan import make_plan
+from benchsuite.suites.schema import load_suite
 
 if TYPE_CHECKING:
     from pathlib import Path

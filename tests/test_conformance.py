@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from benchsuite import registry
-from benchsuite.core import Complexity, Dataset
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.core import registry
+from benchsuite.core.types import Complexity, Dataset
+from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.testing import ConformanceError, check_space
 
 NARROW = {"channels": 2, "width_divisor": 16, "depth_divisor": 8}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from benchsuite import registry
-from benchsuite.core import UnsupportedError
+from benchsuite.core import registry
+from benchsuite.core.errors import UnsupportedError
 from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, ZeroShotEstimator
 from benchsuite.testing import ConformanceError, check_estimator
 

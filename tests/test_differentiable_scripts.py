@@ -7,12 +7,12 @@ import pytest
 from scipy.stats import kendalltau
 from scripts import script
 
-from benchsuite.data.datasets import dataset
-from benchsuite.spaces.nasbench201 import OPERATIONS as CELL_OPERATIONS
-from benchsuite.spaces.nasbench201 import NASBench201, parse
-from benchsuite.spaces.nasbench301 import OPERATIONS, NASBench301
-from benchsuite.spaces.nasbench301_layout import Part, layout, plan, plan_cost
-from benchsuite.spaces.nasbench301_mixed import EDGES
+from benchsuite.data.images.datasets import dataset
+from benchsuite.spaces.nasbench201.space import OPERATIONS as CELL_OPERATIONS
+from benchsuite.spaces.nasbench201.space import NASBench201, parse
+from benchsuite.spaces.nasbench301.layout import Part, layout, plan, plan_cost
+from benchsuite.spaces.nasbench301.mixed import EDGES
+from benchsuite.spaces.nasbench301.space import OPERATIONS, NASBench301
 
 
 def test_multiply_adds_are_those_of_all_operations_of_all_edges():

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchsuite.core import SuiteError, UnknownNameError
-from benchsuite.data.images import load_images
-from benchsuite.estimators.one_shot.execute import ReadTask, mean_state
-from benchsuite.estimators.one_shot.folder import TrainingBusyError
-from benchsuite.estimators.one_shot.split import Split
-from benchsuite.plan import make_plan
-from benchsuite.protocol import record
-from benchsuite.runner import estimate_cpu_seconds, execute, missing_jobs, missing_trainings, train
-from benchsuite.store import Store
-from benchsuite.suite import load_suite
+from benchsuite.core.errors import SuiteError, UnknownNameError
+from benchsuite.data.images.minibatches import load_images
+from benchsuite.estimators.supernets.execute import ReadTask, mean_state
+from benchsuite.estimators.supernets.folder import TrainingBusyError
+from benchsuite.estimators.supernets.split import Split
+from benchsuite.running.runner import estimate_cpu_seconds, execute, missing_jobs, missing_trainings, train
+from benchsuite.running.store import Store
+from benchsuite.suites.plan import make_plan
+from benchsuite.suites.record import record
+from benchsuite.suites.schema import load_suite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchsuite.plan import Plan
+    from benchsuite.suites.plan import Plan
 
 SUITE = """
 schema = 1
@@ -159,7 +159,7 @@ def test_what_is_misspelt_or_not_kept_is_named(tmp_path: Path) -> None:
 def test_jobs_of_a_supernet_stay_small_and_read_alike_architectures_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchsuite.runner.READ_CHUNK", 4)
+    monkeypatch.setattr("benchsuite.running.runner.READ_CHUNK", 4)
     plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
     with Store(tmp_path) as store:
         jobs = missing_jobs(plan, store)

@@ -15,12 +15,12 @@ import pytest
 import torch
 from scipy.stats import kendalltau
 
-from benchsuite.core import DataCorruptError, SuiteError
+from benchsuite.core.errors import DataCorruptError, SuiteError
+from benchsuite.core.registry import make_space
 from benchsuite.data.home import shipped
-from benchsuite.data.images import load_images
+from benchsuite.data.images.minibatches import load_images
 from benchsuite.data.sources import read_card
 from benchsuite.data.tables import COLUMNS, load_table
-from benchsuite.registry import make_space
 from benchsuite.truth.card import card, figures, final_accuracies
 from benchsuite.truth.making import Plan, TrainingStore, make, table
 from benchsuite.truth.training import Protocol, Training, train

@@ -14,7 +14,7 @@ from benchsuite.data.home import shipped
 ROOT = Path(__file__).resolve().parents[1]
 QUESTIONS = """
 import benchsuite
-from benchsuite.suite import suites
+from benchsuite.suites.schema import suites
 print(benchsuite.__file__)
 print("quickstart" in suites(), len(benchsuite.estimators()) > 10)
 print(len(benchsuite.load_benchmark("nasbench201", "digits").truth()) >= 200)

@@ -30,7 +30,7 @@ from benchsuite.analysis.search_value import search_value, trainings_needed
 from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
 from benchsuite.analysis.uncertainty import correlation_interval
 from benchsuite.analysis.variance import over_seeds, rank_deviation, ranking_stability
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 if TYPE_CHECKING:
     from collections.abc import Callable

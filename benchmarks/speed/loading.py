@@ -21,10 +21,11 @@ import numpy as np
 import pandas as pd
 
 from benchsuite import benchmarks, load_benchmark
-from benchsuite.core import DataMissingError, chunks
+from benchsuite.core.errors import DataMissingError
+from benchsuite.core.sequences import chunks
 from benchsuite.data.sources import OWN, truth_file
 from benchsuite.data.tables import table_writer
-from benchsuite.spaces.nasbench101 import NASBench101
+from benchsuite.spaces.nasbench101.space import NASBench101
 
 if TYPE_CHECKING:
     from pathlib import Path

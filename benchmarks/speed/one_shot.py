@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchsuite.core import Dataset
-from benchsuite.data.images import noise
-from benchsuite.estimators.one_shot.readouts import Evaluation
-from benchsuite.estimators.one_shot.split import Split
+from benchsuite.core.types import Dataset
+from benchsuite.data.images.minibatches import noise
 from benchsuite.estimators.one_shot.training import Trainer, Training
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.estimators.supernets.readouts import Evaluation
+from benchsuite.estimators.supernets.split import Split
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d, cross_entropy, linear
 
-from benchsuite.core import seed_of
+from benchsuite.core.identity import seed_of
 from benchsuite.spaces.layers import SameAveragePool
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchsuite.report.results import BenchmarkResults, Results
 from benchsuite.report.write import write_report
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 VISITS = 5
 

@@ -25,10 +25,10 @@ from torch.nn.functional import conv2d
 from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchsuite.core import Dataset
-from benchsuite.data.images import minibatch, noise
-from benchsuite.estimators.scoring import score_network
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.core.types import Dataset
+from benchsuite.data.images.minibatches import minibatch, noise
+from benchsuite.estimators.zero_shot.scoring import score_network
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

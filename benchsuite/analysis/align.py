@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

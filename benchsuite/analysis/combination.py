@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from benchsuite.analysis.ranking import average_ranks, dense_ranks
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from benchsuite.analysis.uncertainty import (
     check_confidence,
     quantile_of_normal,
 )
-from benchsuite.core import UnknownNameError
+from benchsuite.core.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

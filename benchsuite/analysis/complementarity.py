@@ -29,7 +29,7 @@ from benchsuite.analysis.correlation import (
 )
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.uncertainty import check_confidence, correlation_interval
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from scipy import stats
 
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.uncertainty import check_confidence
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

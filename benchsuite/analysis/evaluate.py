@@ -29,7 +29,7 @@ from benchsuite.analysis.uncertainty import (
     percentile_interval,
     random_halves,
 )
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

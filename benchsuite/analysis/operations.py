@@ -17,7 +17,7 @@ from benchsuite.analysis.align import aligned, arrays
 from benchsuite.analysis.correlation import LeaveOneOut
 from benchsuite.analysis.ranking import dense_ranks
 from benchsuite.analysis.uncertainty import FEWEST, check_confidence, mean_interval
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

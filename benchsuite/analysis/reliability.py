@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchsuite.core import BenchsuiteError, UnsupportedError
+from benchsuite.core.errors import BenchsuiteError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -20,7 +20,7 @@ from benchsuite.analysis.evaluate import HALVES
 from benchsuite.analysis.extremes import BestScored
 from benchsuite.analysis.ranking import Ranking
 from benchsuite.analysis.uncertainty import FEWEST, check_confidence, random_halves
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from benchsuite.core import InvalidArchitectureError
+from benchsuite.core.errors import InvalidArchitectureError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchsuite.core import Space
+    from benchsuite.core.types import Space
 
 
 def true_accuracies(architectures: pd.Series, space: Space, own: pd.Series, classes: pd.Series) -> pd.Series:

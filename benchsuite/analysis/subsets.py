@@ -13,7 +13,7 @@ from benchsuite.analysis.correlation import tau_b_without_each
 from benchsuite.analysis.ranking import average_ranks, dense_ranks
 from benchsuite.analysis.top_k import FRACTIONS, top_count
 from benchsuite.analysis.uncertainty import check_confidence, correlation_interval
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchsuite.analysis.extremes import extremes
 from benchsuite.analysis.ranking import Ranking, cumulated
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

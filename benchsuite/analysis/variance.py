@@ -12,7 +12,7 @@ from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import LeaveOneOut, kendall_tau, rho_without_each, tau_b_without_each
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.uncertainty import correlation_interval, mean_interval
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

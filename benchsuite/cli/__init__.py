@@ -6,7 +6,7 @@ import sys
 
 from benchsuite.cli.app import app
 from benchsuite.cli.console import errors
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 
 def main() -> None:

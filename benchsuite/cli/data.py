@@ -13,7 +13,7 @@ from benchsuite.cli.console import errors, output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchsuite.data.pieces import Progress
+    from benchsuite.data.readers.pieces import Progress
     from benchsuite.data.sources import Source
 
 _LEGEND = """

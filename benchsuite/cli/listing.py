@@ -43,7 +43,7 @@ def list_names(
 
 def _names(kind: Listed) -> list[str]:
     import benchsuite
-    from benchsuite.suite import suites
+    from benchsuite.suites.schema import suites
 
     sources: dict[Listed, Callable[[], list[str]]] = {
         Listed.SPACES: benchsuite.spaces,
@@ -62,7 +62,7 @@ def check(file: Annotated[Path, typer.Argument(help="Python file that defines es
 
         benchsuite check my_estimator.py
     """
-    from benchsuite import registry
+    from benchsuite.core import registry
     from benchsuite.testing import check_estimator
 
     for name in registry.load_plugin(file):
@@ -77,9 +77,9 @@ def doctor() -> None:
 
         benchsuite doctor
     """
-    from benchsuite import registry
+    from benchsuite.core import registry
     from benchsuite.data.home import data_home, shipped
-    from benchsuite.runner import available_processors, describe_machine
+    from benchsuite.running.runner import available_processors, describe_machine
 
     for key, value in describe_machine("cpu").items():
         output.print(f"{key}: {value}", markup=False)

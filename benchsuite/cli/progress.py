@@ -13,8 +13,8 @@ from benchsuite.cli.console import output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from benchsuite.estimators.one_shot.execute import TrainingTask
     from benchsuite.estimators.one_shot.training import Epoch
+    from benchsuite.estimators.supernets.execute import TrainingTask
 
 _LINE = 30.0  # seconds between two lines
 _LOOK = 2.0  # seconds between two looks at the learning curves

@@ -16,10 +16,10 @@ from benchsuite.cli.console import output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from benchsuite.estimators.one_shot.execute import TrainingTask
-    from benchsuite.plan import Plan
-    from benchsuite.runner import Job, Outcome
-    from benchsuite.store import Store
+    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.running.runner import Job, Outcome
+    from benchsuite.running.store import Store
+    from benchsuite.suites.plan import Plan
 
 StoreOption = Annotated[
     Path, typer.Option("--store", envvar="BENCHSUITE_STORE", help="Folder of finished scores.", show_default=True)
@@ -58,11 +58,11 @@ def run(
 
         benchsuite run my_suite.toml --plugin my_estimator.py --jobs 8
     """
-    from benchsuite.plan import make_plan
-    from benchsuite.protocol import record
-    from benchsuite.runner import available_processors, execute, missing_jobs, missing_trainings
-    from benchsuite.store import Store
-    from benchsuite.suite import load_suite
+    from benchsuite.running.runner import available_processors, execute, missing_jobs, missing_trainings
+    from benchsuite.running.store import Store
+    from benchsuite.suites.plan import make_plan
+    from benchsuite.suites.record import record
+    from benchsuite.suites.schema import load_suite
 
     chosen = load_suite(suite)
     plugins = [str(path) for path in plugin or []]
@@ -97,7 +97,7 @@ def _train(
 ) -> None:
     """Train the supernets that scores are to be read of; those that fail leave scores that say so."""
     from benchsuite.cli.progress import watched_trainings
-    from benchsuite.runner import train
+    from benchsuite.running.runner import train
 
     with watched_trainings(tasks, store.trainings, quiet=quiet), interruptible():
         failed = train(tasks, store.trainings, device, processes=processes, scheduler=scheduler)
@@ -122,7 +122,7 @@ def report(suite: SuiteArgument, store: StoreOption = Path(".benchsuite"), out: 
 
         benchsuite report quickstart --out my_report
     """
-    from benchsuite.store import Store
+    from benchsuite.running.store import Store
 
     with Store(store, create=False) as held:
         _write(held, Path(suite).stem if suite.endswith(".toml") else suite, out)
@@ -147,7 +147,7 @@ def _print_plan(plan: Plan, work: Sequence[Job]) -> None:
 
 
 def _print_cost(work: Sequence[Job], store: Store) -> None:
-    from benchsuite.runner import estimate_cpu_seconds
+    from benchsuite.running.runner import estimate_cpu_seconds
 
     seconds = estimate_cpu_seconds(work, store.trainings)
     output.print(f"about {seconds:,.0f} CPU seconds (one architecture of average size of each kind was timed)")

@@ -30,10 +30,10 @@ def export(
 
         benchsuite scores export quickstart scores.csv
     """
-    from benchsuite.core import SuiteError
-    from benchsuite.data.files import write_frame
+    from benchsuite.core.errors import SuiteError
+    from benchsuite.core.files import write_frame
     from benchsuite.report.collect import collect, score_table
-    from benchsuite.store import Store
+    from benchsuite.running.store import Store
 
     if file.suffix not in (".csv", ".parquet"):
         raise SuiteError(f"{file} ends in {file.suffix!r}; name a file that ends in .csv or .parquet")
@@ -60,9 +60,9 @@ def import_(
 
         benchsuite scores import my_scores.csv && benchsuite report my_scores
     """
-    from benchsuite.score_files import import_scores
-    from benchsuite.store import Store
-    from benchsuite.suite import TruthChoice
+    from benchsuite.running.score_files import import_scores
+    from benchsuite.running.store import Store
+    from benchsuite.suites.schema import TruthChoice
 
     with Store(store) as held:
         done = import_scores(held, file, suite, TruthChoice(epochs=epochs, split=split), transfer or ())

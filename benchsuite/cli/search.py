@@ -19,8 +19,8 @@ from benchsuite.cli.run import StoreOption, interruptible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from benchsuite.running.store import Store
     from benchsuite.search.setting import Prepared
-    from benchsuite.store import Store
 
 _EPOCHS = 12  # rows of the live table
 
@@ -68,11 +68,11 @@ def search(
         --parameters 'training={operations="S2"}'  # with the operations of RobustDARTS, S1 to S4
     """
     from benchsuite.cli.truth import sizes_of
+    from benchsuite.running.store import Store
     from benchsuite.search.finding import find
     from benchsuite.search.page import write_finding
     from benchsuite.search.scoring import StoredScores
     from benchsuite.search.setting import OWN, Search, prepare
-    from benchsuite.store import Store
 
     wanted = Search(
         space=space,
@@ -106,9 +106,9 @@ def search(
 
 def _choose(prepared: Prepared, store: Path, out: Path | None) -> None:
     """Let a method choose by its own rule, and write what it chose."""
+    from benchsuite.running.store import Store
     from benchsuite.search.own import choose
     from benchsuite.search.own_page import write_choice
-    from benchsuite.store import Store
 
     with Store(store) as held, interruptible(), _epochs() as advance:
         choice = choose(prepared, held.trainings, shlex.join(["benchsuite", *sys.argv[1:]]), advance)
@@ -147,7 +147,7 @@ def _epochs() -> Iterator[Callable[[Mapping[str, str]], None]]:
 
 
 def _parameters(text: str) -> dict[str, Any]:
-    from benchsuite.core import SuiteError
+    from benchsuite.core.errors import SuiteError
 
     try:
         found: dict[str, Any] = tomllib.loads(f"parameters = {{{text}}}")["parameters"]
@@ -161,8 +161,8 @@ def _parameters(text: str) -> dict[str, Any]:
 def _train(prepared: Prepared, store: Store, device: str) -> None:
     """Train the supernets that scores are to be read of, unless that is done."""
     from benchsuite.cli.progress import watched_trainings
-    from benchsuite.core import SuiteError
-    from benchsuite.runner import train
+    from benchsuite.core.errors import SuiteError
+    from benchsuite.running.runner import train
 
     tasks = [task for task in prepared.trial.trainings if not task.finished(store.trainings)]
     with watched_trainings(tasks, store.trainings, quiet=False):

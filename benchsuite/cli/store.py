@@ -21,7 +21,7 @@ def check(store: StoreOption = Path(".benchsuite")) -> None:
 
         benchsuite store check
     """
-    from benchsuite.store import Store
+    from benchsuite.running.store import Store
 
     with Store(store, create=False) as held:
         problems = held.check()
@@ -43,7 +43,7 @@ def merge(
 
         benchsuite store merge node_2/.benchsuite
     """
-    from benchsuite.store import Store
+    from benchsuite.running.store import Store
 
     with Store(store) as held:
         output.print(f"{held.merge(other):,} scores taken over")

@@ -56,7 +56,7 @@ def make(
 
         benchsuite truth make nasbench201 flowers --images flowers/ --epochs 10 --architectures 50
     """
-    from benchsuite.data.images import load_images
+    from benchsuite.data.images.minibatches import load_images
     from benchsuite.estimators.execute import check_device
     from benchsuite.truth.making import Plan
     from benchsuite.truth.training import Protocol
@@ -77,7 +77,7 @@ def make(
 def _make(
     plan: Plan, dataset: str, place: Path, jobs: int, device: str, pilot_cards: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    from benchsuite.core import SuiteError
+    from benchsuite.core.errors import SuiteError
     from benchsuite.data.sources import write_card
     from benchsuite.data.tables import write_table
     from benchsuite.truth.card import card, pilots
@@ -109,7 +109,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 def sizes_of(text: str) -> dict[str, int]:
     """The sizes of a network, written as channels=8,cells=1."""
-    from benchsuite.core import SuiteError
+    from benchsuite.core.errors import SuiteError
 
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     if any(not value.strip().isdigit() for _, _, value in pairs):
@@ -120,7 +120,7 @@ def sizes_of(text: str) -> dict[str, int]:
 
 
 def _read_card(path: Path) -> dict[str, Any]:
-    from benchsuite.core import DataMissingError
+    from benchsuite.core.errors import DataMissingError
     from benchsuite.data.sources import read_card
 
     if not path.with_suffix(".json").is_file():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.core import DataCorruptError, DataMissingError
-from benchsuite.data.pieces import Progress, silent
+from benchsuite.core.errors import DataCorruptError, DataMissingError
+from benchsuite.data.readers.pieces import Progress, silent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,12 +17,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from benchsuite.core import DataCorruptError, DataMissingError, UnknownNameError
+from benchsuite.core.errors import DataCorruptError, DataMissingError, UnknownNameError
+from benchsuite.core.files import write_text
 from benchsuite.data.download import check_digest, download
-from benchsuite.data.files import write_text
 from benchsuite.data.home import data_home, shipped
-from benchsuite.data.pieces import Progress, silent
-from benchsuite.data.unpack import holds, install_images
+from benchsuite.data.readers.pieces import Progress, silent
+from benchsuite.data.readers.unpack import holds, install_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,7 +226,7 @@ def _convert(chosen: Source, path: Path, progress: Progress) -> None:
     """Write the source's tables and curves as Parquet, each whole or not at all, and their cards."""
     from benchsuite.data.tables import table_writer  # noqa: PLC0415 - listing sources loads no pandas
 
-    name = chosen.reader if "." in chosen.reader else f"benchsuite.data.{chosen.reader}"
+    name = chosen.reader if "." in chosen.reader else f"benchsuite.data.readers.{chosen.reader}"
     reader = importlib.import_module(name)  # a full name is that of a reader which needs more than the data layer
     writers: dict[tuple[str, str], Callable[[pd.DataFrame], None]] = {}
     known: dict[str, set[str]] = {}

@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 from pyarrow import compute, parquet
 
-from benchsuite.core import ACCURACY, ARCHITECTURE, EPOCHS, LOSS, SPLIT, TRIAL, DataCorruptError, DataMissingError
-from benchsuite.data.files import whole
+from benchsuite.core.errors import DataCorruptError, DataMissingError
+from benchsuite.core.files import whole
+from benchsuite.core.types import ACCURACY, ARCHITECTURE, EPOCHS, LOSS, SPLIT, TRIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from benchsuite.core import label
+from benchsuite.core.identity import label
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from benchsuite.core import Dataset, Space
+    from benchsuite.core.types import Dataset, Space
     from benchsuite.estimators.zero_shot.probe import Probe
 
 

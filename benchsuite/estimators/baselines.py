@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from benchsuite.core import ACCURACY, EPOCHS, LOSS, SPLIT, TRIAL, UnsupportedError
+from benchsuite.core.errors import UnsupportedError
+from benchsuite.core.types import ACCURACY, EPOCHS, LOSS, SPLIT, TRIAL
 from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from benchsuite.core import Dataset, Space
+    from benchsuite.core.types import Dataset, Space
 
 SPLITS = ("valid", "valid+test", "test")  # the second is all that NAS-Bench-201 records for CIFAR-100 and ImageNet16
 

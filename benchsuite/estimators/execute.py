@@ -13,12 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from benchsuite import registry
-from benchsuite.core import Dataset, Score, Status, SuiteError, UnsupportedError, seed_of
+from benchsuite.core import registry
+from benchsuite.core.errors import SuiteError, UnsupportedError
+from benchsuite.core.identity import seed_of
+from benchsuite.core.types import Dataset, Score, Status
 from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, Estimator, ZeroShotEstimator
-from benchsuite.estimators.initialisation import with_common_weights
-from benchsuite.estimators.scoring import Outcome, attempt, free_memory, probe_network
-from benchsuite.estimators.zero_shot.preserve import seeded
+from benchsuite.estimators.torchtools.initialisation import with_common_weights
+from benchsuite.estimators.torchtools.preserve import seeded
+from benchsuite.estimators.zero_shot.scoring import Outcome, attempt, free_memory, probe_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
-    from benchsuite.core import Space
+    from benchsuite.core.types import Space
 
 Minibatch = tuple[NDArray[np.float32], NDArray[np.int64]]  # inputs (n, channels, height, width), classes (n,)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchsuite.analysis.critical_difference import critical_difference
 from benchsuite.analysis.transfer import transfer
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 from benchsuite.report import figures
 from benchsuite.report.blocks import Folded, Overview, Picture, Words
 from benchsuite.report.criteria import SIZE_BASELINES, TAU, rows_of, trials_of

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from benchsuite import registry
 from benchsuite.analysis.standing import percentile, true_accuracies
 from benchsuite.benchmark import Benchmark, load_benchmark
-from benchsuite.core import ARCHITECTURE, Space
+from benchsuite.core import registry
+from benchsuite.core.types import ARCHITECTURE, Space
 from benchsuite.data.home import shipped
 from benchsuite.report.results import (
     COURSE_COLUMNS,
@@ -29,14 +29,14 @@ from benchsuite.report.results import (
 )
 from benchsuite.report.trainings import read_trainings, table_of
 from benchsuite.report.words import hours
-from benchsuite.score_files import FAMILY as IMPORTED
-from benchsuite.suite import CombinationChoice
+from benchsuite.running.score_files import FAMILY as IMPORTED
+from benchsuite.suites.schema import CombinationChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from benchsuite.report.trainings import ReadTraining
-    from benchsuite.store import Store
+    from benchsuite.running.store import Store
 
 
 def collect(store: Store, suite: str) -> Results:

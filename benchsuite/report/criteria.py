@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from benchsuite.report.results import BenchmarkResults
-    from benchsuite.suite import CombinationChoice
+    from benchsuite.suites.schema import CombinationChoice
 
 TRIAL_KEY = ["seed", "batch_seed"]
 _TRIAL_TYPES = dict.fromkeys(TRIAL_KEY, "Int64")

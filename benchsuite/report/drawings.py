@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchsuite.analysis.search_value import RANDOM
 from benchsuite.analysis.variance import between_pairs
-from benchsuite.core import digest
+from benchsuite.core.identity import digest
 from benchsuite.report import figures
 from benchsuite.report.bias import NAMES, bias_rows, pictured
 from benchsuite.report.courses import COURSES, probability_chart

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.analysis.variance import mean_of_trials
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 from benchsuite.report.bias import ALL, size_groups
 from benchsuite.report.criteria import rows_of
 from benchsuite.report.tables import Cell, Column, Table, matrix

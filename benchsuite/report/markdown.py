@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from benchsuite.core import chunks
+from benchsuite.core.sequences import chunks
 from benchsuite.report.blocks import Folded, Lines, Panels, Picture, Terms, Words
 from benchsuite.report.page import interval_methods
 from benchsuite.report.tables import Table

@@ -26,7 +26,7 @@ from benchsuite.report.together import added_numbers, agreement_numbers, subsets
 from benchsuite.report.transfers import TRANSFER_NOTE, transfer_numbers
 from benchsuite.report.verdict import no_ceiling, verdict
 from benchsuite.report.words import hours, number, slug
-from benchsuite.score_files import FAMILY as IMPORTED
+from benchsuite.running.score_files import FAMILY as IMPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

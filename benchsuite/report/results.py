@@ -11,7 +11,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchsuite.suite import CombinationChoice
+    from benchsuite.suites.schema import CombinationChoice
 
 SCORE_COLUMNS = (
     "estimator",

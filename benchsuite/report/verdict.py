@@ -14,7 +14,7 @@ from benchsuite.report.criteria import HEADLINE, SIZE_BASELINES, TRIAL_KEY, rows
 from benchsuite.report.exchanges import shown_exchanges
 from benchsuite.report.pairs import against, needed_beside_all
 from benchsuite.report.words import interval, listed, number
-from benchsuite.score_files import FAMILY as IMPORTED
+from benchsuite.running.score_files import FAMILY as IMPORTED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchsuite.data.files import write_frame, write_text
+from benchsuite.core.files import write_frame, write_text
 from benchsuite.report import html, latex, markdown
 from benchsuite.report.across import overview
 from benchsuite.report.blocks import drawings_of, tables_of

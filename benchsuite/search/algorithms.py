@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from benchsuite.core import seed_of
+from benchsuite.core.identity import seed_of
 from benchsuite.search.history import mutated
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.history import History
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from benchsuite.core import Dataset
+    from benchsuite.core.types import Dataset
     from benchsuite.search.algorithms import Algorithm
     from benchsuite.spaces.base import SearchSpace
 

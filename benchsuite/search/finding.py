@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from benchsuite.core import SuiteError
-from benchsuite.protocol import record
+from benchsuite.core.errors import SuiteError
 from benchsuite.search.evaluated import compared, covers
 from benchsuite.search.history import History
 from benchsuite.search.objectives import front
+from benchsuite.suites.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,8 @@ from pymoo.core.problem import Problem  # type: ignore[import-untyped]  # as abo
 from pymoo.core.sampling import Sampling  # type: ignore[import-untyped]  # as above
 from pymoo.core.termination import NoTermination  # type: ignore[import-untyped]  # as above
 
-from benchsuite.core import UnsupportedError, seed_of
+from benchsuite.core.errors import UnsupportedError
+from benchsuite.core.identity import seed_of
 from benchsuite.search.history import mutated
 from benchsuite.search.objectives import losses
 

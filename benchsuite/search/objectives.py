@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting  # type: ignore[import-untyped]  # it ships no types
 
-from benchsuite.core import SuiteError, UnknownNameError
+from benchsuite.core.errors import SuiteError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd

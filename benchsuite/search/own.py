@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.standing import foreign, percentile, true_accuracies
-from benchsuite.estimators.one_shot.protocols import ChoosingTraining
-from benchsuite.protocol import record
-from benchsuite.runner import describe_machine
+from benchsuite.estimators.supernets.protocols import ChoosingTraining
+from benchsuite.running.runner import describe_machine
 from benchsuite.search.setting import no_rule
 from benchsuite.spaces.mixed import NONE, MixedSupernet
+from benchsuite.suites.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from benchsuite.estimators.one_shot.execute import TrainingTask
     from benchsuite.estimators.one_shot.training import Epoch
+    from benchsuite.estimators.supernets.execute import TrainingTask
     from benchsuite.search.setting import Prepared, Search
 
 DERIVED, ALPHA, CURVE = "derived", "alpha", "curve"  # tables of a training

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchsuite.data.files import write_frame, write_text
+from benchsuite.core.files import write_frame, write_text
 from benchsuite.report import html, markdown
 from benchsuite.report.courses import COURSE_NOTES, COURSES, PROBABILITIES_NOTE, probability_chart
 from benchsuite.report.criteria import rows_of

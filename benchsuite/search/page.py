@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.data.files import write_frame, write_text
+from benchsuite.core.files import write_frame, write_text
 from benchsuite.report import html, markdown
 from benchsuite.report.criteria import rows_of
 from benchsuite.report.drawings import Drawing

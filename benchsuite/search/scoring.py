@@ -6,15 +6,15 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchsuite.runner import execute, missing_jobs
+from benchsuite.running.runner import execute, missing_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from benchsuite.plan import Plan
-    from benchsuite.store import Store
+    from benchsuite.running.store import Store
+    from benchsuite.suites.plan import Plan
 
 
 class StoredScores:

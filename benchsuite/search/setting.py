@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from benchsuite import registry
 from benchsuite.benchmark import Benchmark, load_benchmark
-from benchsuite.core import DataMissingError, SuiteError, UnknownNameError, UnsupportedError
+from benchsuite.core import registry
+from benchsuite.core.errors import DataMissingError, SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.estimators.base import CurveEstimator
 from benchsuite.estimators.execute import check_device
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
-from benchsuite.plan import NOISE, BenchmarkPlan, Plan, trials_of, unsupported
 from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.evaluated import Sizes
 from benchsuite.search.nsga2 import NSGA2
 from benchsuite.search.objectives import parse_objectives
 from benchsuite.spaces.classes import classes_of
-from benchsuite.suite import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
+from benchsuite.suites.plan import NOISE, BenchmarkPlan, Plan, trials_of, unsupported
+from benchsuite.suites.schema import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from benchsuite.estimators.base import Estimator
-    from benchsuite.plan import Trial
     from benchsuite.search.algorithms import Algorithm
     from benchsuite.search.objectives import Objective
     from benchsuite.spaces.base import SearchSpace
+    from benchsuite.suites.plan import Trial
 
 OWN = "own"
 ALGORITHMS = ("random", "evolution", "nsga2", OWN)

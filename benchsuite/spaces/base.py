@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from benchsuite.core import BenchsuiteError, T, UnknownNameError, UnsupportedError
+from benchsuite.core.errors import BenchsuiteError, UnknownNameError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from benchsuite.core import Complexity, Dataset
+    from benchsuite.core.sequences import T
+    from benchsuite.core.types import Complexity, Dataset
     from benchsuite.spaces.mixed import MixedSupernet
     from benchsuite.spaces.supernet import Supernet
 

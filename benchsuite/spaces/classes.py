@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchsuite.core import DataCorruptError, InvalidArchitectureError, digest
-from benchsuite.data.files import write_frame
+from benchsuite.core.errors import DataCorruptError, InvalidArchitectureError
+from benchsuite.core.files import write_frame
+from benchsuite.core.identity import digest
 from benchsuite.data.home import data_home
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from benchsuite.core import Space
+    from benchsuite.core.types import Space
 
 _FEW = 1_000  # so many are worked out anew each time
 _COLUMN = "representative"
@@ -69,7 +70,7 @@ def classes_of(space: Space, strings: pd.Index, origin: str) -> Classes:
     Examples
     --------
     >>> import pandas as pd
-    >>> from benchsuite.spaces.nasbench201 import NASBench201
+    >>> from benchsuite.spaces.nasbench201.space import NASBench201
     >>> strings = pd.Index(sorted(NASBench201().every_string()[:100]))
     >>> len(classes_of(NASBench201(), strings, "the example").representatives)
     91

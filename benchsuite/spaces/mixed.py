@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import nn
 
-from benchsuite.core import SuiteError
+from benchsuite.core.errors import SuiteError
 from benchsuite.spaces.layers import SummingCell
 from benchsuite.spaces.supernet import Step, Supernet
 

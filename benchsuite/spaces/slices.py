@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from torch import nn
 from torch.nn import functional
 
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from benchsuite.core import UnknownNameError, UnsupportedError
+from benchsuite.core.errors import UnknownNameError, UnsupportedError
 from benchsuite.spaces.layers import SummingCell
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 
 from benchsuite.analysis.correlation import kendall_tau, spearman_rho
 from benchsuite.analysis.reliability import ceiling, seed_reliability
-from benchsuite.core import ACCURACY, ARCHITECTURE, EPOCHS, SPLIT, TRIAL
-from benchsuite.data.canvas import TASKS
-from benchsuite.data.images import load_images
+from benchsuite.core.types import ACCURACY, ARCHITECTURE, EPOCHS, SPLIT, TRIAL
+from benchsuite.data.images.canvas import TASKS
+from benchsuite.data.images.minibatches import load_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

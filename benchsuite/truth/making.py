@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from benchsuite import registry
-from benchsuite.core import ARCHITECTURE, TRIAL, DataCorruptError, canonical_json, digest
-from benchsuite.data.images import load_images
+from benchsuite.core import registry
+from benchsuite.core.errors import DataCorruptError
+from benchsuite.core.identity import canonical_json, digest
+from benchsuite.core.types import ARCHITECTURE, TRIAL
+from benchsuite.data.images.minibatches import load_images
 from benchsuite.data.tables import normalise
 from benchsuite.truth.training import Point, Protocol, Training, train
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from benchsuite.core import Space
+    from benchsuite.core.types import Space
 
 VERSION = 1  # grows when a training's result would change, so that none of the old kind is taken for a new one
 

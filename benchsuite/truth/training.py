@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from benchsuite.core import SuiteError, seed_of
+from benchsuite.core.errors import SuiteError
+from benchsuite.core.identity import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor, nn
 
-    from benchsuite.core import Space
-    from benchsuite.data.images import Images
+    from benchsuite.core.types import Space
+    from benchsuite.data.images.minibatches import Images
 
 CURVE = (0.25, 0.5, 1.0)  # shares of the steps after which a training is evaluated
 _EVALUATED_AT_ONCE = 500
@@ -109,8 +110,8 @@ def train(
 
     Examples
     --------
-    >>> from benchsuite.data.images import load_images
-    >>> from benchsuite.registry import make_space
+    >>> from benchsuite.data.images.minibatches import load_images
+    >>> from benchsuite.core.registry import make_space
     >>> cell = "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
     >>> space = make_space("nasbench201", {"channels": 2, "cells": 1})
     >>> [point.epochs for point in train(space, cell, load_images("digits"), Protocol(steps=4, batch=8), 0).points]

@@ -7,7 +7,7 @@ from tied_columns import as_worst, columns
 
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations, rank_difference
 from benchsuite.analysis.subsets import quantile_groups
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 
 def sample(n=400, seed=0):

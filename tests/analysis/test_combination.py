@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from benchsuite.analysis import combination
 from benchsuite.analysis.combination import COMBINATIONS, copeland, rank_mean, rank_product
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 
 @st.composite

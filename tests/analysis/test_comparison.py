@@ -8,7 +8,7 @@ from scipy import stats
 from tied_columns import as_worst, columns
 
 from benchsuite.analysis.comparison import architectures_needed, compare, holm, not_separable, rank_intervals
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 NAMES = [f"architecture {i}" for i in range(400)]
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from benchsuite.analysis.complementarity import added_information, agreement, best_subsets, clustered_order, information
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 
 def example(n=120, trials=2):

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from benchsuite.analysis.critical_difference import critical_difference
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 
 # Table 6 of Demsar (JMLR 7, 2006): AUC of C4.5 and variants with m and cf tuned, on fourteen data sets. The paper ranks
 # its two values of .975 apart, before rounding: hence the fourth digit of one.

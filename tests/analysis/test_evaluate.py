@@ -9,7 +9,7 @@ from tied_columns import NAN, columns
 import benchsuite
 from benchsuite.analysis.evaluate import CRITERIA, INTERVALS, evaluate
 from benchsuite.analysis.top_k import FRACTIONS, best_rank_at, precision_at_bottom, precision_at_top
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 
 def series(values):

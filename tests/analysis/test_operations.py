@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 
 OPERATIONS = ("conv", "none", "pool")
 

@@ -18,7 +18,7 @@ from benchsuite.analysis.reliability import ceiling, seed_reliability
 from benchsuite.analysis.subsets import tau_within_ends
 from benchsuite.analysis.top_k import FRACTIONS
 from benchsuite.analysis.variance import over_seeds
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 
 ENDS = ("precision_at_top", "precision_at_bottom", "best_rank_at", "worst_rank_at", "regret_at")
 

@@ -7,7 +7,7 @@ import pytest
 from benchsuite.analysis.correlation import kendall_tau, pearson_r
 from benchsuite.analysis.reliability import ceiling, seed_reliability
 from benchsuite.analysis.top_k import precision_at_top
-from benchsuite.core import BenchsuiteError, UnsupportedError
+from benchsuite.core.errors import BenchsuiteError, UnsupportedError
 
 
 def trained(n=4000, trials=3, noise=1.0):

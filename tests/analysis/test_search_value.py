@@ -9,7 +9,7 @@ from tied_columns import as_worst, columns, enumerated
 from benchsuite.analysis.evaluate import HALVES
 from benchsuite.analysis.search_value import RANDOM, search_value, training_counts, trainings_needed
 from benchsuite.analysis.uncertainty import random_halves
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 
 def expected_regrets(scores, truth, counts):

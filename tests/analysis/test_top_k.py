@@ -15,7 +15,7 @@ from benchsuite.analysis.top_k import (
     top_count,
     worst_rank_at,
 )
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 CRITERIA = (precision_at_top, precision_at_bottom, best_rank_at, worst_rank_at, regret_at)
 

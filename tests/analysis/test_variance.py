@@ -15,7 +15,7 @@ from benchsuite.analysis.variance import (
     rank_deviation,
     ranking_stability,
 )
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
 
 
 def seeds(n=60, number=3):

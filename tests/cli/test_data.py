@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from benchsuite.benchmark import load_benchmark
 from benchsuite.cli.app import app
-from benchsuite.core import DataCorruptError, DataMissingError, UnknownNameError
-from benchsuite.data.images import describe_images
+from benchsuite.core.errors import DataCorruptError, DataMissingError, UnknownNameError
+from benchsuite.data.images.minibatches import describe_images
 
 CELL = "|skip_connect~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
 

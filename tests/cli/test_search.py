@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from benchsuite.analysis.standing import true_accuracies
 from benchsuite.benchmark import import_table
 from benchsuite.cli.app import app
-from benchsuite.core import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError
+from benchsuite.core.registry import make_space
 from benchsuite.estimators.differentiable.trainer import MixedTrainer
-from benchsuite.estimators.one_shot.folder import TrainingFolder
-from benchsuite.registry import make_space
-from benchsuite.store import Store
+from benchsuite.estimators.supernets.folder import TrainingFolder
+from benchsuite.running.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from benchsuite.cli.app import app
-from benchsuite.core import BenchsuiteError
-from benchsuite.registry import make_space
+from benchsuite.core.errors import BenchsuiteError
+from benchsuite.core.registry import make_space
 
 if TYPE_CHECKING:
     from pathlib import Path

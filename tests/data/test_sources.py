@@ -12,7 +12,7 @@ import tomllib
 
 import pytest
 
-from benchsuite.core import DataCorruptError, DataMissingError, UnknownNameError
+from benchsuite.core.errors import DataCorruptError, DataMissingError, UnknownNameError
 from benchsuite.data import sources
 from benchsuite.data.home import shipped
 from benchsuite.data.sources import curve_file, fetch, import_path, read_card, truth_file

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.core import Complexity, Dataset, UnsupportedError
+from benchsuite.core.errors import UnsupportedError
+from benchsuite.core.registry import make_estimator
+from benchsuite.core.types import Complexity, Dataset
 from benchsuite.estimators.baselines import EarlyAccuracy, TrainingLossSum
-from benchsuite.registry import make_estimator
 
 
 class Counts:

@@ -16,13 +16,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite import registry, score_network
-from benchsuite.core import Dataset, SuiteError, seed_of
-from benchsuite.data.images import load_images, minibatch, noise
+from benchsuite import score_network
+from benchsuite.core import registry
+from benchsuite.core.errors import SuiteError
+from benchsuite.core.identity import seed_of
+from benchsuite.core.types import Dataset
+from benchsuite.data.images.minibatches import load_images, minibatch, noise
 from benchsuite.estimators import execute
 from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.execute import Task, check_device, score_architectures
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 NAMES = ("params", "random", "grad_norm", "snip", "grasp", "fisher", "synflow", "jacob_cov", "nwot")
 SPACE = NASBench201(channels=4, cells=1)

@@ -17,7 +17,7 @@ from benchsuite.report.packed import MOST_ARCHITECTURES
 from benchsuite.report.results import COURSE_COLUMNS
 from benchsuite.report.words import MINUS
 from benchsuite.report.write import write_report
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if not CHROMIUM:

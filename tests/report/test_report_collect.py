@@ -10,15 +10,15 @@ import pytest
 from small import write_suite
 
 from benchsuite.benchmark import load_benchmark
-from benchsuite.core import UnknownNameError
-from benchsuite.plan import make_plan
-from benchsuite.protocol import record
+from benchsuite.core.errors import UnknownNameError
 from benchsuite.report.collect import collect, score_table
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
-from benchsuite.runner import execute, missing_jobs
-from benchsuite.store import Store, StoreError
-from benchsuite.suite import load_suite
+from benchsuite.running.runner import execute, missing_jobs
+from benchsuite.running.store import Store, StoreError
+from benchsuite.suites.plan import make_plan
+from benchsuite.suites.record import record
+from benchsuite.suites.schema import load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 from benchsuite.report.judge import judge
 from benchsuite.report.page import _facts
 from benchsuite.report.verdict import verdict
-from benchsuite.suite import CombinationChoice
+from benchsuite.suites.schema import CombinationChoice
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ import pytest
 from small import write_table
 
 from benchsuite import load_space
-from benchsuite.plan import make_plan
-from benchsuite.protocol import record
 from benchsuite.report.choices import choices_table
 from benchsuite.report.collect import collect
 from benchsuite.report.courses import probability_chart
@@ -27,14 +25,16 @@ from benchsuite.report.svg import drawing, render
 from benchsuite.report.trainings import ReadTraining, names_of
 from benchsuite.report.words import MINUS
 from benchsuite.report.write import write_report
-from benchsuite.runner import execute, missing_jobs
-from benchsuite.store import Store
-from benchsuite.suite import load_suite
+from benchsuite.running.runner import execute, missing_jobs
+from benchsuite.running.store import Store
+from benchsuite.suites.plan import make_plan
+from benchsuite.suites.record import record
+from benchsuite.suites.schema import load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchsuite.plan import Plan
+    from benchsuite.suites.plan import Plan
 
 NAN = float("nan")
 DARTS = {

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.core import BenchsuiteError, Dataset, SuiteError, UnknownNameError, UnsupportedError
-from benchsuite.registry import make_space
+from benchsuite.core.errors import BenchsuiteError, SuiteError, UnknownNameError, UnsupportedError
+from benchsuite.core.registry import make_space
+from benchsuite.core.types import Dataset
 from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.evaluated import Sizes
 from benchsuite.search.history import History

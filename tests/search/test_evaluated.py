@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.core import Dataset
-from benchsuite.registry import make_space
+from benchsuite.core.registry import make_space
+from benchsuite.core.types import Dataset
 from benchsuite.search.evaluated import REPEATS, Sizes, compared, covers, regret
-from benchsuite.spaces.macro import Macro
-from benchsuite.spaces.nasbench301 import NASBench301
+from benchsuite.spaces.mobile.macro import Macro
+from benchsuite.spaces.nasbench301.space import NASBench301
 
 if TYPE_CHECKING:
     from benchsuite.spaces.base import SearchSpace

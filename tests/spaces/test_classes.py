@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchsuite.core import DataCorruptError
+from benchsuite.core.errors import DataCorruptError
 from benchsuite.spaces.classes import classes_of
-from benchsuite.spaces.nasbench201 import NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
 
 asked = []
 

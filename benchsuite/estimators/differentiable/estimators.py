@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 from benchsuite.estimators.differentiable.trainer import RELAXATION
 from benchsuite.estimators.differentiable.training import DARTS, LAMBDA_DARTS, PC_DARTS, MixedTraining
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator, ValidationEstimator
-from benchsuite.estimators.one_shot.execute import mean_state
+from benchsuite.estimators.supernets.execute import mean_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from benchsuite.core import Dataset
+    from benchsuite.core.types import Dataset
     from benchsuite.estimators.differentiable.relaxation import Relaxation
-    from benchsuite.estimators.one_shot.execute import TrainingTask
+    from benchsuite.estimators.supernets.execute import TrainingTask
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.mixed import MixedSupernet
 

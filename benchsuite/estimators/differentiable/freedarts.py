@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from benchsuite.core import SuiteError, UnknownNameError
+from benchsuite.core.errors import SuiteError, UnknownNameError
 from benchsuite.estimators.differentiable.saliency_training import SALIENCY, SaliencyTraining
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
-from benchsuite.estimators.one_shot.execute import mean_state
+from benchsuite.estimators.supernets.execute import mean_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from benchsuite.core import Dataset
-    from benchsuite.estimators.one_shot.execute import TrainingTask
+    from benchsuite.core.types import Dataset
+    from benchsuite.estimators.supernets.execute import TrainingTask
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.mixed import MixedSupernet
 

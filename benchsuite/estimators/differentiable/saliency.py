@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchsuite.estimators.zero_shot.derivatives import gradients_of, hessian_product
-from benchsuite.estimators.zero_shot.instruments import without_batch_norm
-from benchsuite.estimators.zero_shot.preserve import preserved
+from benchsuite.estimators.torchtools.derivatives import gradients_of, hessian_product
+from benchsuite.estimators.torchtools.instruments import without_batch_norm
+from benchsuite.estimators.torchtools.preserve import preserved
 from benchsuite.spaces.mixed import NONE
 
 if TYPE_CHECKING:

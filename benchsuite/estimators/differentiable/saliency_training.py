@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
+from benchsuite.core.errors import SuiteError, UnknownNameError
+from benchsuite.core.identity import seed_of
+from benchsuite.core.types import Dataset
 from benchsuite.estimators.differentiable.saliency import SALIENCIES, pruned, rounds
 from benchsuite.estimators.differentiable.trainer import Derived, count_skips
-from benchsuite.estimators.memory import forget_peak, peak_memory
-from benchsuite.estimators.one_shot.split import Split
 from benchsuite.estimators.one_shot.training import Epoch
-from benchsuite.estimators.zero_shot.preserve import seeded
+from benchsuite.estimators.supernets.split import Split
+from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
+from benchsuite.estimators.torchtools.preserve import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from benchsuite.data.images import Images
+    from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.differentiable.saliency import Table
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.mixed import MixedSupernet

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from benchsuite.core import SuiteError, seed_of
+from benchsuite.core.errors import SuiteError
+from benchsuite.core.identity import seed_of
 from benchsuite.estimators.differentiable.updates import Updates
-from benchsuite.estimators.memory import forget_peak, peak_memory
 from benchsuite.estimators.one_shot.mitigations import SHARED
-from benchsuite.estimators.one_shot.split import Split, augmented
 from benchsuite.estimators.one_shot.training import Epoch
-from benchsuite.estimators.zero_shot.preserve import seeded
+from benchsuite.estimators.supernets.split import Split, augmented
+from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
+from benchsuite.estimators.torchtools.preserve import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torch import Tensor
 
-    from benchsuite.data.images import Images
+    from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.differentiable.training import MixedTraining
     from benchsuite.estimators.differentiable.updates import Batch, Seen
     from benchsuite.spaces.base import SearchSpace

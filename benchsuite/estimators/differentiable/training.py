@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchsuite.core import Dataset, SuiteError, UnknownNameError, UnsupportedError
+from benchsuite.core.errors import SuiteError, UnknownNameError, UnsupportedError
+from benchsuite.core.types import Dataset
 from benchsuite.estimators.differentiable.alignment import MEASURES
 from benchsuite.estimators.differentiable.relaxation import Relaxation
 from benchsuite.estimators.differentiable.trainer import MixedTrainer
 from benchsuite.estimators.one_shot.mitigations import SHARED
 
 if TYPE_CHECKING:
-    from benchsuite.data.images import Images
+    from benchsuite.data.images.minibatches import Images
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.mixed import MixedSupernet
 

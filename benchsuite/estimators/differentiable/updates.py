@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from benchsuite.estimators.differentiable.alignment import alignment, alignment_slope
 from benchsuite.estimators.differentiable.differences import along, standing_in
-from benchsuite.estimators.zero_shot.instruments import batch_norms
-from benchsuite.estimators.zero_shot.preserve import seeded
+from benchsuite.estimators.torchtools.instruments import batch_norms
+from benchsuite.estimators.torchtools.preserve import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

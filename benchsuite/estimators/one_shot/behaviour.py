@@ -13,18 +13,18 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from benchsuite.core import SuiteError, UnsupportedError
-from benchsuite.estimators.one_shot.readouts import Evaluation
-from benchsuite.estimators.one_shot.split import Split
+from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.estimators.one_shot.training import Trainer
-from benchsuite.estimators.zero_shot.preserve import preserved
+from benchsuite.estimators.supernets.readouts import Evaluation
+from benchsuite.estimators.supernets.split import Split
+from benchsuite.estimators.torchtools.preserve import preserved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from benchsuite.data.images import Images
+    from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.one_shot.training import Epoch, Training
     from benchsuite.spaces.base import SearchSpace
     from benchsuite.spaces.supernet import Supernet
@@ -54,9 +54,9 @@ class WatchedTrainer(Trainer):
 
     Examples
     --------
-    >>> from benchsuite.data.images import load_images
+    >>> from benchsuite.data.images.minibatches import load_images
     >>> from benchsuite.estimators.one_shot.training import Training
-    >>> from benchsuite.spaces.nasbench201 import NASBench201
+    >>> from benchsuite.spaces.nasbench201.space import NASBench201
     >>> training = Training(epochs=1, images=64, batch=16)
     >>> trainer = WatchedTrainer(NASBench201(2, 1), load_images("digits"), training, 0, watched=2, validating=20)
     >>> done = trainer.run_epoch()

@@ -7,21 +7,21 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from benchsuite.core import SuiteError, UnknownNameError
-from benchsuite.data.images import load_images
+from benchsuite.core.errors import SuiteError, UnknownNameError
+from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.base import Estimator
-from benchsuite.estimators.one_shot.readouts import STATISTICS, Evaluation, Reading
-from benchsuite.estimators.one_shot.split import Split
 from benchsuite.estimators.one_shot.training import Training
+from benchsuite.estimators.supernets.readouts import STATISTICS, Evaluation, Reading
+from benchsuite.estimators.supernets.split import Split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from benchsuite.core import Dataset
-    from benchsuite.estimators.one_shot.execute import TrainingTask
-    from benchsuite.estimators.one_shot.protocols import Reader, SupernetTraining
+    from benchsuite.core.types import Dataset
+    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.estimators.supernets.protocols import Reader, SupernetTraining
     from benchsuite.spaces.base import SearchSpace
 
 _READOUTS = ("accuracy", "loss")

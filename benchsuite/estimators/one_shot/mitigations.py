@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.core import SuiteError, UnsupportedError
+from benchsuite.core.errors import SuiteError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,7 +108,7 @@ def copies(training: Training, space: SearchSpace) -> tuple[str, ...]:
     Examples
     --------
     >>> from benchsuite.estimators.one_shot.training import Training
-    >>> from benchsuite.spaces.macro import Macro
+    >>> from benchsuite.spaces.mobile.macro import Macro
     >>> copies(Training(split=3, tuning=2), Macro())
     ('identity', 'MB3_K3', 'MB6_K5')
     """

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from benchsuite.core import UnknownNameError, UnsupportedError, seed_of
+from benchsuite.core.errors import UnknownNameError, UnsupportedError
+from benchsuite.core.identity import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,7 +98,7 @@ class FairRounds:
 
     Examples
     --------
-    >>> from benchsuite.spaces.nasbench201 import NASBench201
+    >>> from benchsuite.spaces.nasbench201.space import NASBench201
     >>> space = NASBench201()
     >>> edges = zip(*map(space.operations, FairRounds(space, 0)(7)), strict=True)
     >>> {len(set(operations)) for operations in edges}

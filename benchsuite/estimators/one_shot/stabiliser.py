@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from benchsuite.core import UnknownNameError, UnsupportedError
+from benchsuite.core.errors import UnknownNameError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +87,7 @@ def substitutes(stabiliser: str, space: SearchSpace, start: str = "identity") ->
 
     Examples
     --------
-    >>> from benchsuite.spaces.nasbench201 import NASBench201
+    >>> from benchsuite.spaces.nasbench201.space import NASBench201
     >>> sorted(substitutes("skip+pool", NASBench201()))
     ['avg_pool_3x3', 'skip_connect']
     """

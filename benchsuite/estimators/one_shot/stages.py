@@ -7,19 +7,19 @@ from dataclasses import asdict, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.core import seed_of
+from benchsuite.core.identity import seed_of
 from benchsuite.estimators.one_shot.mitigations import CANDIDATES, SHARED, VALIDATING, Part, copies, parts
-from benchsuite.estimators.one_shot.readouts import Evaluation
-from benchsuite.estimators.one_shot.split import Split, sizes
 from benchsuite.estimators.one_shot.training import Epoch, Trainer
-from benchsuite.estimators.zero_shot.preserve import preserved
+from benchsuite.estimators.supernets.readouts import Evaluation
+from benchsuite.estimators.supernets.split import Split, sizes
+from benchsuite.estimators.torchtools.preserve import preserved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from benchsuite.data.images import Images
+    from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.one_shot.training import Training
     from benchsuite.spaces.base import SearchSpace
 

@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
-from benchsuite.core import Dataset, SuiteError, UnknownNameError, seed_of
-from benchsuite.estimators.memory import forget_peak, peak_memory
+from benchsuite.core.errors import SuiteError, UnknownNameError
+from benchsuite.core.identity import seed_of
+from benchsuite.core.types import Dataset
 from benchsuite.estimators.one_shot.mitigations import check_mitigation, copies, copy_of, mitigation_words
 from benchsuite.estimators.one_shot.sampling import sampler
-from benchsuite.estimators.one_shot.split import Split, augmented
 from benchsuite.estimators.one_shot.stabiliser import STARTS, substitutes
-from benchsuite.estimators.zero_shot.preserve import seeded
+from benchsuite.estimators.supernets.split import Split, augmented
+from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
+from benchsuite.estimators.torchtools.preserve import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from torch import Tensor, nn
 
-    from benchsuite.data.images import Images
+    from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.one_shot.sampling import Population
     from benchsuite.estimators.one_shot.stages import StagedTrainer
     from benchsuite.spaces.base import SearchSpace

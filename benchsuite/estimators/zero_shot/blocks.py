@@ -14,14 +14,15 @@ import torch
 from torch import nn
 from torch.nn.functional import pixel_unshuffle
 
-from benchsuite.core import UnsupportedError, seed_of
-from benchsuite.estimators.zero_shot.instruments import (
+from benchsuite.core.errors import UnsupportedError
+from benchsuite.core.identity import seed_of
+from benchsuite.estimators.torchtools.instruments import (
     SingleValueError,
     draw_weights,
     normal_like,
     single_values_refused,
 )
-from benchsuite.estimators.zero_shot.preserve import preserved
+from benchsuite.estimators.torchtools.preserve import preserved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

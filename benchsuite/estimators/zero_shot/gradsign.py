@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from benchsuite.core import SuiteError
+from benchsuite.core.errors import SuiteError
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.zero_shot.derivatives import depends
-from benchsuite.estimators.zero_shot.instruments import SingleValueError, single_values_refused, weights_of
+from benchsuite.estimators.torchtools.derivatives import depends
+from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

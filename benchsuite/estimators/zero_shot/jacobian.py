@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from benchsuite.core import UnsupportedError
+from benchsuite.core.errors import UnsupportedError
 from benchsuite.estimators.base import ZeroShotEstimator
 
 if TYPE_CHECKING:

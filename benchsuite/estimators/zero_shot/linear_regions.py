@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import torch
 
-from benchsuite.core import SuiteError, UnsupportedError
+from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.estimators.base import ArchitectureEstimator
-from benchsuite.estimators.zero_shot.instruments import Recorder
-from benchsuite.estimators.zero_shot.preserve import seeded
+from benchsuite.estimators.torchtools.instruments import Recorder
+from benchsuite.estimators.torchtools.preserve import seeded
 from benchsuite.estimators.zero_shot.relu_codes import distinct_columns, rows_of_images
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-    from benchsuite.core import Dataset, Space
+    from benchsuite.core.types import Dataset, Space
 
 _SHAPE = (1, 3, 3)  # of one input, as published
 
@@ -54,8 +54,8 @@ class LinearRegions(ArchitectureEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from benchsuite.data.datasets import dataset
-    >>> from benchsuite.registry import load_space
+    >>> from benchsuite.data.images.datasets import dataset
+    >>> from benchsuite.core.registry import load_space
     >>> no_path = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|"
     >>> LinearRegions().score(load_space("nasbench201"), no_path, dataset("cifar10"), np.random.default_rng(0))
     1

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from benchsuite.core import SuiteError, UnsupportedError, seed_of
+from benchsuite.core.errors import SuiteError, UnsupportedError
+from benchsuite.core.identity import seed_of
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.zero_shot.instruments import SingleValueError, single_values_refused
+from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -14,10 +14,10 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from benchsuite.core import UnknownNameError, UnsupportedError, seed_of
-from benchsuite.estimators.zero_shot.blocks import block_pass
-from benchsuite.estimators.zero_shot.derivatives import depends, gradients_of, hessian_product, same_first_order
-from benchsuite.estimators.zero_shot.instruments import (
+from benchsuite.core.errors import UnknownNameError, UnsupportedError
+from benchsuite.core.identity import seed_of
+from benchsuite.estimators.torchtools.derivatives import depends, gradients_of, hessian_product, same_first_order
+from benchsuite.estimators.torchtools.instruments import (
     Activation,
     Recorder,
     SingleValueError,
@@ -28,8 +28,9 @@ from benchsuite.estimators.zero_shot.instruments import (
     without_batch_norm,
     works_in_place,
 )
+from benchsuite.estimators.torchtools.preserve import preserved, seeded
+from benchsuite.estimators.zero_shot.blocks import block_pass
 from benchsuite.estimators.zero_shot.normalisation import QuickSecondDerivative
-from benchsuite.estimators.zero_shot.preserve import preserved, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

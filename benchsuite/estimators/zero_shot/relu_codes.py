@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import torch
 
-from benchsuite.core import SuiteError, UnsupportedError
+from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.estimators.base import ZeroShotEstimator
 
 if TYPE_CHECKING:

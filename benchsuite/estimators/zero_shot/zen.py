@@ -12,9 +12,10 @@ from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from benchsuite.core import SuiteError, UnsupportedError, seed_of
+from benchsuite.core.errors import SuiteError, UnsupportedError
+from benchsuite.core.identity import seed_of
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.zero_shot.instruments import (
+from benchsuite.estimators.torchtools.instruments import (
     SingleValueError,
     batch_norms,
     draw_weights,

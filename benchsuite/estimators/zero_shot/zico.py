@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from benchsuite.core import SuiteError, seed_of
+from benchsuite.core.errors import SuiteError
+from benchsuite.core.identity import seed_of
 from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.zero_shot.instruments import SingleValueError, single_values_refused
+from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused
 from benchsuite.estimators.zero_shot.probe import Probe
 
 if TYPE_CHECKING:

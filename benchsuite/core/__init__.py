@@ -1,0 +1,1 @@
+"""What all layers share: errors, types, identities, files and the registry of names."""

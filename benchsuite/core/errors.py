@@ -1,0 +1,43 @@
+"""Errors whose message is one line for the user."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class BenchsuiteError(Exception):
+    """An error whose message is one line for the user: what, which value, what is allowed, what to do."""
+
+
+class UnknownNameError(BenchsuiteError):
+    """A name that no registered space, estimator, benchmark, source or suite has."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        super().__init__(f"no {kind} named {name!r}.{hint} Known: {', '.join(names) or 'none'}")
+
+
+class InvalidArchitectureError(BenchsuiteError):
+    """A string that is not an architecture of the space."""
+
+
+class UnsupportedError(BenchsuiteError):
+    """An ability that a space, a benchmark or a network lacks, with the reason."""
+
+
+class DataMissingError(BenchsuiteError):
+    """Data that is not on this machine; the message names the command that brings it."""
+
+
+class DataCorruptError(BenchsuiteError):
+    """A file that is truncated, foreign, malicious, or whose digest is wrong."""
+
+
+class SuiteError(BenchsuiteError):
+    """A suite file, plug-in or command option that says something not allowed."""

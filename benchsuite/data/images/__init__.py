@@ -1,0 +1,1 @@
+"""Image sets: official files, a user's own, and the minibatches drawn from them."""

@@ -1,0 +1,1 @@
+"""Readers, each of one official file format."""

@@ -1,0 +1,1 @@
+"""Supernets: their trainings, kept folders and readouts, for all families that read one."""

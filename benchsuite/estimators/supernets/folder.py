@@ -1,0 +1,184 @@
+"""The folder of a training: checkpoints that survive a kill, its learning curve, the lock of the process that writes.
+
+recipe.json       everything that determines the weights
+latest.pt         the whole state after the last finished epoch: what a training goes on from
+epoch_0040.pt     the weights alone after an epoch that is kept: the supernet's state, by the name of each copy of it;
+                  "shared" is that of all architectures, those of a split are named by the operation they are for
+curve.csv         a row for each finished epoch; other tables, of trainings that make some, lie beside it
+lock              host and process that train now
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import platform
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from operator import methodcaller
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import torch
+
+from benchsuite.core.errors import BenchsuiteError, DataCorruptError, DataMissingError
+from benchsuite.estimators.one_shot.training import Epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from benchsuite.estimators.supernets.protocols import SupernetTrainer
+
+_LATEST, _CURVE = "latest.pt", "curve.csv"
+
+
+class TrainingBusyError(BenchsuiteError):
+    """A training that another process works on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFolder:
+    """Files of one training at `path`; every file is written whole."""
+
+    path: Path
+
+    def finished(self, epochs: int) -> bool:
+        """Whether the training has come to its last epoch."""
+        return self.checkpoint_file(epochs).is_file()
+
+    def checkpoint_file(self, epoch: int) -> Path:
+        """File of the supernet's weights after an epoch."""
+        return self.path / f"epoch_{epoch:04d}.pt"
+
+    def run(
+        self,
+        trainer: SupernetTrainer,
+        recipe: Mapping[str, Any],
+        advance: Callable[[Epoch], None],
+        *,
+        begun: TrainingFolder | None = None,
+    ) -> None:
+        """Train to the end, from the last finished epoch if there is one, under the folder's lock.
+
+        Parameters
+        ----------
+        begun
+            Finished training of the same first epochs, with which an empty folder begins.
+
+        Raises
+        ------
+        TrainingBusyError
+            If another process trains here.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            _write(self.path / "recipe.json", lambda file: file.write(json.dumps(recipe, indent=1).encode()))
+            if begun is not None and (begun.path / _LATEST).is_file() and not (self.path / _LATEST).is_file():
+                self._begin_with(begun)
+            if (self.path / _LATEST).is_file():
+                trainer.load_state_dict(self._load(self.path / _LATEST))
+            while trainer.epoch < trainer.training.last_epoch:
+                done = trainer.run_epoch()
+                self._keep(trainer)
+                advance(done)
+
+    def _begin_with(self, other: TrainingFolder) -> None:
+        """Copy what a training has left; the state to go on from comes last."""
+        for file in (*sorted(other.path.glob("epoch_*.pt")), other.path / _CURVE, other.path / _LATEST):
+            _write(self.path / file.name, methodcaller("write", file.read_bytes()))
+
+    def _keep(self, trainer: SupernetTrainer) -> None:
+        """Write what the last epoch gave: tables, then weights, so that a training that has its last ones is whole.
+
+        The state to go on from comes last: an epoch whose files a kill has left in part is run and written again.
+        """
+        state = trainer.state_dict()
+        for name, rows in trainer.tables().items():
+            _write(self.path / f"{name}.csv", partial(_write_rows, rows))
+        if trainer.epoch in trainer.training.kept_epochs():
+            _write(self.checkpoint_file(trainer.epoch), lambda file: torch.save(trainer.checkpoint(), file))
+        _write(self.path / _LATEST, lambda file: torch.save(state, file))
+
+    def weights(self, epoch: int) -> dict[str, dict[str, torch.Tensor]]:
+        """The supernet's states after an epoch, by the copy's name; DataMissingError if it was not kept."""
+        file = self.checkpoint_file(epoch)
+        if not file.is_file():
+            kept = ", ".join(str(int(found.stem[6:])) for found in sorted(self.path.glob("epoch_*.pt")))
+            raise DataMissingError(f"{self.path} has no checkpoint of epoch {epoch}; it has: {kept or 'none'}")
+        weights: dict[str, dict[str, torch.Tensor]] = self._load(file)
+        return weights
+
+    def curve(self) -> list[Epoch]:
+        """What each finished epoch left."""
+        return [
+            Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+            for row in self.rows(_CURVE)
+        ]
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """The rows of a table of the training's as they are written; none if it has made no such table."""
+        file = self.path / name
+        if not file.is_file():
+            return []
+        with file.open(newline="", encoding="utf-8") as lines:
+            return list(csv.DictReader(lines))
+
+    def _load(self, file: Path) -> Any:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file can raise anything
+            raise DataCorruptError(f"{file} cannot be read ({type(error).__name__}); move it away") from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = self.path / "lock"
+        own = {"host": platform.node(), "pid": os.getpid()}
+        if lock.is_file() and _alive(lock):
+            holder = json.loads(lock.read_text(encoding="utf-8"))
+            raise TrainingBusyError(
+                f"{self.path} is being trained by process {holder['pid']} on {holder['host']}; "
+                f"wait for it, or remove {lock} if it no longer runs"
+            )
+        _write(lock, lambda file: file.write(json.dumps(own).encode()))
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _alive(lock: Path) -> bool:
+    """Whether the process that a lock names may still run: one of this machine is looked up, others are believed."""
+    try:
+        holder = json.loads(lock.read_text(encoding="utf-8"))
+    except ValueError:  # killed while the machine went down
+        return False
+    if holder["host"] != platform.node():
+        return True
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return bool(holder["pid"] != os.getpid())
+
+
+def _write_rows(rows: Sequence[Mapping[str, Any]], file: BinaryIO) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    file.write(text.getvalue().encode())
+
+
+def _write(path: Path, content: Callable[[Any], object]) -> None:
+    """Write a file under a temporary name, then give it its own."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        content(file)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)

@@ -1,0 +1,1 @@
+"""What estimators share to work with networks of torch."""

@@ -1,0 +1,1 @@
+"""Runs: the runner, the store and imported scores."""

@@ -1,0 +1,1 @@
+"""Chains of mobile blocks: NAS-Bench-Macro and SCARLET."""

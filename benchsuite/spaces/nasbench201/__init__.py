@@ -1,0 +1,1 @@
+"""NAS-Bench-201 (Dong and Yang, 2020)."""

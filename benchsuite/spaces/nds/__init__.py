@@ -1,0 +1,1 @@
+"""NDS: spaces of network design (Radosavovic et al., 2019)."""

@@ -1,0 +1,1 @@
+"""Suites: their files, plans and stored records."""
