@@ -19,10 +19,10 @@ import torch
 from numpy.typing import NDArray
 
 from benchsuite.analysis.correlation import kendall_tau
+from benchsuite.core.supernet import NONE
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.differentiable.saliency import SALIENCIES
 from benchsuite.estimators.differentiable.saliency_training import SaliencyTraining
-from benchsuite.spaces.mixed import NONE
 from benchsuite.spaces.nasbench201.space import EDGES, OPERATIONS, NASBench201
 
 Array = NDArray[np.float64]

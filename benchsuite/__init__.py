@@ -18,9 +18,15 @@ if TYPE_CHECKING:
     from benchsuite.core.registry import estimators as estimators
     from benchsuite.core.registry import load_space as load_space
     from benchsuite.core.registry import spaces as spaces
+    from benchsuite.core.space import Space as Space
+    from benchsuite.core.types import Complexity as Complexity
+    from benchsuite.core.types import Dataset as Dataset
     from benchsuite.estimators.zero_shot.scoring import score_network as score_network
 
 _HOMES = {
+    "Complexity": "benchsuite.core.types",
+    "Dataset": "benchsuite.core.types",
+    "Space": "benchsuite.core.space",
     "benchmarks": "benchsuite.benchmark",
     "criteria": "benchsuite.analysis.evaluate",
     "estimators": "benchsuite.core.registry",
@@ -31,6 +37,9 @@ _HOMES = {
     "spaces": "benchsuite.core.registry",
 }
 __all__ = [
+    "Complexity",
+    "Dataset",
+    "Space",
     "__version__",
     "benchmarks",
     "criteria",

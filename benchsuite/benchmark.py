@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from benchsuite.core import registry
 from benchsuite.core.errors import DataMissingError, UnknownNameError, UnsupportedError
-from benchsuite.core.types import ACCURACY, ARCHITECTURE, EPOCHS, SPLIT, TRIAL, Dataset, Space
+from benchsuite.core.types import ACCURACY, ARCHITECTURE, EPOCHS, SPLIT, TRIAL, Dataset
 from benchsuite.data import sources
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.images.datasets import dataset as describe
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    from benchsuite.core.space import Space
 
 Rows = TypeVar("Rows", "pd.Series", "pd.DataFrame")
 Pool = Literal["class", "none"]

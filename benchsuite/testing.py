@@ -16,12 +16,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchsuite.core.errors import BenchsuiteError, InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.core.identity import canonical_json
 from benchsuite.core.registry import from_parameters, make_estimator
-from benchsuite.core.types import Dataset, Space
+from benchsuite.core.space import Space
+from benchsuite.core.types import Dataset
 from benchsuite.estimators.base import ArchitectureEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
 from benchsuite.estimators.zero_shot.scoring import probe_network
-from benchsuite.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def _require(holds: bool, promise: str) -> None:
 
 
 def _check_identity(space: Space) -> None:
-    _require(isinstance(space, Space), f"{type(space).__name__} lacks a member of benchsuite.core.types.Space")
+    _require(isinstance(space, Space), f"{type(space).__name__} does not derive from benchsuite.Space")
     _require(pickle.loads(pickle.dumps(space)) == space, f"{space.name}: a pickled copy differs from the space")  # noqa: S301 - our own bytes
     again = type(space)(**space.sizes)
     _require(again == space and again.sizes == space.sizes, f"{space.name}: its sizes do not make the same space")
@@ -121,8 +121,6 @@ def _check_strings(space: Space, architecture: str) -> None:
 
 
 def _check_equivalents(space: Space, architecture: str) -> None:
-    if not isinstance(space, SearchSpace):
-        return  # the protocol asks for a representative, not for the other strings of its class
     rng = np.random.default_rng(0)
     for _ in range(_EQUIVALENTS):
         other = space.equivalent(architecture, rng)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from benchsuite.spaces.supernet import Supernet
+    from benchsuite.core.supernet import Supernet
 
 
 def touched(supernet: Supernet, images: Tensor) -> set[str]:

@@ -10,7 +10,7 @@ from benchsuite.core.errors import InvalidArchitectureError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchsuite.core.types import Space
+    from benchsuite.core.space import Space
 
 
 def true_accuracies(architectures: pd.Series, space: Space, own: pd.Series, classes: pd.Series) -> pd.Series:

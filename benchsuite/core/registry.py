@@ -19,7 +19,7 @@ from benchsuite.core.identity import seed_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchsuite.core.types import Space
+    from benchsuite.core.space import Space
     from benchsuite.estimators.base import Estimator
 
 Kind = Literal["space", "estimator"]

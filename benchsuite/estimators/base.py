@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from benchsuite.core.types import Dataset, Space
+    from benchsuite.core.space import Space
+    from benchsuite.core.types import Dataset
     from benchsuite.estimators.zero_shot.probe import Probe
 
 

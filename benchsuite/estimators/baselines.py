@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from benchsuite.core.types import Dataset, Space
+    from benchsuite.core.space import Space
+    from benchsuite.core.types import Dataset
 
 SPLITS = ("valid", "valid+test", "test")  # the second is all that NAS-Bench-201 records for CIFAR-100 and ImageNet16
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
-    from benchsuite.core.types import Space
+    from benchsuite.core.space import Space
 
 Minibatch = tuple[NDArray[np.float32], NDArray[np.int64]]  # inputs (n, channels, height, width), classes (n,)
 

@@ -16,7 +16,7 @@ import pandas as pd
 from benchsuite.analysis.standing import percentile, true_accuracies
 from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import registry
-from benchsuite.core.types import ARCHITECTURE, Space
+from benchsuite.core.types import ARCHITECTURE
 from benchsuite.data.home import shipped
 from benchsuite.report.results import (
     COURSE_COLUMNS,
@@ -35,6 +35,7 @@ from benchsuite.suites.schema import CombinationChoice
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from benchsuite.core.space import Space
     from benchsuite.report.trainings import ReadTraining
     from benchsuite.running.store import Store
 

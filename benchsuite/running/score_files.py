@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from benchsuite.core.types import Space
+    from benchsuite.core.space import Space
     from benchsuite.running.store import Store
 
 COLUMNS = ("benchmark", "estimator", ARCHITECTURE, "score")

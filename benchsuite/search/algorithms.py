@@ -12,14 +12,14 @@ from benchsuite.core.identity import seed_of
 from benchsuite.search.history import mutated
 
 if TYPE_CHECKING:
+    from benchsuite.core.space import Space
     from benchsuite.search.history import History
-    from benchsuite.spaces.base import SearchSpace
 
 
 class Algorithm(Protocol):
     """What chooses the architectures to evaluate."""
 
-    def run(self, space: SearchSpace, history: History, seed: int) -> None:
+    def run(self, space: Space, history: History, seed: int) -> None:
         """Evaluate architectures until the budget is spent, or until nothing new is found."""
         ...
 
@@ -30,7 +30,7 @@ class RandomSearch:
 
     population: int
 
-    def run(self, space: SearchSpace, history: History, seed: int) -> None:
+    def run(self, space: Space, history: History, seed: int) -> None:
         """Evaluate a sample of the space."""
         drawn = space.sample(history.left, _rng(seed))
         while history.left:
@@ -48,7 +48,7 @@ class RegularisedEvolution:
 
     population: int
 
-    def run(self, space: SearchSpace, history: History, seed: int) -> None:
+    def run(self, space: Space, history: History, seed: int) -> None:
         """Evaluate a random population, then one child after the other."""
         rng = _rng(seed)
         members = deque(space.sample(self.population, rng), maxlen=self.population)
@@ -60,7 +60,7 @@ class RegularisedEvolution:
             if history.left == before:
                 break
 
-    def _child(self, space: SearchSpace, members: deque[str], history: History, rng: np.random.Generator) -> str:
+    def _child(self, space: Space, members: deque[str], history: History, rng: np.random.Generator) -> str:
         drawn = rng.choice(len(members), max(2, self.population // 4), replace=False)
         scores = np.nan_to_num([history.scores[members[place]] for place in drawn], nan=-np.inf)
         return mutated(space, members[drawn[int(scores.argmax())]], history.scores, rng)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from benchsuite.core.space import Space
     from benchsuite.core.types import Dataset
     from benchsuite.search.algorithms import Algorithm
-    from benchsuite.spaces.base import SearchSpace
 
 REPEATS = 50  # searches on the truth, each with its own seed
 _ABSENT = "none"  # what every space that has absent edges calls them
@@ -30,7 +30,7 @@ _LEVEL = 0.95
 class Sizes:
     """Sizes of a space's networks for a data set."""
 
-    space: SearchSpace
+    space: Space
     dataset: Dataset
 
     def table(self, scores: Mapping[str, float]) -> pd.DataFrame:
@@ -48,7 +48,7 @@ class Sizes:
         return complexity.macs, complexity.params, depth
 
 
-def covers(truth: pd.Series, space: SearchSpace) -> bool:
+def covers(truth: pd.Series, space: Space) -> bool:
     """Whether the truth of every architecture of the space is known, so that searches can be run on it."""
     try:
         return set(space.architectures()) <= set(truth.index)
@@ -75,7 +75,7 @@ def regret(evaluated: pd.DataFrame, truth: pd.Series) -> NDArray[np.float64]:
     return np.where(np.isfinite(best), float(truth.max()) - accuracy, np.nan)
 
 
-def compared(evaluated: pd.DataFrame, truth: pd.Series, space: SearchSpace, population: int) -> pd.DataFrame:
+def compared(evaluated: pd.DataFrame, truth: pd.Series, space: Space, population: int) -> pd.DataFrame:
     """Regret after each evaluation: of the search, and of searches that see the true accuracy of what they evaluate.
 
     Returns
@@ -92,7 +92,7 @@ def compared(evaluated: pd.DataFrame, truth: pd.Series, space: SearchSpace, popu
     return pd.concat(frames, ignore_index=True)
 
 
-def _repeated(algorithm: Algorithm, space: SearchSpace, truth: pd.Series, budget: int) -> NDArray[np.float64]:
+def _repeated(algorithm: Algorithm, space: Space, truth: pd.Series, budget: int) -> NDArray[np.float64]:
     """Regret of searches on the truth, shape (REPEATS, budget)."""
     known = truth.to_dict()
 

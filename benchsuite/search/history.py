@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.core.space import Space
 
     Evaluate = Callable[[Sequence[str]], Sequence[float]]
 
@@ -52,7 +52,7 @@ class History:
             self.scores[architecture] = float(score) if math.isfinite(score) else math.nan
 
 
-def mutated(space: SearchSpace, architecture: str, known: Container[str], rng: np.random.Generator) -> str:
+def mutated(space: Space, architecture: str, known: Container[str], rng: np.random.Generator) -> str:
     """The canonical architecture after a mutation, or after as many as it takes to one that is not known.
 
     Where hardly any is left, a known one.

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymoo.core.population import Population  # type: ignore[import-untyped]  # as above
 
+    from benchsuite.core.space import Space
     from benchsuite.search.history import History
     from benchsuite.search.objectives import Objective
-    from benchsuite.spaces.base import SearchSpace
 
     Genomes = NDArray[np.object_]  # architecture strings, the last axis of length 1
 
@@ -51,7 +51,7 @@ class NSGA2:
     objectives: tuple[Objective, ...]
     describe: Callable[[dict[str, float]], pd.DataFrame]
 
-    def run(self, space: SearchSpace, history: History, seed: int) -> None:
+    def run(self, space: Space, history: History, seed: int) -> None:
         """Evaluate a random population, then one generation after the other."""
         search = algorithm.NSGA2(
             self.population,
@@ -82,7 +82,7 @@ class NSGA2:
 class _Sampling(Sampling):  # type: ignore[misc]  # pymoo ships no types
     """Different random architectures."""
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: Space) -> None:
         super().__init__()
         self._space = space
 
@@ -93,7 +93,7 @@ class _Sampling(Sampling):  # type: ignore[misc]  # pymoo ships no types
 class _Crossover(Crossover):  # type: ignore[misc]  # as above
     """Two parents exchange each operation with probability 1/2; where positions differ, children equal parents."""
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: Space) -> None:
         super().__init__(n_parents=2, n_offsprings=2)
         self._space = space
         try:
@@ -120,7 +120,7 @@ class _Crossover(Crossover):  # type: ignore[misc]  # as above
 class _Mutation(Mutation):  # type: ignore[misc]  # as above
     """The space's own mutation, repeated until the architecture is neither in the history nor in the generation."""
 
-    def __init__(self, space: SearchSpace, history: History) -> None:
+    def __init__(self, space: Space, history: History) -> None:
         super().__init__()
         self._space = space
         self._history = history

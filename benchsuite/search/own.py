@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.standing import foreign, percentile, true_accuracies
+from benchsuite.core.supernet import NONE, MixedSupernet
 from benchsuite.estimators.supernets.protocols import ChoosingTraining
 from benchsuite.running.runner import describe_machine
 from benchsuite.search.setting import no_rule
-from benchsuite.spaces.mixed import NONE, MixedSupernet
 from benchsuite.suites.record import record
 
 if TYPE_CHECKING:

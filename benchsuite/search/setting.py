@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from benchsuite.estimators.base import Estimator
     from benchsuite.search.algorithms import Algorithm
     from benchsuite.search.objectives import Objective
-    from benchsuite.spaces.base import SearchSpace
     from benchsuite.suites.plan import Trial
 
 OWN = "own"
@@ -123,7 +122,7 @@ class Prepared:
     @property
     def sizes(self) -> Sizes:
         """How large the networks of architectures are."""
-        return Sizes(_ours(self.part), self.part.dataset)
+        return Sizes(self.part.benchmark.space, self.part.dataset)
 
     def algorithm(self) -> Algorithm:
         """What chooses the architectures."""
@@ -214,7 +213,7 @@ def _check_rule(search: Search, estimator: Estimator, benchmark: Benchmark) -> N
     if search.images == NOISE:
         raise UnsupportedError("a supernet is trained on images, not on noise; choose an image set")
     estimator.check()
-    estimator.training.check_space(benchmark.space, benchmark.image_dataset)  # type: ignore[arg-type]  # ours all are
+    estimator.training.check_space(benchmark.space, benchmark.image_dataset)
 
 
 def no_rule(estimator: str) -> UnsupportedError:
@@ -223,8 +222,3 @@ def no_rule(estimator: str) -> UnsupportedError:
         f"algorithm 'own' is the rule of methods that learn the architecture with the weights, and {estimator} is "
         "none; choose random, evolution or nsga2"
     )
-
-
-def _ours(part: BenchmarkPlan) -> SearchSpace:
-    space: SearchSpace = part.benchmark.space  # type: ignore[assignment]  # ours all are
-    return space

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from benchsuite.core.types import Space
+    from benchsuite.core.space import Space
 
 _FEW = 1_000  # so many are worked out anew each time
 _COLUMN = "representative"

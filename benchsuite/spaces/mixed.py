@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError
+from benchsuite.core.supernet import NONE, EdgeChoices, MixedSupernet, Step
 from benchsuite.spaces.layers import SummingCell
-from benchsuite.spaces.supernet import Step, Supernet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import Tensor
-
-NONE = "none"  # the operation that brings nothing: it is never computed
-
-
-class EdgeChoices(NamedTuple):
-    """An edge of a cell and the operations that it mixes."""
-
-    source: int
-    target: int
-    operations: tuple[str, ...]
 
 
 def channel_shuffle(features: Tensor, groups: int) -> Tensor:
@@ -141,23 +132,17 @@ class MixedCell(SummingCell):
         return [edges[str(name)].choose(operations[source, target]) for source, target, name in self.edges]
 
 
-class MixedSupernet(Supernet):
-    """A supernet that mixes all operations by weights of one's own, or runs one architecture.
+class MixedCellSupernet(MixedSupernet, nn.Module):
+    """Base of supernets whose cells are `MixedCell`s.
 
-    The weights are no part of it: what they are made of, and how they are learnt, is a method's business. What it
-    mixes or runs is set by the last call of `mix` or `activate`; copy.deepcopy refuses it while it mixes weights that
-    were computed from others, as torch refuses such tensors.
-
-    Attributes
+    Parameters
     ----------
-    tables
-        The edges of each kind of cell and their operations, which the rows and columns of weights stand for.
-    cells
-        The table of each cell, first to last.
-    aligned
-        The table whose cells Lambda-DARTS aligns.
-    partial
-        K of PC-DARTS: operations see 1 / K of the channels. 1 is DARTS.
+    network
+        Takes images to logits through the cells.
+    mixed_cells
+        The cells, first to last.
+    tables, cells, aligned, partial
+        As in `MixedSupernet`.
     """
 
     def __init__(
@@ -176,25 +161,23 @@ class MixedSupernet(Supernet):
         self._active: str | None = None
         self._chosen: list[nn.Module] = []
 
+    @override
     def mix(self, weights: Sequence[Tensor], edges: Sequence[Tensor] | None = None) -> None:
-        """Let all operations take part, by weights through which gradients flow back.
-
-        Parameters
-        ----------
-        weights
-            For each cell a tensor (edges, operations); several may be the same one.
-        edges
-            With edge normalisation, for each cell a tensor (edges,) by which what edges bring is multiplied.
-        """
         self._active, self._chosen = None, []
         for number, (cell, rows) in enumerate(zip(self.mixed_cells, weights, strict=True)):
             cell.mix(rows, [None] * len(rows) if edges is None else list(edges[number].unbind()))
 
+    @override
     def activate(self, architecture: str) -> None:
         """Run an architecture's live operations alone.
 
         Edges that it has not, and those of "none", are dropped whole. With partial channels the other edges keep the
         channels that pass by.
+
+        Parameters
+        ----------
+        architecture
+            A string of the space, or one with operations that only the operation set has.
         """
         parts = self.live_edges(architecture)
         pairs = zip(self.mixed_cells, parts, strict=True)
@@ -203,40 +186,30 @@ class MixedSupernet(Supernet):
 
     @abstractmethod
     def live_edges(self, architecture: str) -> list[Iterable[tuple[int, int, str]]]:
-        """The edges (source, target, operation) of each cell that an architecture's logits depend on."""
+        """Return the edges of each cell that an architecture's logits depend on.
 
-    @abstractmethod
-    def derive(self, weights: Mapping[str, Tensor], edges: Mapping[str, Tensor] | None = None) -> str:
-        """The architecture of the largest weights (edges, operations) of each table, by the space's published rule.
+        Parameters
+        ----------
+        architecture
+            A string of the space.
 
-        Of equal weights the first counts. Edge weights, if given, are multiplied with those of operations.
+        Returns
+        -------
+        list
+            For each cell edges (source, target, operation).
         """
 
-    @abstractmethod
-    def choices(self, architecture: str) -> dict[str, list[tuple[int, int]]]:
-        """The places (edge, operation) of an architecture in each table.
-
-        Raises
-        ------
-        UnsupportedError
-            If an edge of the table lacks the architecture's operation.
-        """
-
-    def operations(self, architecture: str) -> list[str]:
-        """The operations of an architecture, table by table, those that the space's strings do not know included."""
-        chosen = self.choices(architecture).items()
-        return [self.tables[table][edge].operations[place] for table, places in chosen for edge, place in places]
-
+    @override
     def active_choices(self) -> list[nn.Module]:
-        """The modules of the active architecture's operations, those of all cells."""
         return list(self._chosen)
 
+    @override
     def alternatives(self) -> dict[str, dict[str, nn.Module]]:
-        """The modules to choose from, by operation, at each edge."""
         return {name: dict(part.operations.items()) for name, part in self.named_modules() if type(part) is MixedEdge}
 
+    @override
     def steps(self) -> list[Step]:
-        """The whole forward pass, which other architectures do not share."""
+        """Return the whole forward pass as one step, which other architectures do not share."""
         return [Step(self._active if self._active is not None else object(), self.network)]
 
 

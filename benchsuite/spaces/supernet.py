@@ -1,72 +1,34 @@
-"""Supernets: networks that hold one set of weights for all architectures of a space, of which one is active."""
+"""What the supernets of several spaces are made of: cells that hold all operations of all edges."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from typing_extensions import override
 
-from benchsuite.core.errors import UnknownNameError, UnsupportedError
+from benchsuite.core.errors import UnknownNameError
+from benchsuite.core.supernet import Supernet
 from benchsuite.spaces.layers import SummingCell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from torch import Tensor
-
-    Substitute = Callable[[int], nn.Module]  # channels -> the module in an operation's place
+    from benchsuite.core.supernet import Substitute
 
 
-class Step(NamedTuple):
-    """A part of a forward pass: what it computes from what the step before gave.
+class CellSupernet(Supernet, nn.Module):
+    """Base of supernets of `ChoiceCell`s."""
 
-    Steps of the same keys, from the first one on, give the same values for the same images: so evaluations of many
-    architectures need not repeat them.
-    """
-
-    key: Hashable
-    run: Callable[[Any], Any]
-
-
-class Supernet(nn.Module):
-    """Base of supernets: `forward` computes the sub-network of the active architecture, and nothing else.
-
-    Weights that the active architecture does not use take no part in the computation: their gradients stay None.
-    """
-
-    @abstractmethod
-    def activate(self, architecture: str) -> None:
-        """Make an architecture the active one; nothing is copied. InvalidArchitectureError for a foreign string."""
-
-    @abstractmethod
-    def steps(self) -> list[Step]:
-        """The parts of the active sub-network's forward pass, from images to logits."""
-
-    @abstractmethod
-    def active_choices(self) -> list[nn.Module]:
-        """The modules that stand for the chosen operations of the active architecture, each once."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, classes) of the active architecture for images (batch, channels, height, width)."""
-        value = images
-        for step in self.steps():
-            value = step.run(value)
-        return value
-
+    @override
     def alternatives(self) -> dict[str, dict[str, nn.Module]]:
-        """The modules to choose from, by operation, at each edge of a cell or layer of a chain, by its name."""
         return {
             f"{name}.{edge}": modules
             for name, cell in self.named_modules()
             if isinstance(cell, ChoiceCell)
             for edge, modules in cell.offered().items()
         }
-
-    def mix(self, weights: Sequence[Tensor], edges: Sequence[Tensor] | None = None) -> None:
-        """Let all operations take part, by these weights."""
-        raise UnsupportedError(f"{type(self).__name__} cannot mix operations: it has no table of choices")
 
 
 class ChoiceCell(SummingCell):

@@ -267,7 +267,7 @@ def _try(estimator: Estimator, benchmark: Benchmark, architecture: str, images: 
     elif isinstance(estimator, OneShotEstimator):
         if images == NOISE:
             raise UnsupportedError("a supernet is trained on images, and the suite gives this benchmark noise")
-        estimator.check_space(benchmark.space, benchmark.image_dataset, architecture)  # type: ignore[arg-type]  # ours are
+        estimator.check_space(benchmark.space, benchmark.image_dataset, architecture)
 
 
 def trials_of(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from benchsuite.core.types import Space
+    from benchsuite.core.space import Space
 
 VERSION = 1  # grows when a training's result would change, so that none of the old kind is taken for a new one
 

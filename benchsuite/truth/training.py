@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from benchsuite.core.types import Space
+    from benchsuite.core.space import Space
     from benchsuite.data.images.minibatches import Images
 
 CURVE = (0.25, 0.5, 1.0)  # shares of the steps after which a training is evaluated

@@ -13,13 +13,14 @@ import pytest
 
 from benchsuite.core.errors import BenchsuiteError, SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.core.registry import make_space
+from benchsuite.core.space import Space
 from benchsuite.core.types import Dataset
 from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.evaluated import Sizes
 from benchsuite.search.history import History
 from benchsuite.search.nsga2 import NSGA2
 from benchsuite.search.objectives import front, parse_objectives
-from benchsuite.spaces.base import SearchSpace, one_changed
+from benchsuite.spaces.base import one_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ BUDGET, POPULATION = 120, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Digits(SearchSpace):
+class Digits(Space):
     """All strings of `length` digits 0 to 3: a chain of operations."""
 
     length: int = 8
@@ -83,7 +84,7 @@ ALGORITHMS: dict[str, Algorithm] = {
 
 
 def searched(
-    algorithm: Algorithm, seed: int, *, space: SearchSpace | None = None, score: Callable[[str], float] = height
+    algorithm: Algorithm, seed: int, *, space: Space | None = None, score: Callable[[str], float] = height
 ) -> dict[str, float]:
     history = History(lambda names: [score(name) for name in names], BUDGET)
     algorithm.run(space or Digits(), history, seed)
@@ -92,7 +93,7 @@ def searched(
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 @pytest.mark.parametrize("space", [Digits(), Tableless()], ids=["choices", "no choices"])
-def test_budget_is_spent_and_nothing_evaluated_twice(algorithm: Algorithm, space: SearchSpace) -> None:
+def test_budget_is_spent_and_nothing_evaluated_twice(algorithm: Algorithm, space: Space) -> None:
     asked: list[str] = []
 
     def evaluate(names: Sequence[str]) -> list[float]:
@@ -142,7 +143,7 @@ def test_oldest_member_dies_even_if_it_is_the_best() -> None:
     class Watched(Digits):
         def mutate(self, architecture: str, rng: np.random.Generator) -> str:
             parents.append(architecture)
-            return SearchSpace.mutate(self, architecture, rng)
+            return Space.mutate(self, architecture, rng)
 
     history = History(lambda names: [float(place == 3) for place in range(len(names))], 60)  # of the first four
     RegularisedEvolution(4).run(Watched(), history, 0)
@@ -182,7 +183,7 @@ def test_nsga2_covers_more_of_the_trade_off_than_random_search() -> None:
 
 def test_nsga2_on_nasbench201_keeps_canonical_architectures_and_their_sizes() -> None:
     space, data = make_space("nasbench201", {"channels": 2, "cells": 1}), Dataset("cifar10", 10)
-    sizes = Sizes(space, data)  # type: ignore[arg-type]  # ours all are
+    sizes = Sizes(space, data)
     scores = searched(NSGA2(POPULATION, OBJECTIVES, sizes.table), 0, space=space, score=_convolutions)  # type: ignore[arg-type]  # as above
     assert [space.canonical(name) for name in scores] == list(scores)
     row = sizes.table(scores).iloc[7]

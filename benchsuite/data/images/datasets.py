@@ -19,7 +19,7 @@ def dataset(name: str | Dataset) -> Dataset:
     Raises
     ------
     UnknownNameError
-        If no data set has the name; describe your own images with `benchsuite.core.types.Dataset`.
+        If no data set has the name; describe your own images with `benchsuite.Dataset`.
 
     Examples
     --------

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import MixedSupernet
     from benchsuite.core.types import Dataset
     from benchsuite.estimators.differentiable.relaxation import Relaxation
     from benchsuite.estimators.supernets.execute import TrainingTask
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.mixed import MixedSupernet
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class LikelihoodEstimator(OneShotEstimator):
         """What decides the readings of a training: estimators that agree in it share them."""
         return "likelihood", self.members, *self.epochs()
 
-    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+    def copy_of(self, space: Space, architecture: str) -> str:
         """Name of the part of a checkpoint that is read: the architecture parameters."""
         return RELAXATION
 
-    def check_space(self, space: SearchSpace, dataset: Dataset, architecture: str) -> None:
+    def check_space(self, space: Space, dataset: Dataset, architecture: str) -> None:
         """Return nothing for a space that has a table of choices; the error says what is lacking."""
         OneShotEstimator.check_space(self, space, dataset, architecture)
         self.training.supernet(space, dataset).choices(architecture)

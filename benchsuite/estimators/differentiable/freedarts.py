@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import MixedSupernet
     from benchsuite.core.types import Dataset
     from benchsuite.estimators.supernets.execute import TrainingTask
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.mixed import MixedSupernet
 
 _NORMALISATIONS = ("none", "edge")
 _SNIP = SaliencyTraining()
@@ -105,7 +105,7 @@ class FreeDARTS(OneShotEstimator):
         """What decides the readings of a training: estimators that agree in it share them."""
         return SALIENCY, self.normalisation, self.members
 
-    def check_space(self, space: SearchSpace, dataset: Dataset, architecture: str) -> None:
+    def check_space(self, space: Space, dataset: Dataset, architecture: str) -> None:
         """Return nothing for a space that has a table of choices; the error says what is lacking."""
         OneShotEstimator.check_space(self, space, dataset, architecture)
         self.training.supernet(space, dataset).choices(architecture)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from benchsuite.spaces.mixed import EdgeChoices
+    from benchsuite.core.supernet import EdgeChoices
 
 _DEVIATION = 1e-3  # of architecture parameters at the beginning (Liu et al., ICLR 2019)
 _ABSENT = "none"
@@ -30,7 +30,7 @@ class Relaxation(nn.Module):
 
     Examples
     --------
-    >>> from benchsuite.spaces.mixed import EdgeChoices
+    >>> from benchsuite.core.supernet import EdgeChoices
     >>> cell = (EdgeChoices(0, 1, ("none", "skip")), EdgeChoices(0, 2, ("none", "skip")))
     >>> relaxation = Relaxation({"cell": cell}, edge_normalisation=True)
     >>> relaxation.operations()["cell"].shape, relaxation.edges()["cell"].tolist()

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import cross_entropy
 
+from benchsuite.core.supernet import NONE
 from benchsuite.estimators.torchtools.derivatives import gradients_of, hessian_product
 from benchsuite.estimators.torchtools.instruments import without_batch_norm
 from benchsuite.estimators.torchtools.preserve import preserved
-from benchsuite.spaces.mixed import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
-    from benchsuite.spaces.mixed import EdgeChoices, MixedSupernet
+    from benchsuite.core.supernet import EdgeChoices, MixedSupernet
 
     Batch = tuple[Tensor, Tensor]
     Table = dict[str, Tensor]  # a value for each edge and operation, by the name of the table
@@ -90,7 +90,7 @@ def pruned(tables: Mapping[str, Sequence[EdgeChoices]], measure: Callable[[Table
 
     Examples
     --------
-    >>> from benchsuite.spaces.mixed import EdgeChoices
+    >>> from benchsuite.core.supernet import EdgeChoices
     >>> alone = torch.tensor([[0.0, 3.0, 2.0, 1.0]])
     >>> values, left = pruned({"cell": [EdgeChoices(0, 1, ("none", "a", "b", "c"))]}, lambda masks: {
     ...     name: mask * alone * (4 - mask.sum()) for name, mask in masks.items()})
@@ -115,7 +115,7 @@ def rounds(tables: Mapping[str, Sequence[EdgeChoices]]) -> int:
 
     Examples
     --------
-    >>> from benchsuite.spaces.mixed import EdgeChoices
+    >>> from benchsuite.core.supernet import EdgeChoices
     >>> rounds({"cell": [EdgeChoices(0, 1, ("none", "a", "b", "c"))]})
     3
     """

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import MixedSupernet
     from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.differentiable.saliency import Table
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.mixed import MixedSupernet
 
 SALIENCY = "saliency"  # name of the saliencies in a checkpoint
 _ALPHAS = ("constant", "normal")
@@ -107,19 +107,19 @@ class SaliencyTraining:
         """The training itself: it has one stage."""
         return self
 
-    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+    def copy_of(self, space: Space, architecture: str) -> str:
         """Name of the part of a checkpoint that is read for every architecture."""
         return SALIENCY
 
-    def check_space(self, space: SearchSpace, data: Dataset) -> None:
+    def check_space(self, space: Space, data: Dataset) -> None:
         """Return nothing for a space that has a mixed supernet; the error says what is lacking."""
         self.supernet(space, data)
 
-    def supernet(self, space: SearchSpace, data: Dataset) -> MixedSupernet:
+    def supernet(self, space: Space, data: Dataset) -> MixedSupernet:
         """The supernet, initialised from torch's current random state."""
         return space.mixed(Dataset(data.name, data.classes, data.channels, data.size // self.shrink))
 
-    def trainer(self, space: SearchSpace, images: Images, seed: int, device: str = "cpu") -> SaliencyTrainer:
+    def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> SaliencyTrainer:
         """What measures."""
         return SaliencyTrainer(space, images, self, seed, device)
 
@@ -137,7 +137,7 @@ class SaliencyTrainer:
     """Measures the saliencies of one supernet with one batch, which depend on nothing but the seed."""
 
     def __init__(
-        self, space: SearchSpace, images: Images, training: SaliencyTraining, seed: int, device: str = "cpu"
+        self, space: Space, images: Images, training: SaliencyTraining, seed: int, device: str = "cpu"
     ) -> None:
         training.check()
         self.training = training

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import EdgeChoices, MixedSupernet
     from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.differentiable.training import MixedTraining
     from benchsuite.estimators.differentiable.updates import Batch, Seen
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.mixed import EdgeChoices, MixedSupernet
 
 RELAXATION = "relaxation"  # name of the architecture parameters in a checkpoint, beside that of the weights
 _TIMED = 2  # updates from which the time of an epoch is estimated
@@ -57,7 +57,7 @@ class Derived:
     strength: float
 
 
-def count_skips(space: SearchSpace, supernet: MixedSupernet, architecture: str) -> int:
+def count_skips(space: Space, supernet: MixedSupernet, architecture: str) -> int:
     """Number of an architecture's skip connections; it may be one of the supernet that is none of the space."""
     return sum(name in space.skips for name in supernet.operations(architecture))
 
@@ -69,9 +69,7 @@ class MixedTrainer:
     its state gives the weights and the architecture parameters of one that was never stopped, bit for bit.
     """
 
-    def __init__(
-        self, space: SearchSpace, images: Images, training: MixedTraining, seed: int, device: str = "cpu"
-    ) -> None:
+    def __init__(self, space: Space, images: Images, training: MixedTraining, seed: int, device: str = "cpu") -> None:
         training.check()
         self.training, self.seed, self._space = training, seed, space
         every = Split.training(images, training.images, training.shrink, device)

@@ -14,9 +14,9 @@ from benchsuite.estimators.differentiable.trainer import MixedTrainer
 from benchsuite.estimators.one_shot.mitigations import SHARED
 
 if TYPE_CHECKING:
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import MixedSupernet
     from benchsuite.data.images.minibatches import Images
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.mixed import MixedSupernet
 
 _ALIGNMENTS = ("none", *MEASURES)
 _RANGES = (  # names, smallest and largest value
@@ -182,7 +182,7 @@ class MixedTraining:
         """The data set as supernets see it, of shrunken images."""
         return Dataset(data.name, data.classes, data.channels, data.size // self.shrink)
 
-    def supernet(self, space: SearchSpace, data: Dataset) -> MixedSupernet:
+    def supernet(self, space: Space, data: Dataset) -> MixedSupernet:
         """The untrained supernet, initialised from torch's current random state.
 
         Raises
@@ -202,15 +202,15 @@ class MixedTraining:
         """Architecture parameters of a supernet, drawn from torch's current random state."""
         return Relaxation(supernet.tables, edge_normalisation=self.edge_normalisation)
 
-    def trainer(self, space: SearchSpace, images: Images, seed: int, device: str = "cpu") -> MixedTrainer:
+    def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> MixedTrainer:
         """A trainer at its beginning."""
         return MixedTrainer(space, images, self, seed, device)
 
-    def check_space(self, space: SearchSpace, data: Dataset) -> None:
+    def check_space(self, space: Space, data: Dataset) -> None:
         """Return nothing for a space on which the training works; UnsupportedError for one that mixes nothing."""
         self.supernet(space, data)
 
-    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+    def copy_of(self, space: Space, architecture: str) -> str:
         """Name of the copy of the weights from which an architecture has its own: there is one."""
         return SHARED
 

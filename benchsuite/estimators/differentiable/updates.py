@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchsuite.core.supernet import MixedSupernet
     from benchsuite.estimators.differentiable.relaxation import Relaxation
     from benchsuite.estimators.differentiable.training import MixedTraining
-    from benchsuite.spaces.mixed import MixedSupernet
 
 _BETA2 = 0.999  # of Adam
 _DISTANCE = 0.01  # of second-order DARTS' finite difference

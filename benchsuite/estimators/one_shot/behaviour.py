@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import Supernet
     from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.one_shot.training import Epoch, Training
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.supernet import Supernet
 
     Gradients = dict[str, Tensor]  # of a loss, by layer
 
@@ -65,7 +65,7 @@ class WatchedTrainer(Trainer):
     """
 
     def __init__(
-        self, space: SearchSpace, images: Images, training: Training, seed: int, *, watched: int, validating: int
+        self, space: Space, images: Images, training: Training, seed: int, *, watched: int, validating: int
     ) -> None:
         super().__init__(space, images, training, seed)
         number = self.updates_an_epoch

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
     from benchsuite.core.types import Dataset
     from benchsuite.estimators.supernets.execute import TrainingTask
     from benchsuite.estimators.supernets.protocols import Reader, SupernetTraining
-    from benchsuite.spaces.base import SearchSpace
 
 _READOUTS = ("accuracy", "loss")
 _MEMBERS = ("representative", "all")
@@ -109,15 +109,15 @@ class OneShotEstimator(Estimator):
         """
         return range(seed * self.supernets, (seed + 1) * self.supernets)
 
-    def strings(self, space: SearchSpace, architecture: str) -> Sequence[str]:
+    def strings(self, space: Space, architecture: str) -> Sequence[str]:
         """The strings whose scores are averaged for an architecture."""
         return space.members(architecture) if self.members == "all" else (architecture,)
 
-    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+    def copy_of(self, space: Space, architecture: str) -> str:
         """Name of the part of a checkpoint that is read for an architecture."""
         return self.training.copy_of(space, architecture)
 
-    def check_space(self, space: SearchSpace, dataset: Dataset, architecture: str) -> None:
+    def check_space(self, space: Space, dataset: Dataset, architecture: str) -> None:
         """Return nothing for a space on which the estimator works, as far as one architecture can tell.
 
         Raises

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from benchsuite.core.space import Space
     from benchsuite.estimators.one_shot.training import Training
-    from benchsuite.spaces.base import SearchSpace
 
     Accuracies = Mapping[str, float]  # percent, by architecture
     Choices = tuple[tuple[str, ...], ...]  # the operations of each position
@@ -41,7 +41,7 @@ class Part:
         The operations that are left at each position.
     """
 
-    space: SearchSpace
+    space: Space
     listed: tuple[str, ...] | None = None
     choices: Choices = ()
 
@@ -95,7 +95,7 @@ def check_mitigation(training: Training) -> None:
         raise SuiteError("training: keep leaves single architectures, which make no fair rounds; choose drop")
 
 
-def copies(training: Training, space: SearchSpace) -> tuple[str, ...]:
+def copies(training: Training, space: Space) -> tuple[str, ...]:
     """Names of the copies of the weights in the second stage.
 
     Raises
@@ -129,12 +129,12 @@ def copies(training: Training, space: SearchSpace) -> tuple[str, ...]:
     return choices[training.split]
 
 
-def copy_of(training: Training, space: SearchSpace, architecture: str) -> str:
+def copy_of(training: Training, space: Space, architecture: str) -> str:
     """Name of the copy from which an architecture has its weights."""
     return SHARED if training.split is None else space.operations(architecture)[training.split]
 
 
-def parts(training: Training, space: SearchSpace, accuracies: Callable[[], Accuracies]) -> dict[str, Part]:
+def parts(training: Training, space: Space, accuracies: Callable[[], Accuracies]) -> dict[str, Part]:
     """The part of the space on which each copy is tuned.
 
     Parameters
@@ -164,7 +164,7 @@ def best(accuracies: Accuracies, share: float) -> tuple[str, ...]:
     return tuple(sorted(accuracies, key=lambda name: -accuracies[name])[:number])
 
 
-def without_worst(space: SearchSpace, accuracies: Accuracies, number: int) -> Choices:
+def without_worst(space: Space, accuracies: Accuracies, number: int) -> Choices:
     """The operations of each position without those whose architectures have the lowest mean accuracy.
 
     Operations that no architecture has go first. The others keep their order.

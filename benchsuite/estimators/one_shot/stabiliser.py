@@ -15,7 +15,7 @@ from benchsuite.core.errors import UnknownNameError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.core.space import Space
 
     Substitute = Callable[[int], nn.Module]  # channels -> the module in an operation's place
 
@@ -68,7 +68,7 @@ class ELS(nn.Conv2d):
             nn.init.normal_(self.weight, std=math.sqrt(2 / channels))
 
 
-def substitutes(stabiliser: str, space: SearchSpace, start: str = "identity") -> dict[str, Substitute]:
+def substitutes(stabiliser: str, space: Space, start: str = "identity") -> dict[str, Substitute]:
     """What stands for operations of the space, as `space.supernet` takes it.
 
     Parameters

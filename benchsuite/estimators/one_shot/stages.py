@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
     from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.one_shot.training import Training
-    from benchsuite.spaces.base import SearchSpace
 
 _BATCH = 100  # validation images, which batch normalisation sees together
 
@@ -35,7 +35,7 @@ class StagedTrainer:
     of one that was never stopped, bit for bit.
     """
 
-    def __init__(self, space: SearchSpace, images: Images, training: Training, seed: int, device: str = "cpu") -> None:
+    def __init__(self, space: Space, images: Images, training: Training, seed: int, device: str = "cpu") -> None:
         self.training = training
         self.curve: list[Epoch] = []
         self._space, self._images, self._seed, self._device = space, images, seed, device

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import Supernet
     from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.one_shot.sampling import Population
     from benchsuite.estimators.one_shot.stages import StagedTrainer
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.supernet import Supernet
 
 _SCHEDULES = ("cosine", "plateau")
 _ACCUMULATIONS = ("mean", "sum")
@@ -164,23 +164,23 @@ class Training:
         """The data set as supernets see it, of shrunken images."""
         return Dataset(data.name, data.classes, data.channels, data.size // self.shrink)
 
-    def supernet(self, space: SearchSpace, data: Dataset) -> Supernet:
+    def supernet(self, space: Space, data: Dataset) -> Supernet:
         """The untrained supernet, initialised from torch's current random state."""
         return space.supernet(self.dataset(data), substitute=substitutes(self.stabiliser, space, self.stabiliser_start))
 
-    def trainer(self, space: SearchSpace, images: Images, seed: int, device: str = "cpu") -> StagedTrainer:
+    def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> StagedTrainer:
         """A trainer at its beginning."""
         from benchsuite.estimators.one_shot.stages import StagedTrainer  # noqa: PLC0415 - it is made of this module
 
         return StagedTrainer(space, images, self, seed, device)
 
-    def check_space(self, space: SearchSpace, data: Dataset) -> None:
+    def check_space(self, space: Space, data: Dataset) -> None:
         """Return nothing for a space on which the training works; the error says what is lacking."""
         sampler(self.sampling, space, seed=0)
         copies(self, space)
         self.supernet(space, data)
 
-    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+    def copy_of(self, space: Space, architecture: str) -> str:
         """Name of the copy of the weights that an architecture uses."""
         return copy_of(self, space, architecture)
 
@@ -209,7 +209,7 @@ class Trainer:
     its state gives the weights of one that was never stopped, bit for bit.
     """
 
-    def __init__(self, space: SearchSpace, images: Images, training: Training, seed: int, device: str = "cpu") -> None:
+    def __init__(self, space: Space, images: Images, training: Training, seed: int, device: str = "cpu") -> None:
         training.check()
         self._split = Split.training(images, training.images, training.shrink, device)
         if len(self._split) < training.batch:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite.core.sequences import T
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import Supernet
     from benchsuite.core.types import Dataset, Score
     from benchsuite.estimators.one_shot.training import Epoch
     from benchsuite.estimators.supernets.protocols import Reader, Readout, SupernetTrainer, SupernetTraining
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.supernet import Supernet
 
 VERSION = 1  # grows when trainings would end with other weights, so that none of the old kind is taken for a new one
 
@@ -83,10 +83,9 @@ class TrainingTask:
         """Whether it has come to its last epoch."""
         return self.folder(root).finished(self.training.last_epoch)
 
-    def make_space(self) -> SearchSpace:
+    def make_space(self) -> Space:
         """The space with the task's sizes."""
-        space: SearchSpace = registry.make_space(self.space, self.sizes)  # type: ignore[assignment]  # ours all are
-        return space
+        return registry.make_space(self.space, self.sizes)
 
     def trainer(self, device: str = "cpu") -> SupernetTrainer:
         """A trainer at its beginning."""

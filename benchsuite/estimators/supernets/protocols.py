@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import Supernet
     from benchsuite.core.types import Dataset
     from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.one_shot.training import Epoch
-    from benchsuite.spaces.base import SearchSpace
-    from benchsuite.spaces.supernet import Supernet
 
     States = dict[str, dict[str, Tensor]]  # what is read after an epoch, by the name of the copy of the weights
 
@@ -45,7 +45,7 @@ class SupernetTraining(Protocol):
         """Return nothing for values that make a training; the error says what is wrong with others."""
         ...
 
-    def check_space(self, space: SearchSpace, data: Dataset) -> None:
+    def check_space(self, space: Space, data: Dataset) -> None:
         """Return nothing for a space on which the training works; the error says what is lacking."""
         ...
 
@@ -57,15 +57,15 @@ class SupernetTraining(Protocol):
         """The training with whose checkpoints this one may begin; itself if it has one stage."""
         ...
 
-    def copy_of(self, space: SearchSpace, architecture: str) -> str:
+    def copy_of(self, space: Space, architecture: str) -> str:
         """Name of the copy of the weights that an architecture uses."""
         ...
 
-    def supernet(self, space: SearchSpace, data: Dataset) -> Supernet:
+    def supernet(self, space: Space, data: Dataset) -> Supernet:
         """The untrained supernet, initialised from torch's current random state."""
         ...
 
-    def trainer(self, space: SearchSpace, images: Images, seed: int, device: str = "cpu") -> SupernetTrainer:
+    def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> SupernetTrainer:
         """A trainer at its beginning."""
         ...
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.supernet import Step, Supernet
     from benchsuite.estimators.supernets.split import Split
-    from benchsuite.spaces.supernet import Step, Supernet
 
 STATISTICS = ("batch", "running", "recalibrated")
 _RECALIBRATING = 4  # batches of training images from which statistics are taken anew

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-    from benchsuite.core.types import Dataset, Space
+    from benchsuite.core.space import Space
+    from benchsuite.core.types import Dataset
 
 _SHAPE = (1, 3, 3)  # of one input, as published
 

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from benchsuite.spaces.supernet import Step, Supernet, checked_substitutes
+from benchsuite.core.supernet import Step, Supernet
+from benchsuite.spaces.supernet import checked_substitutes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torch import Tensor
 
-    from benchsuite.spaces.base import SearchSpace
+    from benchsuite.core.space import Space
+    from benchsuite.core.supernet import Substitute
     from benchsuite.spaces.costs import Layer
-    from benchsuite.spaces.supernet import Substitute
 
     Make = Callable[[str, Layer], nn.Module | None]  # operation, layer -> its module, None for the identity
 
@@ -77,7 +78,7 @@ class Choice(nn.ModuleDict):
         return result
 
 
-class ChainSupernet(Supernet):
+class ChainSupernet(Supernet, nn.Module):
     """A chain whose layers are choices; `operations` gives the operation of each for an architecture string."""
 
     def __init__(self, network: ChainNetwork, operations: Callable[[str], Sequence[str]]) -> None:
@@ -106,7 +107,7 @@ class ChainSupernet(Supernet):
 
 
 def choices(
-    space: SearchSpace, layers: Iterable[Layer], make: Make, substitute: Mapping[str, Substitute] | None
+    space: Space, layers: Iterable[Layer], make: Make, substitute: Mapping[str, Substitute] | None
 ) -> list[Choice]:
     """All blocks of each layer, those with a substitute replaced in layers that keep the shape."""
     allowed = space.operation_choices()

@@ -9,9 +9,10 @@ from itertools import product
 from typing import TYPE_CHECKING, ClassVar
 
 from benchsuite.core.errors import InvalidArchitectureError, UnsupportedError
+from benchsuite.core.space import Space
 from benchsuite.core.types import Complexity, Dataset
 from benchsuite.data.images.datasets import dataset as describe
-from benchsuite.spaces.base import SearchSpace, drops_dead, one_changed, with_gaps_anywhere
+from benchsuite.spaces.base import drops_dead, one_changed, with_gaps_anywhere
 from benchsuite.spaces.costs import Convolution, Cost, Layer, row_cost
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from benchsuite.spaces.supernet import Supernet
+    from benchsuite.core.supernet import Supernet
 
 OPERATIONS = ("identity", "MB3_K3", "MB6_K5")  # by the digit that stands for each
 STAGES = (2, 3, 3)  # layers in each stage; the first one halves the size and doubles the channels
@@ -94,7 +95,7 @@ def _costs(space: Macro, data: Dataset) -> tuple[Cost, tuple[dict[str, Cost], ..
 
 
 @dataclass(frozen=True, slots=True)
-class Macro(SearchSpace):
+class Macro(Space):
     """The 6,561 architectures of NAS-Bench-Macro: `channels` after the stem, `head` features before the classifier.
 
     An identity in a layer that opens a stage is a 1x1 convolution with stride 2; in any other layer it is nothing at

@@ -14,10 +14,10 @@ from benchsuite.spaces.mobile.macro import block, layers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from benchsuite.core.supernet import Substitute
     from benchsuite.core.types import Dataset
     from benchsuite.spaces.costs import Layer
     from benchsuite.spaces.mobile.macro import Macro
-    from benchsuite.spaces.supernet import Substitute
 
 
 def network(space: Macro, operations: Sequence[str], dataset: Dataset) -> ChainNetwork:

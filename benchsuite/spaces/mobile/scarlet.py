@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from benchsuite.spaces.supernet import Supernet
+    from benchsuite.core.supernet import Supernet
 
 IDENTITY = "identity"
 STAGES = ((32, 2), (40, 4), (80, 4), (96, 4), (192, 4), (320, 1))  # channels, layers

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from benchsuite.core.supernet import Substitute
     from benchsuite.core.types import Dataset
     from benchsuite.spaces.costs import Layer
     from benchsuite.spaces.mobile.scarlet import Scarlet
-    from benchsuite.spaces.supernet import Substitute
 
 M = TypeVar("M", bound=nn.Module)
 

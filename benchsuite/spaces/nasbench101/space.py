@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ClassVar, overload
 import numpy as np
 
 from benchsuite.core.errors import InvalidArchitectureError, UnsupportedError
+from benchsuite.core.space import Space
 from benchsuite.core.types import Complexity, Dataset
 from benchsuite.data.images.datasets import dataset as describe
-from benchsuite.spaces.base import SearchSpace, drops_dead
+from benchsuite.spaces.base import drops_dead
 from benchsuite.spaces.nasbench101.enumeration import all_modules
 from benchsuite.spaces.nasbench101.graphs import LABELS, MOST_EDGES, MOST_VERTICES, Module, edges_of, graph_of, widths
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from benchsuite.spaces.supernet import Supernet
+    from benchsuite.core.supernet import Supernet
 
 OPERATIONS = ("conv3x3", "conv1x1", "maxpool3x3")  # in the order of the benchmark, which its hash depends on
 _AREAS = (9, 1, 0)  # of their kernels; max-pooling has no weights
@@ -207,7 +208,7 @@ def _cell_cost(module: Module, inputs: int, outputs: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class NASBench101(SearchSpace):
+class NASBench101(Space):
     """The 423,624 modules of NAS-Bench-101, each in a network of `stacks` stacks of `cells` cells.
 
     The first stack is `channels` wide; max-pooling halves the image before each further stack, which is twice as wide.

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from benchsuite.core.supernet import Step, Supernet
 from benchsuite.spaces.nasbench101.graphs import MOST_VERTICES
 from benchsuite.spaces.nasbench101.network import ConvBNReLU, ModuleCell, ModuleNetwork, make_operation
 from benchsuite.spaces.nasbench101.space import OPERATIONS, live_module
 from benchsuite.spaces.slices import SlicedConvolution, sliced
-from benchsuite.spaces.supernet import Step, Supernet, checked_substitutes, without_affine
+from benchsuite.spaces.supernet import checked_substitutes, without_affine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
+    from benchsuite.core.supernet import Substitute
     from benchsuite.core.types import Dataset
     from benchsuite.spaces.nasbench101.graphs import Module
-    from benchsuite.spaces.supernet import Substitute
 
 _POSITIONS = MOST_VERTICES - 2  # of inner vertices
 
@@ -63,7 +64,7 @@ class SuperCell(ModuleCell):
         return self.projections[-1 if vertex == self.last else vertex - 1]
 
 
-class NASBench101Supernet(Supernet):
+class NASBench101Supernet(Supernet, nn.Module):
     """The frame of NAS-Bench-101's networks with cells that hold all operations for all vertices.
 
     An architecture's inner vertices, numbered as in its string (a representative's is the benchmark's own matrix) after

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchsuite.core.errors import UnknownNameError
-from benchsuite.spaces.mixed import EdgeChoices, MixedCell, MixedEdge, MixedSupernet, check_partial, largest, rows
+from benchsuite.core.supernet import EdgeChoices
+from benchsuite.spaces.mixed import MixedCell, MixedCellSupernet, MixedEdge, check_partial, largest, rows
 from benchsuite.spaces.nasbench201.network import Cell, CellNetwork, make_operation
 from benchsuite.spaces.nasbench201.space import EDGES, OPERATIONS, live_part, parse, render
 from benchsuite.spaces.supernet import without_affine
@@ -34,7 +35,7 @@ class NASBench201MixedCell(Cell, MixedCell):
         without_affine(self)
 
 
-class NASBench201MixedSupernet(MixedSupernet):
+class NASBench201MixedSupernet(MixedCellSupernet):
     """The frame of NAS-Bench-201's networks with mixed cells; one table "cell" for all of them."""
 
     def __init__(self, channels: int, cells: int, dataset: Dataset, *, operations: str, partial: int) -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from benchsuite.core.errors import InvalidArchitectureError, UnsupportedError
+from benchsuite.core.space import Space
 from benchsuite.core.types import Complexity, Dataset
 from benchsuite.data.home import shipped
 from benchsuite.data.images.datasets import dataset as describe
-from benchsuite.spaces.base import SearchSpace, check_halves_twice, drops_dead, one_changed
+from benchsuite.spaces.base import check_halves_twice, drops_dead, one_changed
 from benchsuite.spaces.cells import Edge, live_edges, unique_string
 from benchsuite.spaces.costs import Convolution, Cost
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from benchsuite.spaces.mixed import MixedSupernet
-    from benchsuite.spaces.supernet import Supernet
+    from benchsuite.core.supernet import MixedSupernet, Supernet
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES: tuple[Edge, ...] = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -153,7 +153,7 @@ def _frame_cost(space: NASBench201, data: Dataset) -> Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class NASBench201(SearchSpace):
+class NASBench201(Space):
     """The 15,625 cells of NAS-Bench-201 in a network of three stages of `cells` cells, `channels` wide at first.
 
     Strings whose output node computes the same expression (`unique_string`) form a class: 6,466 classes. They are not

@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from benchsuite.core.supernet import Step
 from benchsuite.spaces.nasbench201.network import CellNetwork, make_operation
 from benchsuite.spaces.nasbench201.space import EDGES, OPERATIONS, live_part, parse
-from benchsuite.spaces.supernet import ChoiceCell, Step, Supernet, checked_substitutes, without_affine
+from benchsuite.spaces.supernet import CellSupernet, ChoiceCell, checked_substitutes, without_affine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor, nn
 
+    from benchsuite.core.supernet import Substitute
     from benchsuite.core.types import Dataset
-    from benchsuite.spaces.supernet import Substitute
 
 _NODES = 4
 
@@ -47,7 +48,7 @@ class SuperCell(ChoiceCell):
         return nodes[_NODES - 1] if self.edges else nodes[0] * 0
 
 
-class NASBench201Supernet(Supernet):
+class NASBench201Supernet(CellSupernet):
     """The frame of NAS-Bench-201's networks with cells that hold all operations (1,686,106 weights at full size)."""
 
     def __init__(self, channels: int, cells: int, dataset: Dataset, substitute: Mapping[str, Substitute]) -> None:

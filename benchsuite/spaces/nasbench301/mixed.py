@@ -8,16 +8,8 @@ import torch
 from torch import nn
 
 from benchsuite.core.errors import UnknownNameError, UnsupportedError
-from benchsuite.spaces.mixed import (
-    NONE,
-    EdgeChoices,
-    MixedCell,
-    MixedEdge,
-    MixedSupernet,
-    check_partial,
-    largest,
-    rows,
-)
+from benchsuite.core.supernet import NONE, EdgeChoices
+from benchsuite.spaces.mixed import MixedCell, MixedCellSupernet, MixedEdge, check_partial, largest, rows
 from benchsuite.spaces.nasbench301 import network as own
 from benchsuite.spaces.nasbench301.layout import NODES, Part, plan
 from benchsuite.spaces.nasbench301.space import OPERATIONS, READ, live_part, parse, render
@@ -134,7 +126,7 @@ class NASBench301MixedCell(own.Cell, MixedCell):
         return super().forward(older, newer) if self.edges else newer
 
 
-class NASBench301MixedSupernet(MixedSupernet):
+class NASBench301MixedSupernet(MixedCellSupernet):
     """The network that DARTS searches with (C=16, L=8: 1,930,618 weights); tables "normal" and "reduction"."""
 
     def __init__(self, places: Sequence[Place], dataset: Dataset, *, operations: str, partial: int) -> None:

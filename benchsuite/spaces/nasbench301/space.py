@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from benchsuite.core.supernet import MixedSupernet, Supernet
     from benchsuite.core.types import Dataset
-    from benchsuite.spaces.mixed import MixedSupernet
-    from benchsuite.spaces.supernet import Supernet
 
 OPERATIONS = (
     "max_pool_3x3",

@@ -6,19 +6,20 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
+from benchsuite.core.supernet import Step
 from benchsuite.spaces.nasbench301.layout import NODES, Part, plan
 from benchsuite.spaces.nasbench301.network import Cell, CellNetwork, make_operation
 from benchsuite.spaces.nasbench301.space import OPERATIONS, live_part, parse
-from benchsuite.spaces.supernet import ChoiceCell, Step, Supernet, checked_substitutes, without_affine
+from benchsuite.spaces.supernet import CellSupernet, ChoiceCell, checked_substitutes, without_affine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor, nn
 
+    from benchsuite.core.supernet import Substitute
     from benchsuite.core.types import Dataset
     from benchsuite.spaces.nasbench301.layout import Place
-    from benchsuite.spaces.supernet import Substitute
 
     States = tuple[Tensor, Tensor]  # what the cell before the last and the last one gave
 
@@ -51,7 +52,7 @@ class SuperCell(Cell, ChoiceCell):
         return super().forward(older, newer) if self.edges else newer
 
 
-class NASBench301Supernet(Supernet):
+class NASBench301Supernet(CellSupernet):
     """The frame of the DARTS space's networks with cells that hold all operations (C=16, L=8: 1,930,618 weights).
 
     These are the weights of the network that DARTS searches with (Liu, Simonyan and Yang, ICLR 2019). It also

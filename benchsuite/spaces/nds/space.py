@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from benchsuite.spaces.supernet import Supernet
+    from benchsuite.core.supernet import Supernet
 
 STRIDES = (1, 2, 2)  # of the first block of each stage
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from itertools import chain, product
 from typing import TYPE_CHECKING
 
+from torch import nn
+
+from benchsuite.core.supernet import Step, Supernet
 from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.nds.network import StageBlock, StageNetwork
 from benchsuite.spaces.nds.space import STRIDES, Block, Stage
 from benchsuite.spaces.slices import SlicedConvolution, sliced
-from benchsuite.spaces.supernet import Step, Supernet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from benchsuite.core.types import Dataset
     from benchsuite.spaces.nds.space import NDS
@@ -45,7 +47,7 @@ def _choose(row: nn.Sequential, convolutions: Sequence[Convolution]) -> None:
         module.choose(convolution.outputs, convolution.groups)
 
 
-class NDSSupernet(Supernet):
+class NDSSupernet(Supernet, nn.Module):
     """The frame of NDS networks with the largest depth and widths in each stage.
 
     An architecture uses the first blocks of each stage, and of their weights the first rows and columns ("ordinal"

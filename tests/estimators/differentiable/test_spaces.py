@@ -24,8 +24,8 @@ from benchsuite.spaces.nasbench301.space import NASBench301
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchsuite.core.supernet import MixedSupernet
     from benchsuite.estimators.differentiable.trainer import MixedTrainer
-    from benchsuite.spaces.mixed import MixedSupernet
 
 DIGITS = load_images("digits")
 SPACES = {"nasbench201": NASBench201(4, 1), "nasbench301": NASBench301(4, 4)}  # the latter with two normal cells

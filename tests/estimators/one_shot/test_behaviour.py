@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
+from benchsuite.core.supernet import Step, Supernet
 from benchsuite.core.types import Dataset
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.one_shot.behaviour import (
@@ -28,7 +29,6 @@ from benchsuite.spaces.mobile.scarlet import Scarlet
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench301.space import NASBench301
-from benchsuite.spaces.supernet import Step, Supernet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ TINY = Dataset("tiny", 3, 1, 8)
 SHORT = Training(epochs=2, images=64, batch=8)
 
 
-class TwoLayers(Supernet):
+class TwoLayers(Supernet, nn.Module):
     """Two features to two logits by a linear layer that all use, after one of three linear maps."""
 
     def __init__(self, **maps: list[list[float]]) -> None:

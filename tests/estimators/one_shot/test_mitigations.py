@@ -30,7 +30,7 @@ from benchsuite.spaces.nasbench301.space import NASBench301
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchsuite.spaces.supernet import Supernet
+    from benchsuite.core.supernet import Supernet
 
 SIZES = {"channels": 2, "cells": 1}
 SPACE = NASBench201(**SIZES)
