@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Column = pd.Series[float]
+    from benchsuite.core.arrays import Booleans, Floats
+
+    Trials = Mapping[str, Sequence[pd.Series[float]]]  # scores by architecture of every run, by estimator
 
 
-def aligned(scores: Column, truth: Column, **others: Column) -> pd.DataFrame:
+def aligned(scores: pd.Series[float], truth: pd.Series[float], **others: pd.Series[float]) -> pd.DataFrame:
     """Rows present in all Series, one column each in the order of the arguments, sorted by index.
 
     Scores may be NaN (undefined) or infinite, all other columns must be finite. `attrs["n_dropped"]` counts the scores
@@ -43,7 +45,7 @@ def aligned(scores: Column, truth: Column, **others: Column) -> pd.DataFrame:
     return table
 
 
-def arrays(table: pd.DataFrame) -> list[NDArray[np.float64]]:
+def arrays(table: pd.DataFrame) -> list[Floats]:
     """The columns of a table as arrays of shape (n,)."""
     return [table[name].to_numpy(dtype=np.float64) for name in table]
 
@@ -57,12 +59,12 @@ class SideBySide:
     """
 
     architectures: pd.Index[str]
-    truth: NDArray[np.float64]
-    scores: dict[str, NDArray[np.float64]]
-    scored: dict[str, NDArray[np.bool_]]
+    truth: Floats
+    scores: dict[str, Floats]
+    scored: dict[str, Booleans]
 
 
-def side_by_side(trials: Mapping[str, Sequence[Column]], truth: Column) -> SideBySide:
+def side_by_side(trials: Trials, truth: pd.Series[float]) -> SideBySide:
     """All trials on the architectures of the truth; scores of other architectures are left out.
 
     Raises BenchsuiteError for what is no Series of numbers, for a repeated architecture, and for an infinite truth.
@@ -90,7 +92,7 @@ def _order(labels: pd.Index) -> NDArray[np.intp]:
     return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.intp)  # faster than numpy of texts
 
 
-def _numbers(name: str, values: Column) -> pd.Series[float]:
+def _numbers(name: str, values: pd.Series[float]) -> pd.Series[float]:
     if not isinstance(values, pd.Series):
         raise BenchsuiteError(f"{name} is a {type(values).__name__}; give a pandas Series indexed by architecture")
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):

@@ -20,10 +20,7 @@ from benchsuite.analysis.subsets import quantile_groups, tau_inside
 from benchsuite.analysis.uncertainty import check_confidence, correlation_interval, mean_interval
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from benchsuite.core.arrays import Booleans, Floats, Integers
 
 
 def rank_difference(scores: pd.Series[float], truth: pd.Series[float]) -> pd.Series[float]:
@@ -126,7 +123,7 @@ def _differences(scores: Floats, truth: Floats) -> Floats:
     return (average_ranks(scores) - average_ranks(truth)) / scores.size  # these ranks count from the worst
 
 
-def _mean_difference_without_each(scores: Integers, truth: Integers, inside: NDArray[np.bool_]) -> LeaveOneOut:
+def _mean_difference_without_each(scores: Integers, truth: Integers, inside: Booleans) -> LeaveOneOut:
     """Mean rank difference of a group, and exactly so when any one architecture is left out and the others ranked anew.
 
     Scores and truth are dense ranks. The rank of a member from the worst loses 1 if it is above the one left out, 1/2
@@ -141,7 +138,7 @@ def _mean_difference_without_each(scores: Integers, truth: Integers, inside: NDA
     return LeaveOneOut(float(differences[inside].mean() / n), without)
 
 
-def _members_above(dense: Integers, inside: NDArray[np.bool_]) -> Floats:
+def _members_above(dense: Integers, inside: Booleans) -> Floats:
     """Number of group members above each item, ties half; a member's tie with itself counts alike for every column."""
     of_rank = np.bincount(dense[inside], minlength=int(dense.max(initial=0)) + 1)
     upto = np.cumsum(of_rank)

@@ -18,7 +18,7 @@ from benchsuite.core.errors import BenchsuiteError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from benchsuite.core.arrays import Floats
 
 _COMPARED = 1 << 21  # pairs of architectures compared at a time: what the processor's cache holds
 _DIGITS = 10  # decimals of a sum of logarithms; beyond, rounding would part architectures with equal products
@@ -89,11 +89,11 @@ def _check(scores: pd.DataFrame) -> None:
         raise BenchsuiteError("a combination of no estimators is not possible; give a table with a column for each")
 
 
-def _ranks(scores: pd.DataFrame) -> NDArray[np.float64]:
+def _ranks(scores: pd.DataFrame) -> Floats:
     """Average ranks inside each column, 1 = lowest: shape (architectures, estimators)."""
     _check(scores)
     return np.column_stack([average_ranks(values) for _, values in scores.items()])
 
 
-def _series(scores: pd.DataFrame, values: NDArray[np.float64]) -> pd.Series[float]:
+def _series(scores: pd.DataFrame, values: Floats) -> pd.Series[float]:
     return pd.Series(values, index=scores.index)

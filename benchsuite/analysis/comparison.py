@@ -32,15 +32,14 @@ from benchsuite.analysis.uncertainty import (
 from benchsuite.core.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from benchsuite.analysis.align import SideBySide
+    from benchsuite.analysis.align import SideBySide, Trials
+    from benchsuite.core.arrays import Floats
 
-    Floats = NDArray[np.float64]
     _Measure = Callable[[Sequence[Floats], Floats], list["_Figure"]]
-    Trials = Mapping[str, Sequence["pd.Series[float]"]]
 
 PAIRED = ("kendall_tau", "spearman_rho", "precision_at_top")
 

@@ -32,13 +32,11 @@ from benchsuite.analysis.uncertainty import check_confidence, correlation_interv
 from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from benchsuite.analysis.align import Trials
+    from benchsuite.core.arrays import Booleans, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Trials = Mapping[str, Sequence["pd.Series[float]"]]
 
 SCREENED = 20  # subsets of each size whose tau is computed, those with the highest correlation of ranks
 
@@ -196,7 +194,7 @@ def _mean_of_parts(figures: Sequence[LeaveOneOut]) -> LeaveOneOut:
     return LeaveOneOut(mean, mean + changes / len(figures))
 
 
-def _best(table: _Ranks, subsets: Integers, inside: NDArray[np.bool_]) -> tuple[Integers, float]:
+def _best(table: _Ranks, subsets: Integers, inside: Booleans) -> tuple[Integers, float]:
     """The subset whose mean rank has the highest tau on some architectures, and that tau."""
     covariance = np.cov(np.vstack([table.ranks, table.truth])[:, inside])
     among = covariance[subsets[:, :, None], subsets[:, None, :]].sum(axis=(1, 2))
@@ -284,10 +282,10 @@ class _Ranks:
         np.fill_diagonal(means, np.where(number > 1, between, own))
         return means
 
-    def tau(self, members: Integers, inside: NDArray[np.bool_]) -> float:
+    def tau(self, members: Integers, inside: Booleans) -> float:
         """tau-b between the mean rank of some columns and the truth on some architectures."""
         return kendall_tau(self.ranks[members].sum(axis=0)[inside], self.truth[inside])  # a sum ties exactly
 
-    def tau_without_each(self, members: Integers, inside: NDArray[np.bool_]) -> LeaveOneOut:
+    def tau_without_each(self, members: Integers, inside: Booleans) -> LeaveOneOut:
         """The same with the values without each architecture."""
         return tau_b_without_each(concordance(self.ranks[members].sum(axis=0)[inside], self.truth[inside]))

@@ -10,7 +10,9 @@ import numpy as np
 from benchsuite.analysis.ranking import dense_ranks
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from benchsuite.core.arrays import Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,9 @@ class Concordance:
     differ in x and in y.
     """
 
-    balance: NDArray[np.int64]
-    untied_x: NDArray[np.int64]
-    untied_y: NDArray[np.int64]
+    balance: Integers
+    untied_x: Integers
+    untied_y: Integers
 
 
 def concordance(x: ArrayLike, y: ArrayLike) -> Concordance:
@@ -49,14 +51,14 @@ def concordance(x: ArrayLike, y: ArrayLike) -> Concordance:
     return Concordance(both + n - below_x - upto_x - below_y - upto_y, n - (upto_x - below_x), n - (upto_y - below_y))
 
 
-def _below_and_upto(dense: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _below_and_upto(dense: Integers) -> tuple[Integers, Integers]:
     """For each item the number of items below it, and below or tied with it."""
     sizes = np.bincount(dense)
     upto = np.cumsum(sizes)
     return (upto - sizes)[dense], upto[dense]
 
 
-def _below_in_both(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int64]:
+def _below_in_both(x: Integers, y: Integers) -> Integers:
     """For each item the number of items with smaller x and smaller y."""
     # Among equal x the larger y comes first, so that an earlier item with a smaller y has a smaller x too.
     order = np.argsort(x * (int(y.max(initial=0)) + 1) - y)
@@ -65,7 +67,7 @@ def _below_in_both(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int
     return counts
 
 
-def _earlier_and_smaller(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def _earlier_and_smaller(values: Integers) -> Integers:
     """For each position the number of earlier positions with a smaller value; values are dense ranks.
 
     A radix sort from the highest bit: inside a bucket of equal higher bits, in the original order, every earlier item
@@ -73,7 +75,8 @@ def _earlier_and_smaller(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """
     n = values.size
     below = np.concatenate([[0], np.cumsum(np.bincount(values))])
-    item, counts = np.arange(n), np.zeros(n, dtype=np.int64)
+    item: Integers = np.arange(n)
+    counts = np.zeros(n, dtype=np.int64)
     for bit in reversed(range(int(values.max(initial=0)).bit_length())):
         bucket = below[values >> (bit + 1) << (bit + 1)]
         ones = (values >> bit & 1).astype(bool)
@@ -86,7 +89,7 @@ def _earlier_and_smaller(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return counts
 
 
-def _moved(values: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.int64]:
+def _moved(values: Integers, place: Integers) -> Integers:
     moved = np.empty_like(values)
     moved[place] = values
     return moved

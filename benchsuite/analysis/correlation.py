@@ -18,9 +18,10 @@ from benchsuite.analysis.ranking import average_of_dense, average_ranks, dense_r
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
+    from benchsuite.core.arrays import Floats, Integers
+
 
 # A sum of squares this small beside its whole is rounding: what is left without one item is a constant.
 ROUNDING = 1e-10
@@ -31,7 +32,7 @@ class LeaveOneOut:
     """A figure on all n items, and the same figure without each of them in turn (shape (n,))."""
 
     value: float
-    without: NDArray[np.float64]
+    without: Floats
 
 
 def mean_figure(figures: Sequence[LeaveOneOut]) -> LeaveOneOut:
@@ -116,7 +117,7 @@ class Ranked:
     `square` is the sum of the squared centred ranks, `squares` the same without each item, ranked anew.
     """
 
-    dense: NDArray[np.int64]
+    dense: Integers
     centred: Floats
     square: float
     squares: Floats
@@ -203,7 +204,7 @@ def _standardised(values: Floats) -> Floats:
     return unit
 
 
-def _above_less_below(dense: NDArray[np.int64], weights: Floats) -> Floats:
+def _above_less_below(dense: Integers, weights: Floats) -> Floats:
     """For each item the sum of weights over the items with a higher dense rank less that over those with a lower."""
     of_rank = np.bincount(dense, weights).astype(np.float64)  # integers where there is no item
     upto = np.cumsum(of_rank)

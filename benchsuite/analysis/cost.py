@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from benchsuite.core.arrays import Booleans
 
 
 def break_even(training: float, reading: float, other: float) -> float:
@@ -26,7 +28,7 @@ def break_even(training: float, reading: float, other: float) -> float:
     return training / saved if saved > 0 else float("inf")
 
 
-def pareto_front(cost: ArrayLike, worth: ArrayLike) -> NDArray[np.bool_]:
+def pareto_front(cost: ArrayLike, worth: ArrayLike) -> Booleans:
     """Which points none beats: no other has at most their cost and at least their worth, and is better in one.
 
     Equal points are all on the front; a point with an unknown (NaN) cost or worth is not.
@@ -38,5 +40,5 @@ def pareto_front(cost: ArrayLike, worth: ArrayLike) -> NDArray[np.bool_]:
     as_good = (costs <= costs[:, None]) & (worths >= worths[:, None])
     better = as_good & ((costs < costs[:, None]) | (worths > worths[:, None]))
     known = ~np.isnan(costs + worths)
-    front: NDArray[np.bool_] = known & ~better.any(axis=1)
+    front: Booleans = known & ~better.any(axis=1)
     return front

@@ -14,7 +14,7 @@ from benchsuite.analysis.uncertainty import check_confidence
 from benchsuite.core.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from benchsuite.core.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def critical_difference(figures: pd.DataFrame, *, confidence: float = 0.95) -> C
     return CriticalDifference(table, benchmarks, float(statistic), float(p), difference, alike)
 
 
-def _groups(ranks: NDArray[np.float64], difference: float) -> list[tuple[int, int]]:
+def _groups(ranks: Floats, difference: float) -> list[tuple[int, int]]:
     """Ranges of ascending ranks that lie within the difference, longest possible, none inside another."""
     stops = np.searchsorted(ranks, ranks + difference, side="right")
     ranges = [(start, int(stop)) for start, stop in enumerate(stops)]

@@ -34,9 +34,8 @@ from benchsuite.core.errors import BenchsuiteError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from benchsuite.core.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 Undefined = Literal["worst", "drop"]
 PRECISIONS = ("precision_at_top", "precision_at_bottom")

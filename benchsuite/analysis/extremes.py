@@ -20,17 +20,14 @@ from benchsuite.analysis.ranking import cumulated
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from benchsuite.analysis.ranking import Ranking, Weights
+    from benchsuite.core.arrays import Booleans, Floats, Integers
 
-    from benchsuite.analysis.ranking import Ranking
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.integer]
 
 SURE = 42  # -log of a probability that no sum in double precision notices
 
 
-def extremes(ranking: Ranking, kept: NDArray[np.integer], counts: Sequence[int]) -> Floats:
+def extremes(ranking: Ranking, kept: Weights, counts: Sequence[int]) -> Floats:
     """BR and WR (ranks divided by m) and regret of subsamples of m architectures: shape (3, b, len(counts)).
 
     `kept` has shape (b, n): 1 for a row of the input that is in the subsample, 0 otherwise, equally many in each. NaN
@@ -62,7 +59,7 @@ class BestScored:
     best: Floats
 
     @classmethod
-    def of(cls, ranking: Ranking, kept: NDArray[np.integer], k: int) -> BestScored:
+    def of(cls, ranking: Ranking, kept: Weights, k: int) -> BestScored:
         """Subsamples, of which `kept` has shape (b, n) and is 1 for a row of the input that is in, 0 otherwise."""
         by_score = np.ascontiguousarray(kept.T[ranking.rows_by_score].T)
         chosen = np.flatnonzero(by_score.astype(bool)).reshape(len(kept), -1)
@@ -80,7 +77,7 @@ class BestScored:
         """By how much the rows of `chosen` are beyond the first: shape (b,)."""
         return self.ranking.size * np.arange(len(self.chosen))
 
-    def places(self, kept: NDArray[np.integer]) -> tuple[Integers, Integers, int]:
+    def places(self, kept: Weights) -> tuple[Integers, Integers, int]:
         """Places by truth of the architectures inside their subsample, start..end - 1, and how many it has."""
         upto = cumulated(kept.T[self.ranking.rows]).T
         items = self.ranking.by_score[self.chosen - self.offset[:, None]]
@@ -96,10 +93,10 @@ class BestScored:
         first, stop = (np.searchsorted(self.chosen.ravel(), end + self.offset) - width * rows for end in ends)
         return first, stop
 
-    def are_enough(self, k: int) -> NDArray[np.bool_]:
+    def are_enough(self, k: int) -> Booleans:
         """Whether the best of each subsample is surely among its k best-scored: more of them leave no regret."""
         certain = self.level(k - 1)[0][:, None]
-        enough: NDArray[np.bool_] = (np.take_along_axis(self.highest, certain, axis=1) == self.best).ravel()
+        enough: Booleans = (np.take_along_axis(self.highest, certain, axis=1) == self.best).ravel()
         return enough
 
     def lot(self, k: int | Integers) -> _Lot:
@@ -171,7 +168,7 @@ def _first_place(start: Integers, end: Integers, lot: _Lot, loose: Integers) -> 
     return _mean(np.where(inside, unchosen * ahead / (ahead + rivals[:, :-1]), 1.0), place)
 
 
-def _before(start: Integers, lot: _Lot, item: Integers, bar: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+def _before(start: Integers, lot: _Lot, item: Integers, bar: Integers) -> tuple[Integers, Booleans]:
     """The loose ones that may be first, as columns and which of these count: up to the best certain one."""
     first = np.take_along_axis(start, item, axis=1)
     furthest = np.minimum(bar, np.take_along_axis(first, lot.reach(), axis=1))
@@ -189,7 +186,7 @@ def _best_certain(start: Integers, certain: Integers) -> tuple[Integers, Integer
     return best, bar, np.count_nonzero(places == bar, axis=1)[:, None]
 
 
-def _ties(first: Integers, inside: NDArray[np.bool_], bar: Integers) -> tuple[Integers, Integers]:
+def _ties(first: Integers, inside: Booleans, bar: Integers) -> tuple[Integers, Integers]:
     """How many of the equally true loose ones come before each, and how many there are; `first` ascends in each row.
 
     One more column is for what follows all that are as true as the best certain one.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from benchsuite.core.arrays import Floats, Integers
+
 
 _COLUMNS = ["group", "before", "after", "n", "truth_rises", "score_rises", "bias", "bias_low", "bias_high"]
 

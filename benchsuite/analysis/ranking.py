@@ -10,10 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Integers = NDArray[np.int64]
+    from benchsuite.core.arrays import Floats, Integers
+
+    Weights = NDArray[np.int8]  # how often each of b samples takes each of n architectures: shape (b, n)
 
 
-def dense_ranks(values: ArrayLike) -> NDArray[np.int64]:
+def dense_ranks(values: ArrayLike) -> Integers:
     """Position of each value among the distinct values, 0 = lowest; NaN is one value below all others.
 
     >>> dense_ranks([2.0, float("nan"), 5.0, 2.0]).tolist()
@@ -27,7 +29,7 @@ def dense_ranks(values: ArrayLike) -> NDArray[np.int64]:
     return ranks
 
 
-def average_ranks(values: ArrayLike) -> NDArray[np.float64]:
+def average_ranks(values: ArrayLike) -> Floats:
     """Rank of each value from 1 = lowest; equal values share the mean of their ranks, NaN ranks lowest.
 
     >>> average_ranks([2.0, float("nan"), 5.0, 2.0]).tolist()
@@ -36,14 +38,14 @@ def average_ranks(values: ArrayLike) -> NDArray[np.float64]:
     return average_of_dense(dense_ranks(values))
 
 
-def average_of_dense(dense: Integers) -> NDArray[np.float64]:
+def average_of_dense(dense: Integers) -> Floats:
     """Average ranks from dense ones.
 
     >>> average_of_dense(np.array([1, 0, 2, 1])).tolist()
     [2.5, 1.0, 4.0, 2.5]
     """
     sizes = np.bincount(dense)
-    ranks: NDArray[np.float64] = (np.cumsum(sizes) - (sizes - 1) / 2)[dense]
+    ranks: Floats = (np.cumsum(sizes) - (sizes - 1) / 2)[dense]
     return ranks
 
 
@@ -56,7 +58,7 @@ class Ranking:
     """
 
     rows: Integers
-    truth: NDArray[np.float64]
+    truth: Floats
     truth_start: Integers
     truth_end: Integers
     by_score: Integers
@@ -94,12 +96,12 @@ class Ranking:
             n - self.score_start[::-1],
         )
 
-    def whole(self) -> NDArray[np.int8]:
+    def whole(self) -> Weights:
         """Weights of shape (1, n) that take every architecture once: the sample itself among its resamples."""
         return np.ones((1, self.size), dtype=np.int8)
 
 
-def _places(values: NDArray[np.float64]) -> tuple[Integers, Integers, Integers]:
+def _places(values: Floats) -> tuple[Integers, Integers, Integers]:
     """Order of the values, best first, and each value's first place and the place after its last."""
     dense = dense_ranks(values)
     from_best = dense.max(initial=0) - dense

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from benchsuite.core.arrays import Floats
+
     Criterion = Callable[[Floats, Floats], float]
 
 

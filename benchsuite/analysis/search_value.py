@@ -23,15 +23,12 @@ from benchsuite.analysis.uncertainty import FEWEST, check_confidence, random_hal
 from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from benchsuite.analysis.align import SideBySide, Trials
+    from benchsuite.analysis.ranking import Weights
+    from benchsuite.core.arrays import Booleans, Floats, Integers
 
-    from benchsuite.analysis.align import SideBySide
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.integer]
-    Trials = Mapping[str, Sequence["pd.Series[float]"]]
     _Measure = Callable[[BestScored, int], Floats]
 
 RANDOM = "random choice"
@@ -150,7 +147,7 @@ def _choices(table: SideBySide) -> Iterator[tuple[str, Floats, Floats]]:
     yield RANDOM, np.zeros((1, table.truth.size)), table.truth
 
 
-def _measured(ranking: Ranking, kept: NDArray[np.integer], size: int, measure: _Measure) -> Floats:
+def _measured(ranking: Ranking, kept: Weights, size: int, measure: _Measure) -> Floats:
     """Figures of subsamples of a size; for most of them a part is enough, which takes half the time."""
     part = -(-size // PART)
     samples = BestScored.of(ranking, kept, part)
@@ -214,7 +211,7 @@ class _Figures:
         return np.array([np.minimum(low, self.value), np.maximum(high, self.value)])
 
 
-def _over_trials(figures: Sequence[_Figures], shown: Sequence[NDArray[np.bool_]], confidence: float) -> pd.DataFrame:
+def _over_trials(figures: Sequence[_Figures], shown: Sequence[Booleans], confidence: float) -> pd.DataFrame:
     """Means over trials of figures and of the ends that are shown, and the sample deviation: value, low, high, ..."""
     check_confidence(confidence)
     values = np.array([each.value for each in figures])

@@ -16,14 +16,15 @@ from benchsuite.analysis.uncertainty import check_confidence, correlation_interv
 from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Mask = NDArray[np.bool_]
+    from benchsuite.core.arrays import Booleans, Floats, Integers
+
 
 End = Literal["top", "bottom"]
 
 
-def quantile_groups(values: ArrayLike, groups: int) -> NDArray[np.int64]:
+def quantile_groups(values: ArrayLike, groups: int) -> Integers:
     """Group of each value, 1 = lowest, of about equal sizes; equal values stay together, so that sizes may differ.
 
     A value belongs where the middle of its ranks falls. Groups that nothing falls into do not count: the numbers are
@@ -38,7 +39,7 @@ def quantile_groups(values: ArrayLike, groups: int) -> NDArray[np.int64]:
     return dense_ranks(np.floor((ranks - 0.5) * groups / max(ranks.size, 1))) + 1
 
 
-def end_members(values: ArrayLike, fraction: float, end: End) -> Mask:
+def end_members(values: ArrayLike, fraction: float, end: End) -> Booleans:
     """Which values are among the k = floor(fraction n) highest or lowest, with all tied at the cut; none if k < 1.
 
     >>> end_members([4, 3, 3, 1], 0.5, "top").tolist()
@@ -49,11 +50,11 @@ def end_members(values: ArrayLike, fraction: float, end: End) -> Mask:
     if k < 1:
         return np.zeros(dense.size, dtype=bool)
     cut = np.sort(dense)[-k if end == "top" else k - 1]
-    members: Mask = dense >= cut if end == "top" else dense <= cut
+    members: Booleans = dense >= cut if end == "top" else dense <= cut
     return members
 
 
-def tau_inside(scores: NDArray[np.float64], truth: NDArray[np.float64], confidence: float) -> dict[str, float]:
+def tau_inside(scores: Floats, truth: Floats, confidence: float) -> dict[str, float]:
     """tau-b with its jackknife interval: kendall_tau, tau_low, tau_high."""
     figure = tau_b_without_each(concordance(scores, truth))
     low, high = correlation_interval(figure, confidence)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Counts = NDArray[np.integer]
+    from benchsuite.analysis.ranking import Weights
+    from benchsuite.core.arrays import Floats, Integers
+
 
 FRACTIONS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5)
 
@@ -88,7 +88,7 @@ def regret_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
     return _extremes(scores, truth, fraction)[2]
 
 
-def precision(ranking: Ranking, weights: Counts, counts: Sequence[int]) -> Floats:
+def precision(ranking: Ranking, weights: Weights, counts: Sequence[int]) -> Floats:
     """P@top and P@bottom of weighted samples: shape (2, b, len(counts)).
 
     `weights` has shape (b, n): how often each row of the input is drawn, the same sum in each; a repeated row is a tie.
@@ -98,7 +98,7 @@ def precision(ranking: Ranking, weights: Counts, counts: Sequence[int]) -> Float
     return np.stack([_overlaps(end, weights, counts) for end in (ranking, ranking.from_worst())])
 
 
-def _overlaps(ranking: Ranking, weights: Counts, counts: Sequence[int]) -> Floats:
+def _overlaps(ranking: Ranking, weights: Weights, counts: Sequence[int]) -> Floats:
     """Precision at the top of every count, shape (b, len(counts))."""
     overlaps = np.full((len(weights), len(counts)), np.nan)
     wanted = [(column, k) for column, k in enumerate(counts) if k >= 1]
@@ -114,7 +114,7 @@ def _overlaps(ranking: Ranking, weights: Counts, counts: Sequence[int]) -> Float
     return overlaps
 
 
-def _common(ranking: Ranking, weights: Counts, truth: _Cut, score: _Cut) -> Floats:
+def _common(ranking: Ranking, weights: Weights, truth: _Cut, score: _Cut) -> Floats:
     """Expected number of items of each sample that are above the cuts both in truth and in score: shape (b,).
 
     Most items are surely above or surely not, in all samples alike; the shares are needed between these only.
@@ -158,7 +158,7 @@ class _Cumulated:
     end: Integers
 
     @classmethod
-    def of(cls, weights: Counts, order: Integers, start: Integers, end: Integers, k: int) -> _Cumulated:
+    def of(cls, weights: Weights, order: Integers, start: Integers, end: Integers, k: int) -> _Cumulated:
         n = order.size
         for length in (min(n, k + 8 * int(np.sqrt(n)) + 8), n):  # hardly ever are the k best of a sample beyond that
             sums = cumulated(weights.T[order[: end[length - 1]]])

@@ -12,9 +12,10 @@ from benchsuite.analysis.correlation import mean_figure, tau_b_without_each
 from benchsuite.analysis.uncertainty import check_confidence, correlation_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    Trials = Mapping[str, Sequence["pd.Series[float]"]]
+    from benchsuite.analysis.align import Trials
+
 
 TRUTH = "ground truth"
 

@@ -17,12 +17,11 @@ from benchsuite.core.errors import BenchsuiteError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
     from benchsuite.analysis.correlation import LeaveOneOut
+    from benchsuite.analysis.ranking import Weights
+    from benchsuite.core.arrays import Floats
 
-    Counts = NDArray[np.int8]
-    Block = Callable[[np.random.Generator, int, int], Counts]
+    Block = Callable[[np.random.Generator, int, int], Weights]
 
 # Below this number of items a figure stands without an interval: it would be a guess.
 FEWEST = 10
@@ -74,13 +73,13 @@ def correlation_interval(figure: LeaveOneOut, confidence: float) -> Interval:
     return float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
-def percentile_interval(replicates: NDArray[np.float64], confidence: float) -> Interval:
+def percentile_interval(replicates: Floats, confidence: float) -> Interval:
     """Central quantiles of resampled values (shape (draws,))."""
     low, high = np.quantile(replicates, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
-def bootstrap_weights(n: int, draws: int, seed: int) -> Iterator[Counts]:
+def bootstrap_weights(n: int, draws: int, seed: int) -> Iterator[Weights]:
     """Blocks of shape (some draws, n): how often each item is in a sample of n with replacement.
 
     The draws of an item lie side by side in memory: columns look items up, all draws of each at once.
@@ -88,12 +87,12 @@ def bootstrap_weights(n: int, draws: int, seed: int) -> Iterator[Counts]:
     return _resampled(_drawn, n, draws, seed)
 
 
-def random_halves(n: int, draws: int, seed: int) -> Iterator[Counts]:
+def random_halves(n: int, draws: int, seed: int) -> Iterator[Weights]:
     """Blocks of shape (some draws, n): 1 for the n // 2 items of a sample without replacement, 0 for the others."""
     return _resampled(_halved, n, draws, seed)
 
 
-def _resampled(block: Block, n: int, draws: int, seed: int) -> Iterator[Counts]:
+def _resampled(block: Block, n: int, draws: int, seed: int) -> Iterator[Weights]:
     """The blocks of resamples; those of the last sizes are kept, for the next column of the same table."""
     if n * draws > KEPT:
         return _blocks(block, n, draws, seed)
@@ -101,23 +100,23 @@ def _resampled(block: Block, n: int, draws: int, seed: int) -> Iterator[Counts]:
 
 
 @lru_cache(maxsize=4)
-def _kept(block: Block, n: int, draws: int, seed: int) -> tuple[Counts, ...]:
+def _kept(block: Block, n: int, draws: int, seed: int) -> tuple[Weights, ...]:
     return tuple(_blocks(block, n, draws, seed))
 
 
-def _blocks(block: Block, n: int, draws: int, seed: int) -> Iterator[Counts]:
+def _blocks(block: Block, n: int, draws: int, seed: int) -> Iterator[Weights]:
     rng = np.random.default_rng(seed)
     rows = max(1, BLOCK // max(n, 1))
     for start in range(0, draws, rows):
         yield np.asfortranarray(block(rng, min(rows, draws - start), n))
 
 
-def _drawn(rng: np.random.Generator, rows: int, n: int) -> Counts:
+def _drawn(rng: np.random.Generator, rows: int, n: int) -> Weights:
     chosen = rng.integers(0, n, size=(rows, n)) + n * np.arange(rows)[:, None]
     return np.bincount(chosen.ravel(), minlength=rows * n).reshape(rows, n).astype(np.int8)  # never nearly 127
 
 
-def _halved(rng: np.random.Generator, rows: int, n: int) -> Counts:
+def _halved(rng: np.random.Generator, rows: int, n: int) -> Weights:
     kept = np.zeros((rows, n), dtype=np.int8)
     chosen = np.argpartition(rng.random((rows, n)), n // 2, axis=1)[:, : n // 2]
     np.put_along_axis(kept, chosen, 1, axis=1)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchsuite.analysis.concordance import Concordance
+    from benchsuite.core.arrays import Floats
 
-    Figure = NDArray[np.float64]  # on all n architectures, then without each of them: shape (1 + n,)
+    Figure = Floats  # on all n architectures, then without each of them: shape (1 + n,)
     Codes = NDArray[np.intp]
     Shared = tuple[bool, bool]  # whether two trials share the initialisation, and the minibatch
     Pair = tuple[Figure, Figure, Concordance]
@@ -46,13 +47,13 @@ def ranking_stability(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(taus + taus.T + own, index=scores.columns, columns=scores.columns)
 
 
-def between_pairs(stability: pd.DataFrame) -> NDArray[np.float64]:
+def between_pairs(stability: pd.DataFrame) -> Floats:
     """The figures of every two different seeds in a matrix of `ranking_stability`, shape (pairs,).
 
     >>> between_pairs(ranking_stability(pd.DataFrame({0: [1.0, 2.0], 1: [2.0, 1.0], 2: [1.0, 2.0]}))).tolist()
     [-1.0, 1.0, -1.0]
     """
-    figures: NDArray[np.float64] = stability.to_numpy(dtype=np.float64)[np.triu_indices(len(stability), k=1)]
+    figures: Floats = stability.to_numpy(dtype=np.float64)[np.triu_indices(len(stability), k=1)]
     return figures
 
 
