@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.stats import kendalltau, spearmanr
 
 from benchsuite.report.collect import collect
-from benchsuite.report.markdown import indexed
+from benchsuite.report.render.markdown import indexed
 from benchsuite.running.store import Store
 from benchsuite.spaces.nasbench201.space import NASBench201
 

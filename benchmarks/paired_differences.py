@@ -22,8 +22,8 @@ from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.core.errors import UnknownNameError
 from benchsuite.core.types import ARCHITECTURE
 from benchsuite.report.collect import collect
-from benchsuite.report.markdown import indexed
-from benchsuite.report.words import interval, number
+from benchsuite.report.render.markdown import indexed
+from benchsuite.report.render.words import interval, number
 from benchsuite.running.store import Store
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from benchsuite.estimators.one_shot.behaviour import (
 )
 from benchsuite.estimators.one_shot.training import Training
 from benchsuite.estimators.supernets.split import Split
-from benchsuite.report.markdown import indexed
+from benchsuite.report.render.markdown import indexed
 
 if TYPE_CHECKING:
     Tables = dict[str, pd.DataFrame]

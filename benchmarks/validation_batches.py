@@ -26,7 +26,7 @@ from benchsuite.estimators.execute import one_thread
 from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.supernets.readouts import Evaluation, Reading
 from benchsuite.estimators.supernets.split import Split
-from benchsuite.report.markdown import indexed
+from benchsuite.report.render.markdown import indexed
 from benchsuite.running.store import Store
 from benchsuite.suites.plan import make_plan
 from benchsuite.suites.schema import load_suite

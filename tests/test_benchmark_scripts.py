@@ -22,8 +22,8 @@ from benchsuite.data.images.minibatches import load_images, minibatch
 from benchsuite.estimators.execute import Task
 from benchsuite.estimators.supernets.readouts import Measured, Reading
 from benchsuite.estimators.zero_shot.scoring import score_network
+from benchsuite.report.render.words import MINUS
 from benchsuite.report.results import BenchmarkResults
-from benchsuite.report.words import MINUS
 from benchsuite.running.runner import execute, missing_jobs, missing_trainings, train
 from benchsuite.running.store import Store
 from benchsuite.spaces.nasbench101.space import NASBench101

@@ -124,7 +124,7 @@ def _epochs() -> Iterator[Callable[[Mapping[str, str]], None]]:
     from rich.live import Live
     from rich.table import Table
 
-    from benchsuite.report.words import number
+    from benchsuite.report.render.words import number
 
     shown: deque[tuple[str, ...]] = deque(maxlen=_EPOCHS)
 

@@ -10,22 +10,23 @@ import pandas as pd
 from benchsuite.analysis.critical_difference import critical_difference
 from benchsuite.analysis.transfer import transfer
 from benchsuite.core.errors import UnsupportedError
-from benchsuite.report import figures
-from benchsuite.report.blocks import Folded, Overview, Picture, Words
-from benchsuite.report.criteria import SIZE_BASELINES, TAU, rows_of, trials_of
+from benchsuite.report.criteria import SIZE_BASELINES, TAU, trials_of
 from benchsuite.report.drawings import Drawing
 from benchsuite.report.pairs import against
-from benchsuite.report.svg import drawing, render
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, estimate
+from benchsuite.report.render import charts as figures
+from benchsuite.report.render.parts import Folded, Overview, Picture, Words
+from benchsuite.report.render.svg import drawing, render
+from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of
+from benchsuite.report.render.words import interval, listed, number, unique
+from benchsuite.report.tables import estimate
 from benchsuite.report.transfers import transfer_table
-from benchsuite.report.words import interval, listed, number, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from benchsuite.analysis.critical_difference import CriticalDifference
-    from benchsuite.report.blocks import Block
     from benchsuite.report.judge import Judgement
+    from benchsuite.report.render.parts import Block
 
 _COMPARE = (
     "Each benchmark has its own architectures and truth, so compare within a column; what was scored stands under each "

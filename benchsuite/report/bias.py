@@ -11,9 +11,9 @@ from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.ranking import dense_ranks
 from benchsuite.analysis.subsets import quantile_groups
 from benchsuite.analysis.variance import mean_of_trials
-from benchsuite.report.criteria import TAU, rows_of
-from benchsuite.report.tables import Column, Table, matrix
-from benchsuite.report.words import large, listed, number
+from benchsuite.report.criteria import TAU
+from benchsuite.report.render.table import Column, Table, matrix, rows_of
+from benchsuite.report.render.words import large, listed, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

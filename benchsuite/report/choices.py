@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from benchsuite.report.criteria import rows_of
+from benchsuite.report.render.table import Cell, Column, Table, rows_of
+from benchsuite.report.render.words import number, seconds
 from benchsuite.report.supernets import MEMORY
-from benchsuite.report.tables import Cell, Column, Table
-from benchsuite.report.words import number, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

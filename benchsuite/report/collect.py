@@ -18,6 +18,7 @@ from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import registry
 from benchsuite.core.types import ARCHITECTURE
 from benchsuite.data.home import shipped
+from benchsuite.report.render.words import hours
 from benchsuite.report.results import (
     COURSE_COLUMNS,
     PROBABILITY_COLUMNS,
@@ -28,7 +29,6 @@ from benchsuite.report.results import (
     Results,
 )
 from benchsuite.report.trainings import read_trainings, table_of
-from benchsuite.report.words import hours
 from benchsuite.running.score_files import FAMILY as IMPORTED
 from benchsuite.suites.schema import CombinationChoice
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -62,11 +62,6 @@ HEADLINE = (
     CriterionAt("worst_rank_at", 0.05, "WR@5%", "Worst true rank among the best-scored 5 %, as a share; low is good"),
     CriterionAt("regret_at", 0.05, "Regret@5%", "Accuracy points between the best and the best found; low is good"),
 )
-
-
-def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as dictionaries by column name."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def with_size_baselines(results: BenchmarkResults) -> pd.DataFrame:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from benchsuite.analysis.search_value import RANDOM
 from benchsuite.analysis.variance import between_pairs
 from benchsuite.core.identity import digest
-from benchsuite.report import figures
 from benchsuite.report.bias import NAMES, bias_rows, pictured
-from benchsuite.report.courses import COURSES, probability_chart
-from benchsuite.report.criteria import rows_of
 from benchsuite.report.exchanges import shown_exchanges
-from benchsuite.report.svg import drawing, render
-from benchsuite.report.words import interval, number, slug
+from benchsuite.report.render import charts as figures
+from benchsuite.report.render.courses import COURSES, probability_chart
+from benchsuite.report.render.svg import drawing, render
+from benchsuite.report.render.table import rows_of
+from benchsuite.report.render.words import interval, number, slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ import pandas as pd
 
 from benchsuite.analysis.evaluate import evaluate
 from benchsuite.analysis.variance import over_seeds, ranking_stability
-from benchsuite.report.criteria import HEADLINE, TAU, at, rows_of
-from benchsuite.report.tables import Column, Table, matrix
+from benchsuite.report.criteria import HEADLINE, TAU, at
+from benchsuite.report.render.table import Column, Table, matrix, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence

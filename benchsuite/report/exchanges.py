@@ -11,9 +11,8 @@ from benchsuite.analysis.operations import operation_bias, single_operation_pair
 from benchsuite.analysis.variance import mean_of_trials
 from benchsuite.core.errors import UnsupportedError
 from benchsuite.report.bias import ALL, size_groups
-from benchsuite.report.criteria import rows_of
-from benchsuite.report.tables import Cell, Column, Table, matrix
-from benchsuite.report.words import number
+from benchsuite.report.render.table import Cell, Column, Table, matrix, rows_of
+from benchsuite.report.render.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

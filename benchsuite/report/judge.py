@@ -17,13 +17,7 @@ from benchsuite.report.behaviour import (
 )
 from benchsuite.report.bias import bias_table, size_table, sizes_of
 from benchsuite.report.choices import choices_table
-from benchsuite.report.criteria import (
-    criteria_by_k,
-    leaderboard_of,
-    trials_of,
-    with_combinations,
-    with_size_baselines,
-)
+from benchsuite.report.criteria import criteria_by_k, leaderboard_of, trials_of, with_combinations, with_size_baselines
 from benchsuite.report.epochs import epoch_table, relative_table, stability_by_epoch, stability_by_trial
 from benchsuite.report.exchanges import exchange_table
 from benchsuite.report.mistakes import mistakes_table

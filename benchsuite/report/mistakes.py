@@ -9,9 +9,8 @@ import pandas as pd
 
 from benchsuite.analysis.bias import rank_difference
 from benchsuite.report.behaviour import ranks
-from benchsuite.report.criteria import rows_of
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table
-from benchsuite.report.words import number, signed
+from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of
+from benchsuite.report.render.words import number, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

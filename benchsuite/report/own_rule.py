@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.report.blocks import Lines, Part, Picture
 from benchsuite.report.choices import choice_numbers
-from benchsuite.report.courses import COURSE_NOTES, PROBABILITIES_NOTE
-from benchsuite.report.criteria import rows_of
-from benchsuite.report.words import listed, number
+from benchsuite.report.render.courses import COURSE_NOTES, PROBABILITIES_NOTE
+from benchsuite.report.render.parts import Lines, Part, Picture
+from benchsuite.report.render.table import rows_of
+from benchsuite.report.render.words import listed, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report import tables
 from benchsuite.report.bias import bias_numbers, inside_numbers, order_words, size_numbers
-from benchsuite.report.blocks import Folded, Lines, Panels, Part, Picture, Scatter, Section, Tab, Terms, Words
-from benchsuite.report.criteria import COMBINATION, rows_of
+from benchsuite.report.criteria import COMBINATION
 from benchsuite.report.drawings import Drawings, draw
 from benchsuite.report.epochs import epoch_numbers, relative_numbers
 from benchsuite.report.exchanges import exchange_numbers
-from benchsuite.report.figures import MOST_POINTS
 from benchsuite.report.mistakes import mistakes_numbers
 from benchsuite.report.own_rule import own_rule
-from benchsuite.report.packed import MOST_ARCHITECTURES, packed_ranks
 from benchsuite.report.pairs import PAIRS_NOTE, pairs_numbers
+from benchsuite.report.render.charts import MOST_POINTS
+from benchsuite.report.render.packed import MOST_ARCHITECTURES, packed_ranks
+from benchsuite.report.render.parts import Folded, Lines, Panels, Part, Picture, Scatter, Section, Tab, Terms, Words
+from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of
+from benchsuite.report.render.words import hours, number, slug
 from benchsuite.report.search_value import NEEDED_NOTE, RANGE, needed_numbers, search_numbers
 from benchsuite.report.supernets import training_numbers
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table
 from benchsuite.report.together import added_numbers, agreement_numbers, subsets_numbers
 from benchsuite.report.transfers import TRANSFER_NOTE, transfer_numbers
 from benchsuite.report.verdict import no_ceiling, verdict
-from benchsuite.report.words import hours, number, slug
 from benchsuite.running.score_files import FAMILY as IMPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from benchsuite.report.blocks import Block
     from benchsuite.report.judge import Judgement
+    from benchsuite.report.render.parts import Block
     from benchsuite.report.results import Results
 
 _TAU_NOTE = "Dot and line: mean over trials with 95 % interval over architectures. Grey: baselines."

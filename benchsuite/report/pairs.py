@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.comparison import architectures_needed, not_separable
-from benchsuite.report.criteria import SIZE_BASELINES, rows_of
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, with_interval
-from benchsuite.report.words import MISSING, listed, number, roughly
+from benchsuite.report.criteria import SIZE_BASELINES
+from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of, with_interval
+from benchsuite.report.render.words import MISSING, listed, number, roughly
 
 if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.evaluate import HALVES
 from benchsuite.analysis.search_value import RANDOM
-from benchsuite.report.criteria import rows_of
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, matrix
-from benchsuite.report.words import MINUS, MISSING
+from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, matrix, rows_of
+from benchsuite.report.render.words import MINUS, MISSING
 
 if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement

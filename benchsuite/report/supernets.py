@@ -6,9 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.cost import break_even
-from benchsuite.report.criteria import rows_of
-from benchsuite.report.tables import Cell, Column, Table
-from benchsuite.report.words import MISSING, number
+from benchsuite.report.render.table import Cell, Column, Table, rows_of
+from benchsuite.report.render.words import MISSING, number
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -11,9 +11,9 @@ import pandas as pd
 
 from benchsuite.analysis.align import side_by_side
 from benchsuite.analysis.complementarity import best_subsets
-from benchsuite.report.criteria import COMBINATION, rows_of
-from benchsuite.report.tables import ESTIMATOR, Cell, Column, Table, with_interval
-from benchsuite.report.words import number
+from benchsuite.report.criteria import COMBINATION
+from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of, with_interval
+from benchsuite.report.render.words import number
 
 if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement

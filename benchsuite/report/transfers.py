@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchsuite.analysis.transfer import transfer
 from benchsuite.report.criteria import TAU
-from benchsuite.report.tables import Column, Table, matrix
+from benchsuite.report.render.table import Column, Table, matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

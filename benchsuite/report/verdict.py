@@ -10,10 +10,11 @@ from benchsuite.analysis.comparison import compare
 from benchsuite.analysis.uncertainty import FEWEST, quantile_of_normal
 from benchsuite.report.behaviour import ranks, repeated_trainings
 from benchsuite.report.bias import NAMES, bias_rows
-from benchsuite.report.criteria import HEADLINE, SIZE_BASELINES, TRIAL_KEY, rows_of, trials_of
+from benchsuite.report.criteria import HEADLINE, SIZE_BASELINES, TRIAL_KEY, trials_of
 from benchsuite.report.exchanges import shown_exchanges
 from benchsuite.report.pairs import against, needed_beside_all
-from benchsuite.report.words import interval, listed, number
+from benchsuite.report.render.table import rows_of
+from benchsuite.report.render.words import interval, listed, number
 from benchsuite.running.score_files import FAMILY as IMPORTED
 
 if TYPE_CHECKING:

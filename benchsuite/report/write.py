@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.core.files import write_frame, write_text
-from benchsuite.report import html, latex, markdown
 from benchsuite.report.across import overview
-from benchsuite.report.blocks import drawings_of, tables_of
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
-from benchsuite.report.svg import standalone
-from benchsuite.report.words import slug, unique
+from benchsuite.report.render import html, latex, markdown
+from benchsuite.report.render.parts import drawings_of, tables_of
+from benchsuite.report.render.svg import standalone
+from benchsuite.report.render.words import slug, unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from benchsuite.report.blocks import Overview, Section
     from benchsuite.report.judge import Judgement
+    from benchsuite.report.render.parts import Overview, Section
     from benchsuite.report.results import Results
 
 _TABLES = (

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path
 
-from benchsuite.report import svg
+from benchsuite.report.render import svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

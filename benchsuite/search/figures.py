@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from benchsuite.report import svg
-from benchsuite.report.words import large
+from benchsuite.report.render import svg
+from benchsuite.report.render.words import large
 
 if TYPE_CHECKING:
     import pandas as pd

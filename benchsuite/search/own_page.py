@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchsuite.core.files import write_frame, write_text
-from benchsuite.report import html, markdown
-from benchsuite.report.courses import COURSE_NOTES, COURSES, PROBABILITIES_NOTE, probability_chart
-from benchsuite.report.criteria import rows_of
 from benchsuite.report.drawings import Drawing
-from benchsuite.report.figures import by_epoch_chart
-from benchsuite.report.svg import drawing, render, standalone
-from benchsuite.report.tables import Cell, Column, Table
-from benchsuite.report.words import number
+from benchsuite.report.render import html, markdown
+from benchsuite.report.render.charts import by_epoch_chart
+from benchsuite.report.render.courses import COURSE_NOTES, COURSES, PROBABILITIES_NOTE, probability_chart
+from benchsuite.report.render.svg import drawing, render, standalone
+from benchsuite.report.render.table import Cell, Column, Table, rows_of
+from benchsuite.report.render.words import number
 from benchsuite.search import cell_figures
 from benchsuite.search.own import ALPHA, CURVE, DERIVED
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.core.files import write_frame, write_text
-from benchsuite.report import html, markdown
-from benchsuite.report.criteria import rows_of
 from benchsuite.report.drawings import Drawing
-from benchsuite.report.svg import drawing, render, standalone
-from benchsuite.report.tables import Cell, Column, Table
-from benchsuite.report.words import interval, large, number, significant
+from benchsuite.report.render import html, markdown
+from benchsuite.report.render.svg import drawing, render, standalone
+from benchsuite.report.render.table import Cell, Column, Table, rows_of
+from benchsuite.report.render.words import interval, large, number, significant
 from benchsuite.search import figures
 from benchsuite.search.evaluated import REPEATS
 

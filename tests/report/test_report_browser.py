@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.report.packed import MOST_ARCHITECTURES
+from benchsuite.report.render.packed import MOST_ARCHITECTURES
+from benchsuite.report.render.words import MINUS
 from benchsuite.report.results import COURSE_COLUMNS
-from benchsuite.report.words import MINUS
 from benchsuite.report.write import write_report
 from benchsuite.spaces.nasbench201.space import NASBench201
 

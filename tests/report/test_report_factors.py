@@ -11,8 +11,8 @@ import pytest
 from scipy.stats import kendalltau
 
 from benchsuite.report.judge import judge
+from benchsuite.report.render.words import MISSING
 from benchsuite.report.tables import factors_numbers
-from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 TITLE = "Initialisation against minibatch"

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchsuite.report import latex
 from benchsuite.report.across import overview, overview_table
 from benchsuite.report.judge import judge
 from benchsuite.report.page import section
+from benchsuite.report.render import latex
+from benchsuite.report.render.table import Cell, Column, Table
+from benchsuite.report.render.words import MISSING
 from benchsuite.report.results import Results
-from benchsuite.report.tables import Cell, Column, Table
-from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 SIZES = {"params", "flops"}

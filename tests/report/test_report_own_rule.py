@@ -15,15 +15,15 @@ from small import write_table
 from benchsuite import load_space
 from benchsuite.report.choices import choices_table
 from benchsuite.report.collect import collect
-from benchsuite.report.courses import probability_chart
-from benchsuite.report.figures import by_epoch_chart
 from benchsuite.report.judge import judge
 from benchsuite.report.own_rule import choice_words
 from benchsuite.report.page import section
+from benchsuite.report.render.charts import by_epoch_chart
+from benchsuite.report.render.courses import probability_chart
+from benchsuite.report.render.svg import drawing, render
+from benchsuite.report.render.words import MINUS
 from benchsuite.report.results import COURSE_COLUMNS, PROBABILITY_COLUMNS, TRAINING_COLUMNS, BenchmarkResults, Results
-from benchsuite.report.svg import drawing, render
 from benchsuite.report.trainings import ReadTraining, names_of
-from benchsuite.report.words import MINUS
 from benchsuite.report.write import write_report
 from benchsuite.running.runner import execute, missing_jobs
 from benchsuite.running.store import Store

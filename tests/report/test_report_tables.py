@@ -16,20 +16,20 @@ from scipy.stats import kendalltau, rankdata
 
 from benchsuite.analysis.comparison import not_separable
 from benchsuite.analysis.search_value import RANDOM
-from benchsuite.report import latex, markdown
 from benchsuite.report.across import overview
-from benchsuite.report.blocks import Folded, tables_of
 from benchsuite.report.epochs import epoch_numbers, epoch_table, relative_numbers
 from benchsuite.report.judge import judge
 from benchsuite.report.mistakes import mistakes_numbers, mistakes_table
-from benchsuite.report.packed import packed_ranks
 from benchsuite.report.page import section
 from benchsuite.report.pairs import against, pairs_numbers
+from benchsuite.report.render import latex, markdown
+from benchsuite.report.render.packed import packed_ranks
+from benchsuite.report.render.parts import Folded, tables_of
+from benchsuite.report.render.table import Cell, Column, Table
+from benchsuite.report.render.words import MISSING
 from benchsuite.report.search_value import needed_numbers
-from benchsuite.report.tables import Cell, Column, Table
 from benchsuite.report.together import beside, subsets_table
 from benchsuite.report.verdict import verdict
-from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 

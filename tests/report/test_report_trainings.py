@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from benchsuite.report.judge import judge
+from benchsuite.report.render.words import MISSING
 from benchsuite.report.results import TRAINING_COLUMNS, Results
 from benchsuite.report.supernets import training_numbers
-from benchsuite.report.words import MISSING
 from benchsuite.report.write import write_report
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from scipy.stats import kendalltau, norm, rankdata
 
 from benchsuite.report.judge import judge
 from benchsuite.report.page import problems
+from benchsuite.report.render.words import number
 from benchsuite.report.verdict import verdict
-from benchsuite.report.words import number
 
 NAMES = ("nwot", "plain")
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchsuite.analysis.subsets import quantile_groups
 from benchsuite.report.bias import GROUPS
-from benchsuite.report.words import large
+from benchsuite.report.render.words import large
 
 if TYPE_CHECKING:
     from benchsuite.report.judge import Judgement

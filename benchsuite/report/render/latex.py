@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchsuite.report.tables import Cell, Table
+    from benchsuite.report.render.table import Cell, Table
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from benchsuite.report.tables import Table
-from benchsuite.report.words import slug
+from benchsuite.report.render.table import Table
+from benchsuite.report.render.words import slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ class Panels:
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Ranks to move through by hand: packed data (see `benchsuite.report.packed`); the Markdown has none of it."""
+    """Ranks to move through by hand: packed data (see `packed`); the Markdown leaves it out."""
 
     kind: ClassVar[str] = "scatter"
     packed: str

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchsuite.report import svg
+from benchsuite.report.render import svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

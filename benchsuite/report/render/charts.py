@@ -10,8 +10,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from benchsuite.report import svg
-from benchsuite.report.words import MINUS, duration, signed
+from benchsuite.report.render import svg
+from benchsuite.report.render.words import MINUS, duration, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

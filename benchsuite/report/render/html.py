@@ -13,7 +13,7 @@ from benchsuite.report.page import interval_methods
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchsuite.report.blocks import Overview, Section
+    from benchsuite.report.render.parts import Overview, Section
     from benchsuite.report.results import Results
 
 
@@ -41,7 +41,7 @@ def page(results: Results, overview: Overview | None, sections: Sequence[Section
 def render(template: str, **content: Any) -> str:
     """A page of one of our templates; its content is escaped."""
     environment = Environment(
-        loader=PackageLoader("benchsuite.report"),
+        loader=PackageLoader("benchsuite.report.render"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,20 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 from benchsuite.core.sequences import chunks
-from benchsuite.report.blocks import Folded, Lines, Panels, Picture, Terms, Words
 from benchsuite.report.page import interval_methods
-from benchsuite.report.tables import Table
-from benchsuite.report.words import number
+from benchsuite.report.render.parts import Folded, Lines, Panels, Picture, Terms, Words
+from benchsuite.report.render.table import Cell, Table
+from benchsuite.report.render.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
-    from benchsuite.report.blocks import Block, Overview, Section
     from benchsuite.report.drawings import Drawing
+    from benchsuite.report.render.parts import Block, Overview, Section
     from benchsuite.report.results import Results
-    from benchsuite.report.tables import Cell
 
 _IN_A_ROW = 4
 _SEEDS = (
