@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
+from filelock import FileLock
 from torch import nn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from torch import Tensor
 
     from benchsuite.core.supernet import Supernet
+
+
+@contextmanager
+def held_elsewhere(lock: Path) -> Iterator[None]:
+    """A lock that a process of another machine holds."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        lock.with_name("lock.json").write_text(json.dumps({"host": "elsewhere", "pid": 1}), encoding="utf-8")
+        yield
 
 
 def touched(supernet: Supernet, images: Tensor) -> set[str]:

@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 import pytest
+from supernets import held_elsewhere
 
-from benchsuite.core.errors import SuiteError, UnknownNameError
+from benchsuite.core.errors import BusyError, SuiteError, UnknownNameError
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.supernets.execute import ReadTask, mean_state
-from benchsuite.estimators.supernets.folder import TrainingBusyError
 from benchsuite.estimators.supernets.split import Split
 from benchsuite.running.runner import estimate_cpu_seconds, execute, missing_jobs, missing_trainings, train
 from benchsuite.running.store import Store
@@ -135,10 +135,8 @@ def test_a_training_that_another_process_works_on_ends_the_run_and_fails_no_scor
     plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
     with Store(tmp_path) as store:
         first, _ = missing_trainings(missing_jobs(plan, store), store.trainings)
-        path = first.folder(store.trainings).path
-        path.mkdir(parents=True)
-        (path / "lock").write_text('{"host": "elsewhere", "pid": 1}', encoding="utf-8")
-        with pytest.raises(TrainingBusyError, match="process 1 on elsewhere"):
+        lock = first.folder(store.trainings).path / "lock"
+        with held_elsewhere(lock), pytest.raises(BusyError, match="process 1 on elsewhere"):
             _run(plan, store)
         assert len(store) == 0
 

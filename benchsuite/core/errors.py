@@ -39,5 +39,9 @@ class DataCorruptError(BenchsuiteError):
     """A file that is truncated, foreign, malicious, or whose digest is wrong."""
 
 
+class BusyError(BenchsuiteError):
+    """Work that another process is doing at this moment."""
+
+
 class SuiteError(BenchsuiteError):
     """A suite file, plug-in or command option that says something not allowed."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import math
 import tomllib
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import lru_cache
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.core.errors import DataCorruptError, DataMissingError, UnknownNameError
 from benchsuite.core.files import write_text
+from benchsuite.core.locks import locked
 from benchsuite.data.download import check_digest, download
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.readers.pieces import Progress, silent
@@ -67,7 +69,12 @@ class Source:
     @property
     def ready(self) -> bool:
         """Whether some of the data is on this machine in the form that is used."""
-        return any(place.exists() for place in self.places)
+        return bool(self.present)
+
+    @property
+    def present(self) -> list[Path]:
+        """Those of the places where data lies."""
+        return [place for place in self.places if place.exists()]
 
     @property
     def packaged(self) -> Path | None:
@@ -141,20 +148,32 @@ def fetch(name: str, *, folder: Path | None = None, progress: Progress = silent)
         If the file's digest is wrong or its content foreign.
     """
     chosen = source(name)
-    if chosen.ready:
-        return [place for place in chosen.places if place.exists()]
+    if not chosen.ready:
+        with _alone(chosen):
+            _bring(chosen, folder, progress)
+    return chosen.present
+
+
+def _alone(chosen: Source) -> AbstractContextManager[None]:
+    """Wait until no other process fetches or imports the source: two would append to the same download."""
+    return locked(data_home() / "locks" / chosen.name, f"fetching {chosen.name}", patience=math.inf)
+
+
+def _bring(chosen: Source, folder: Path | None, progress: Progress) -> None:
+    if chosen.ready:  # by another process, for which this one has waited
+        return
     if folder is not None:
-        return _install(chosen, _in_folder(chosen, folder), progress)
-    if chosen.packaged is not None:
-        return _install(chosen, chosen.packaged, progress)
-    if not chosen.url:
+        _install(chosen, _in_folder(chosen, folder), progress)
+    elif chosen.packaged is not None:
+        _install(chosen, chosen.packaged, progress)
+    elif not chosen.url:
         raise DataMissingError(f"{chosen.name} has no address to download from; run: {chosen.command}")
-    target = data_home() / "downloads" / chosen.file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    download(chosen.url, target, chosen.digest, progress)
-    places = _install(chosen, target, progress)
-    target.unlink()  # what was made of it stays
-    return places
+    else:
+        target = data_home() / "downloads" / chosen.file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        download(chosen.url, target, chosen.digest, progress)
+        _install(chosen, target, progress)
+        target.unlink()  # what was made of it stays
 
 
 def _in_folder(chosen: Source, folder: Path) -> Path:
@@ -190,7 +209,9 @@ def import_path(
     if not path.exists():
         raise DataMissingError(f"nothing lies at {path}; give the path of a file or folder")
     chosen = source(name) if name else _recognise(path)
-    return _install(chosen if title is None else replace(chosen, title=title), path, progress)
+    with _alone(chosen):
+        _install(chosen if title is None else replace(chosen, title=title), path, progress)
+    return chosen.present
 
 
 def _recognise(path: Path) -> Source:
@@ -208,7 +229,7 @@ def _recognise(path: Path) -> Source:
     )
 
 
-def _install(chosen: Source, path: Path, progress: Progress) -> list[Path]:
+def _install(chosen: Source, path: Path, progress: Progress) -> None:
     if chosen.digest and path.is_file():
         check_digest(path, chosen.digest)
     if chosen.kind == "images":
@@ -219,7 +240,6 @@ def _install(chosen: Source, path: Path, progress: Progress) -> list[Path]:
         if inside is None or not (chosen.files if path.is_dir() else chosen.file):
             raise DataCorruptError(f"{path.name} is not what {chosen.name} needs: {chosen.file or chosen.layout}")
         _convert(chosen, inside, progress)
-    return [place for place in chosen.places if place.exists()]
 
 
 def _convert(chosen: Source, path: Path, progress: Progress) -> None:

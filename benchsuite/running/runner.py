@@ -20,14 +20,13 @@ import joblib
 
 from benchsuite import __version__
 from benchsuite.core import registry
-from benchsuite.core.errors import BenchsuiteError, SuiteError
+from benchsuite.core.errors import BenchsuiteError, BusyError, SuiteError
 from benchsuite.core.sequences import chunks
 from benchsuite.core.types import Score
 from benchsuite.estimators.base import CurveEstimator, ZeroShotEstimator
 from benchsuite.estimators.execute import Task
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
-from benchsuite.estimators.supernets.folder import TrainingBusyError
 from benchsuite.running.store import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -305,7 +304,7 @@ def _train(task: TrainingTask, root: str, device: str) -> tuple[str, str]:
     """The training's key and why it failed, if it did; one that another process works on has not, and ends the run."""
     try:
         task.run(root, device)
-    except TrainingBusyError:
+    except BusyError:
         raise
     except BenchsuiteError as error:
         return task.key, str(error)

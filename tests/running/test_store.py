@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +70,31 @@ def test_a_merged_store_holds_the_scores_of_both(tmp_path: Path) -> None:
         assert held == {(key, "a"): 1.0, (key, "b"): 2.0, (other, "a"): 3.0}
         assert one.suite("mine") == {"benchmarks": []}
         assert one.check() == []
+
+
+WRITER = """
+import sys
+from benchsuite.core.types import Score
+from benchsuite.running.store import Store
+folder, name = sys.argv[1:]
+sys.stdin.readline()
+for number in range(20):
+    with Store(folder) as store:
+        key = store.add_recipe({"estimator": "snip", "seed": number})
+        store.add_scores([(key, Score(name, float(number)))], {"device": name})
+"""
+
+
+def test_processes_that_make_a_store_and_write_to_it_at_once_lose_no_score(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "store")]
+    writers = [subprocess.Popen([*command, name], stdin=subprocess.PIPE) for name in ("a", "b", "c")]
+    for each in writers:
+        each.stdin.write(b"\n")
+        each.stdin.close()
+    assert [each.wait() for each in writers] == [0, 0, 0]
+    with Store(tmp_path / "store", create=False) as store:
+        assert store.counts() == {"recipes": 20, "ok": 60, "undefined": 0, "failed": 0}
+        assert store.check() == []
 
 
 def test_many_recipes_are_read_at_once(tmp_path: Path) -> None:

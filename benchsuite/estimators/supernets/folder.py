@@ -5,7 +5,7 @@ latest.pt         the whole state after the last finished epoch: what a training
 epoch_0040.pt     the weights alone after an epoch that is kept: the supernet's state, by the name of each copy of it;
                   "shared" is that of all architectures, those of a split are named by the operation they are for
 curve.csv         a row for each finished epoch; other tables, of trainings that make some, lie beside it
-lock              host and process that train now
+lock, lock.json   kept out of other processes' hands while one trains; its machine and number
 """
 
 from __future__ import annotations
@@ -13,31 +13,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import platform
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from operator import methodcaller
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 
-from benchsuite.core.errors import BenchsuiteError, DataCorruptError, DataMissingError
+from benchsuite.core.errors import DataCorruptError, DataMissingError
+from benchsuite.core.files import durable
+from benchsuite.core.locks import locked
 from benchsuite.estimators.one_shot.training import Epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from benchsuite.estimators.supernets.protocols import SupernetTrainer
 
 _LATEST, _CURVE = "latest.pt", "curve.csv"
-
-
-class TrainingBusyError(BenchsuiteError):
-    """A training that another process works on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +65,10 @@ class TrainingFolder:
 
         Raises
         ------
-        TrainingBusyError
+        BusyError
             If another process trains here.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with self._locked():
+        with locked(self.path / "lock", f"the training in {self.path}"):
             _write(self.path / "recipe.json", lambda file: file.write(json.dumps(recipe, indent=1).encode()))
             if begun is not None and (begun.path / _LATEST).is_file() and not (self.path / _LATEST).is_file():
                 self._begin_with(begun)
@@ -133,39 +126,6 @@ class TrainingFolder:
         except Exception as error:  # a damaged file can raise anything
             raise DataCorruptError(f"{file} cannot be read ({type(error).__name__}); move it away") from error
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        lock = self.path / "lock"
-        own = {"host": platform.node(), "pid": os.getpid()}
-        if lock.is_file() and _alive(lock):
-            holder = json.loads(lock.read_text(encoding="utf-8"))
-            raise TrainingBusyError(
-                f"{self.path} is being trained by process {holder['pid']} on {holder['host']}; "
-                f"wait for it, or remove {lock} if it no longer runs"
-            )
-        _write(lock, lambda file: file.write(json.dumps(own).encode()))
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
-
-
-def _alive(lock: Path) -> bool:
-    """Whether the process that a lock names may still run: one of this machine is looked up, others are believed."""
-    try:
-        holder = json.loads(lock.read_text(encoding="utf-8"))
-    except ValueError:  # killed while the machine went down
-        return False
-    if holder["host"] != platform.node():
-        return True
-    try:
-        os.kill(holder["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return bool(holder["pid"] != os.getpid())
-
 
 def _write_rows(rows: Sequence[Mapping[str, Any]], file: BinaryIO) -> None:
     text = io.StringIO()
@@ -175,10 +135,6 @@ def _write_rows(rows: Sequence[Mapping[str, Any]], file: BinaryIO) -> None:
     file.write(text.getvalue().encode())
 
 
-def _write(path: Path, content: Callable[[Any], object]) -> None:
-    """Write a file under a temporary name, then give it its own."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+def _write(path: Path, content: Callable[[BinaryIO], object]) -> None:
+    with durable(path) as partial, partial.open("wb") as file:
         content(file)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)

@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from supernets import held_elsewhere
 from torch.nn.functional import cross_entropy
 
-from benchsuite.core.errors import BenchsuiteError, DataMissingError, SuiteError, UnknownNameError, UnsupportedError
+from benchsuite.core.errors import (
+    BenchsuiteError,
+    BusyError,
+    DataMissingError,
+    SuiteError,
+    UnknownNameError,
+    UnsupportedError,
+)
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.one_shot.sampling import FairRounds, sampler
 from benchsuite.estimators.one_shot.stages import StagedTrainer
 from benchsuite.estimators.one_shot.training import Trainer, Training
 from benchsuite.estimators.supernets import folder as one_shot_folder
-from benchsuite.estimators.supernets.folder import TrainingBusyError, TrainingFolder
+from benchsuite.estimators.supernets.folder import TrainingFolder
 from benchsuite.estimators.supernets.readouts import Evaluation
 from benchsuite.estimators.supernets.split import Split, augmented
 from benchsuite.spaces.nasbench101.space import NASBench101
@@ -211,7 +219,7 @@ KILLED = """
 import sys, torch
 from pathlib import Path
 torch.set_num_threads(1)
-from tests.estimators.test_one_shot import DIGITS, SHORT, SPACE
+from tests.estimators.one_shot.test_training import DIGITS, SHORT, SPACE
 from benchsuite.estimators.supernets.folder import TrainingFolder
 from benchsuite.estimators.one_shot.stages import StagedTrainer
 trainer = StagedTrainer(SPACE, DIGITS, SHORT, 0)
@@ -221,16 +229,17 @@ TrainingFolder(Path(sys.argv[1])).run(trainer, {}, lambda epoch: print("done", f
 
 def test_training_killed_at_any_moment_ends_with_the_weights_of_one_that_was_not(tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.getcwd()}) as process:
+    path = os.pathsep.join([os.getcwd(), os.path.join(os.getcwd(), "tests")])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"done\n"
         process.send_signal(signal.SIGKILL)
-    assert (tmp_path / "lock").is_file()
+    assert (tmp_path / "lock.json").is_file()
     folder = TrainingFolder(tmp_path)
     assert 1 <= len(folder.curve()) <= 3
     folder.run(StagedTrainer(SPACE, DIGITS, SHORT, 0), {}, lambda _: None)
     assert equal(list(folder.weights(3)["shared"].values()), weights(trained(SHORT)))
-    assert not (tmp_path / "lock").exists()
+    assert not (tmp_path / "lock.json").exists()
 
 
 @pytest.mark.parametrize("file", ["curve.csv", "epoch_0003.pt", "latest.pt"])
@@ -257,8 +266,7 @@ def test_a_training_stopped_before_any_file_of_its_last_epoch_becomes_whole(
 
 def test_folder_refuses_a_second_trainer_and_names_the_first(tmp_path: Path) -> None:
     folder, trainer = TrainingFolder(tmp_path), StagedTrainer(SPACE, DIGITS, SHORT, 0)
-    (tmp_path / "lock").write_text('{"host": "elsewhere", "pid": 1}', encoding="utf-8")
-    with pytest.raises(TrainingBusyError, match="process 1 on elsewhere"):
+    with held_elsewhere(tmp_path / "lock"), pytest.raises(BusyError, match="process 1 on elsewhere"):
         folder.run(trainer, {}, lambda _: None)
     with pytest.raises(DataMissingError, match="no checkpoint of epoch 2; it has: none"):
         folder.weights(2)
