@@ -1,6 +1,6 @@
 """Pictures of a report as a reader sees it: each tab of its first benchmark, its overview, and a phone in the dark.
 
-Run: python benchmarks/screenshots.py reports/zero-shot; needs benchsuite[browser] and a Chromium.
+Run: python benchmarks/screenshots.py benchsuite-reports/zero-shot; needs benchsuite[browser] and a Chromium.
 """
 
 from __future__ import annotations

@@ -390,3 +390,96 @@ def test_estimators_of_a_suite_are_compared_with_one_of_them() -> None:
     assert table.loc["good", "tau, difference"] == ""
     assert table.loc["other", "tau, difference"].startswith(f"{MINUS}{(first - second) / 2:.3f} (")
     assert differences.indexed(table).splitlines()[2].startswith("| good | ")
+
+
+WHOLE = """# suite
+
+What it is.
+
+## Overview
+
+- A sentence.
+
+#### Every estimator on every benchmark
+
+| a |
+| -- |
+
+![Mean rank](figures/mean.svg)
+
+Caption of the figure.
+
+## space/data
+
+- The verdict.
+
+### Which estimator ranks best?
+
+#### Leaderboard, best first
+
+| b |
+| -- |
+
+![Bars](figures/bars.svg)
+
+Caption of the bars.
+
+#### Paired differences
+
+| c |
+| -- |
+
+### How stable is it?
+
+A paragraph.
+
+#### Seeds
+
+| d |
+| -- |
+
+### Who agrees?
+
+| e |
+| -- |
+
+## Provenance
+
+- **torch**: 2
+"""
+
+
+def test_the_short_copy_of_a_report_has_verdicts_and_leaderboards() -> None:
+    short = script("short_report").shortened(WHOLE)
+    titles = [line for line in short.splitlines() if line.startswith("#")]
+    assert titles == [
+        "# suite",
+        "## Overview",
+        "#### Every estimator on every benchmark",
+        "## space/data",
+        "### Which estimator ranks best?",
+        "#### Leaderboard, best first",
+        "## Provenance",
+    ]
+    assert "- The verdict." in short
+    assert "| b |" in short
+    assert "figures/" not in short
+    assert "Caption" not in short
+    assert "make the whole report" in short
+
+
+def test_a_section_can_be_kept_in_the_short_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "full" / "tables").mkdir(parents=True)
+    (tmp_path / "full" / "report.md").write_text(WHOLE)
+    for name in ("leaderboard", "comparisons", "scores"):
+        (tmp_path / "full" / "tables" / f"{name}.csv").write_text(name)
+    folders = [str(tmp_path / "full"), str(tmp_path / "short")]
+    monkeypatch.setattr(sys, "argv", ["short_report.py", *folders, "--section", "How stable is it?"])
+    script("short_report").main()
+    short = (tmp_path / "short" / "report.md").read_text()
+    assert short.count("### How stable is it?\n\nA paragraph.\n\n#### Seeds\n\n| d |") == 1
+    assert "Who agrees" not in short
+    assert sorted(file.name for file in (tmp_path / "short" / "tables").iterdir()) == [
+        "comparisons.csv",
+        "leaderboard.csv",
+    ]

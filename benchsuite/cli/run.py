@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchsuite.cli.console import output
+from benchsuite.cli.console import REPORTS, output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ StoreOption = Annotated[
 SuiteArgument = Annotated[
     str, typer.Argument(help="Name of a suite that comes with benchsuite, or path of a TOML file.")
 ]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the report; default reports/SUITE.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder of the report.", show_default=f"{REPORTS}/SUITE")]
 INTERRUPTED = 130
 
 
@@ -132,7 +132,7 @@ def _write(store: Store, suite: str, out: Path | None) -> None:
     from benchsuite.report.collect import collect
     from benchsuite.report.write import write_report
 
-    page = write_report(collect(store, suite), out or Path("reports") / suite)
+    page = write_report(collect(store, suite), out or REPORTS / suite)
     output.print(f"report: {page.resolve()}", markup=False)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchsuite.cli.console import errors, output
+from benchsuite.cli.console import REPORTS, errors, output
 from benchsuite.cli.run import StoreOption, interruptible
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def search(
     plugin: Annotated[list[Path] | None, typer.Option(help="Python file with further estimators; repeatable.")] = None,
     store: StoreOption = Path(".benchsuite"),
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the report; default reports/search-SPACE-ESTIMATOR-ALGORITHM.")
+        Path | None,
+        typer.Option(help="Folder of the report.", show_default=f"{REPORTS}/search-SPACE-ESTIMATOR-ALGORITHM"),
     ] = None,
 ) -> None:
     """Search a space by an estimator's scores; write the front, and its true accuracy where that is known.
@@ -100,7 +101,7 @@ def search(
     output.print(
         f"{evaluated:,} architectures evaluated, {scores.computed:,} of them now; {len(finding.front)} on the front"
     )
-    page = write_finding(finding, out or Path("reports") / wanted.name)
+    page = write_finding(finding, out or REPORTS / wanted.name)
     output.print(f"report: {page.resolve()}", markup=False)
 
 
@@ -114,7 +115,7 @@ def _choose(prepared: Prepared, store: Path, out: Path | None) -> None:
         choice = choose(prepared, held.trainings, shlex.join(["benchsuite", *sys.argv[1:]]), advance)
     known = f", true accuracy {choice.accuracy:.2f} %, percentile {choice.percentile:.1f}"
     output.print(choice.architecture + (known if isfinite(choice.accuracy) else ""), markup=False)
-    page = write_choice(choice, out or Path("reports") / prepared.search.name)
+    page = write_choice(choice, out or REPORTS / prepared.search.name)
     output.print(f"report: {page.resolve()}", markup=False)
 
 

@@ -68,9 +68,9 @@ def test_a_plugin_of_the_readme_has_at_most_15_lines_and_appears_in_the_report(
     folder, answer = ran
     assert answer.returncode == 0, answer.stderr
     assert len(readme_plugin().strip().splitlines()) <= 15
-    assert "gradient_maximum" in (folder / "reports/small/index.html").read_text()
-    assert r"gradient\_maximum" in (folder / "reports/small/report.md").read_text()
-    assert str(folder / "reports/small/index.html") in answer.stdout
+    assert "gradient_maximum" in (folder / "benchsuite-reports/small/index.html").read_text()
+    assert r"gradient\_maximum" in (folder / "benchsuite-reports/small/report.md").read_text()
+    assert str(folder / "benchsuite-reports/small/index.html") in answer.stdout
 
 
 def test_the_report_can_be_written_again_without_the_plugin(

@@ -42,14 +42,14 @@ def search(space: str, estimator: str, *arguments: str) -> Result:
 
 
 def found(tmp_path: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(tmp_path / "reports" / name / "evaluated.csv", dtype={"architecture": str})
+    return pd.read_csv(tmp_path / "benchsuite-reports" / name / "evaluated.csv", dtype={"architecture": str})
 
 
 def test_supernet_is_trained_once_then_searched_and_reported(tmp_path: Path) -> None:
     first = search("nasbench201", "scarlet", *ON_DIGITS, *SMALL, *ONE_EPOCH)
     assert first.exit_code == 0, first.output
     assert "12 architectures evaluated, 12 of them now" in first.output
-    folder = tmp_path / "reports" / "search-nasbench201-scarlet-nsga2"
+    folder = tmp_path / "benchsuite-reports" / "search-nasbench201-scarlet-nsga2"
     rows = found(tmp_path, folder.name)
     assert rows["architecture"].is_unique
     assert rows["order"].tolist() == list(range(1, 13))
@@ -105,12 +105,12 @@ def test_known_truth_gives_accuracies_and_regret(tmp_path: Path, monkeypatch: py
     rows = found(tmp_path, "search-macro-params-nsga2").set_index("architecture")
     known = truth.set_index("architecture")["accuracy"]
     np.testing.assert_allclose(rows["accuracy"], known[rows.index])
-    curves = pd.read_csv(tmp_path / "reports" / "search-macro-params-nsga2" / "regret.csv")
+    curves = pd.read_csv(tmp_path / "benchsuite-reports" / "search-macro-params-nsga2" / "regret.csv")
     own = curves[curves["method"] == "this search"]["regret"].to_numpy()
     assert own[-1] == pytest.approx(known.max() - known[rows["score"].idxmax()])
-    page = (tmp_path / "reports" / "search-macro-params-nsga2" / "report.md").read_text(encoding="utf-8")
+    page = (tmp_path / "benchsuite-reports" / "search-macro-params-nsga2" / "report.md").read_text(encoding="utf-8")
     assert "regularised evolution on the truth" in page
-    assert (tmp_path / "reports" / "search-macro-params-nsga2" / "figures" / "regret.svg").is_file()
+    assert (tmp_path / "benchsuite-reports" / "search-macro-params-nsga2" / "figures" / "regret.svg").is_file()
 
 
 def test_data_set_without_benchmark_is_searched_without_truth(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_data_set_without_benchmark_is_searched_without_truth(tmp_path: Path) ->
     rows = found(tmp_path, "search-scarlet-flops-nsga2")
     assert "accuracy" not in rows
     assert rows["depth"].between(6, 19).all()
-    page = (tmp_path / "reports" / "search-scarlet-flops-nsga2" / "report.md").read_text(encoding="utf-8")
+    page = (tmp_path / "benchsuite-reports" / "search-scarlet-flops-nsga2" / "report.md").read_text(encoding="utf-8")
     assert "no benchmark named 'scarlet/digits'" in page.replace("\\", "")
     assert "Ground truth" not in page
 
@@ -194,7 +194,7 @@ def test_a_method_chooses_by_its_own_rule_and_goes_on_where_it_was_stopped(
     second = search("nasbench201", "pc_darts", *SEARCHED, "--parameters", TWO_EPOCHS)
     assert second.exit_code == 0, second.output
     assert re.search(r"epoch 1: .*\nepoch 2: ", second.output)
-    folder = tmp_path / "reports" / "search-nasbench201-pc_darts-own"
+    folder = tmp_path / "benchsuite-reports" / "search-nasbench201-pc_darts-own"
     derived = pd.read_csv(folder / "derived.csv")
     assert derived["epoch"].tolist() == [1, 2]
     assert f"{derived['architecture'].iloc[-1]}" in second.output
@@ -206,7 +206,7 @@ def test_a_method_chooses_by_its_own_rule_and_goes_on_where_it_was_stopped(
     assert "alpha frozen for 1 epochs" in page
     third = search("nasbench201", "pc_darts_likelihood", *SEARCHED, "--parameters", TWO_EPOCHS)
     assert third.output.split("report:")[0] == second.output.split("report:")[0]  # the training is read
-    read = tmp_path / "reports" / "search-nasbench201-pc_darts_likelihood-own"
+    read = tmp_path / "benchsuite-reports" / "search-nasbench201-pc_darts_likelihood-own"
     memory = pd.read_csv(read / "curve.csv")["peak_memory"].median()  # of the training, not of what reads it
     said = f"{memory:,.0f} MiB" if memory > 0 else "not known"
     assert f"**memory of an epoch, above what was held**: {said}" in (read / "report.md").read_text(encoding="utf-8")
