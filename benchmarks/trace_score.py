@@ -21,6 +21,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import benchsuite
 from benchsuite.cli import main
@@ -76,15 +77,10 @@ def scored(folder: Path, *, written: bool) -> set[CodeType]:
 
 def run(arguments: list[str], *, written: bool) -> None:
     """Run the command, up to the store or to the page."""
-    import benchsuite.cli.run as command  # noqa: PLC0415
-
-    page = command._write
-    if not written:
-        command._write = lambda *_: None
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
-        sys.argv = ["benchsuite", *arguments]
+    end = contextlib.nullcontext() if written else patch("benchsuite.cli.run._write")
+    arguments = ["benchsuite", *arguments]
+    with end, patch("sys.argv", arguments), contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
         main()
-    command._write = page
 
 
 def described(codes: set[CodeType]) -> Counter[str]:
