@@ -55,17 +55,21 @@ def _names(kind: Listed) -> list[str]:
     return sources[kind]()
 
 
-def check(file: Annotated[Path, typer.Argument(help="Python file that defines estimators.")]) -> None:
-    """Check the estimators of a plug-in file: parameters, determinism, scores that depend on nothing else.
+def check(file: Annotated[Path, typer.Argument(help="Python file that defines estimators or spaces.")]) -> None:
+    """Check the estimators and spaces of a plug-in file: parameters, determinism, scores that depend on nothing else.
 
     Example:
 
         benchsuite check my_estimator.py
     """
     from benchsuite.core import registry
-    from benchsuite.testing import check_estimator
+    from benchsuite.testing import check_estimator, check_space
 
-    for name in registry.load_plugin(file):
+    defined = registry.load_plugin(file)
+    for name in defined["space"]:
+        check_space(registry.make_space(name))
+        output.print(f"{name}: sound", markup=False)
+    for name in defined["estimator"]:
         check_estimator(registry.make_estimator(name))
         output.print(f"{name}: sound", markup=False)
 

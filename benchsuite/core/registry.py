@@ -1,6 +1,6 @@
-"""Names to classes: built-in spaces and estimators, those of installed plug-ins, and those of a --plugin file.
+"""Names to what is registered: built in, by installed packages through entry points, and by plug-in files.
 
-Listing reads entry-point metadata and imports nothing; a class is imported when it is asked for.
+Listing reads entry-point metadata and imports nothing; what a name stands for is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -8,47 +8,96 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchsuite.core.errors import SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.core.identity import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from benchsuite.core.space import Space
-    from benchsuite.estimators.base import Estimator
 
-Kind = Literal["space", "estimator"]
-_GROUPS: dict[Kind, str] = {"space": "benchsuite.spaces", "estimator": "benchsuite.estimators"}
-_plugins: dict[Path, dict[str, type[Estimator]]] = {}
+Registered: TypeAlias = Any  # a class, or the module of a section: the room that uses a kind knows its type
 
 
-def _entries(kind: Kind) -> dict[str, list[EntryPoint]]:
-    """Entry points by name; the same value found twice on the path (a wheel beside its checkout) counts once."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of things is registered.
+
+    A plug-in file registers each class that says the kind's name in its attribute `registered_as`, under the class's
+    `name`.
+
+    Parameters
+    ----------
+    group
+        Group of the entry points of installed packages.
+    module
+        Attributes by which a whole plug-in file is one of the kind, under the file's own name; none if only classes
+        are.
+    """
+
+    group: str
+    module: tuple[str, ...] = ()
+
+
+KINDS = {
+    "space": Kind("benchsuite.spaces"),
+    "estimator": Kind("benchsuite.estimators"),
+    "section": Kind("benchsuite.sections", module=("TITLE", "tables", "parts", "sentences")),
+}
+_plugins: dict[Path, dict[str, dict[str, Registered]]] = {}  # by file, kind and name
+
+
+@cache
+def _entries(kind: str) -> dict[str, list[EntryPoint]]:
+    """Return entry points by name; the same value found twice on the path (a wheel beside its checkout) counts once."""
     found: dict[str, dict[str, EntryPoint]] = {}
-    for entry in entry_points(group=_GROUPS[kind]):
+    for entry in entry_points(group=KINDS[kind].group):
         found.setdefault(entry.name, {})[entry.value] = entry
     return {name: list(by_value.values()) for name, by_value in found.items()}
 
 
-def names(kind: Kind) -> list[str]:
-    """Registered names of a kind, sorted; nothing is imported."""
-    loaded = {name for classes in _plugins.values() for name in classes} if kind == "estimator" else set()
-    return sorted({*_entries(kind), *loaded})
+def _from_plugins(kind: str) -> dict[str, Registered]:
+    return {name: item for defined in _plugins.values() for name, item in defined.get(kind, {}).items()}
 
 
-def load(kind: Kind, name: str) -> type:
-    """The class registered under a name.
+def names(kind: str) -> list[str]:
+    """Return the registered names of a kind, sorted; nothing is imported.
 
-    Raises UnknownNameError with a suggestion, SuiteError if two packages claim the name or its package is broken.
+    Parameters
+    ----------
+    kind
+        One of `KINDS`.
     """
-    for classes in _plugins.values():
-        if kind == "estimator" and name in classes:
-            return classes[name]
+    return sorted({*_entries(kind), *_from_plugins(kind)})
+
+
+def load(kind: str, name: str) -> Registered:
+    """Import and return what is registered under a name.
+
+    Parameters
+    ----------
+    kind
+        One of `KINDS`.
+    name
+        A name of that kind.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such name; the message suggests one.
+    SuiteError
+        If two packages claim the name, or its package is broken.
+    """
+    defined = _from_plugins(kind)
+    if name in defined:
+        return defined[name]
     claims = _entries(kind).get(name)
     if not claims:
         raise UnknownNameError(kind, name, names(kind))
@@ -56,11 +105,10 @@ def load(kind: Kind, name: str) -> type:
         owners = " and ".join(sorted(entry.value for entry in claims))
         raise SuiteError(f"the {kind} name {name!r} is claimed by {owners}; uninstall one of the packages")
     try:
-        loaded: type = claims[0].load()
+        return claims[0].load()
     except Exception as error:  # a plug-in's import can raise anything; the reason goes to the user
         reason = f"{type(error).__name__}: {error}"
         raise SuiteError(f"the {kind} {name!r} ({claims[0].value}) cannot be loaded: {reason}") from error
-    return loaded
 
 
 def from_parameters(what: str, cls: Any, parameters: Mapping[str, Any]) -> Any:
@@ -74,10 +122,6 @@ def from_parameters(what: str, cls: Any, parameters: Mapping[str, Any]) -> Any:
         If a parameter that is a table is given otherwise.
     """
     return cls(**_checked(what, cls, parameters))
-
-
-def _configured(kind: Kind, name: str, parameters: Mapping[str, Any]) -> Any:
-    return from_parameters(f"{kind} {name!r}", load(kind, name), parameters)
 
 
 def _checked(what: str, cls: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,47 +139,100 @@ def _checked(what: str, cls: Any, parameters: Mapping[str, Any]) -> dict[str, An
     return found
 
 
-def make_estimator(name: str, parameters: Mapping[str, Any] | None = None) -> Estimator:
-    """The named estimator with the given hyperparameters; UnknownNameError names what is misspelt."""
-    estimator: Estimator = _configured("estimator", name, parameters or {})
-    return estimator
+def make_estimator(name: str, parameters: Mapping[str, Any] | None = None) -> Any:
+    """Make an estimator of its name and hyperparameters.
+
+    Parameters
+    ----------
+    name
+        A registered name.
+    parameters
+        Hyperparameters that differ from their defaults.
+
+    Returns
+    -------
+    Estimator
+        A frozen object of the named class.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name or a hyperparameter is unknown; the message suggests one.
+    """
+    return from_parameters(f"estimator {name!r}", load("estimator", name), parameters or {})
 
 
 def make_space(name: str, sizes: Mapping[str, int] | None = None) -> Space:
-    """The named space with the given sizes of its macro network."""
-    space: Space = _configured("space", name, sizes or {})
+    """Make a search space of its name and the sizes of its macro network.
+
+    Parameters
+    ----------
+    name
+        A registered name.
+    sizes
+        Sizes that differ from the standard ones.
+
+    Returns
+    -------
+    Space
+        The space.
+    """
+    space: Space = from_parameters(f"space {name!r}", load("space", name), sizes or {})
     return space
 
 
-def load_plugin(path: str | Path) -> list[str]:
-    """Run a plug-in file once in this process; the names of the estimators that it defines.
+def load_plugin(path: str | Path) -> dict[str, list[str]]:
+    """Run a plug-in file once in this process and register what it defines.
 
-    Raises SuiteError if the file is missing, broken, defines no estimator, or takes a name that is already known.
+    Parameters
+    ----------
+    path
+        A Python file that defines estimators or spaces, each a class with a name, or that is a section of the report.
+
+    Returns
+    -------
+    dict of list of str
+        Names of what the file defines, by kind; every kind is there.
+
+    Raises
+    ------
+    SuiteError
+        If the file is missing, broken, defines nothing, or takes a name that is already known.
     """
     file = Path(path).resolve()
-    if file in _plugins:
-        return list(_plugins[file])
-    if not file.is_file():
-        raise SuiteError(f"no plug-in file at {path}; give the path of a Python file that defines an estimator")
-    classes = _classes_of(_module_of(file))
-    if not classes:
-        raise SuiteError(f"{path} defines no estimator with a name; derive a class from ZeroShotEstimator and name it")
-    taken = sorted(set(classes) & set(names("estimator")))
-    if taken:
-        raise SuiteError(f"{path} defines {taken[0]!r}, a name that is already taken; choose another")
-    _plugins[file] = classes
-    return list(classes)
+    if file not in _plugins:
+        if not file.is_file():
+            raise SuiteError(f"no plug-in file at {path}; give the path of a Python file that defines an estimator")
+        defined = _defined_in(_module_of(file), file.stem)
+        if not any(defined.values()):
+            raise SuiteError(
+                f"{path} defines no estimator, space or section: derive a class from a family, such as "
+                f"ZeroShotEstimator, and name it; or define {', '.join(KINDS['section'].module)}"
+            )
+        for kind, items in defined.items():
+            for name in sorted(set(items) & set(names(kind))):
+                raise SuiteError(f"{path} defines {name!r}, a name that is already taken; choose another")
+        _plugins[file] = defined
+    return {kind: list(items) for kind, items in _plugins[file].items()}
 
 
-def plugin_digest(name: str) -> str | None:
-    """sha256 of the plug-in file that defines an estimator; None for an installed one."""
-    for file, classes in _plugins.items():
-        if name in classes:
+def plugin_digest(kind: str, name: str) -> str | None:
+    """Return the sha256 of the plug-in file that defines a name, None if an installed package does.
+
+    Parameters
+    ----------
+    kind
+        One of `KINDS`.
+    name
+        A name of that kind.
+    """
+    for file, defined in _plugins.items():
+        if name in defined.get(kind, {}):
             return hashlib.sha256(file.read_bytes()).hexdigest()
     return None
 
 
-def _module_of(file: Path) -> Any:
+def _module_of(file: Path) -> ModuleType:
     module_name = f"benchsuite_plugin_{seed_of(str(file)):x}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
@@ -150,32 +247,45 @@ def _module_of(file: Path) -> Any:
     return module
 
 
-def _classes_of(module: Any) -> dict[str, type[Estimator]]:
-    from benchsuite.estimators.base import Estimator  # noqa: PLC0415 - keeps listing free of the estimator layer
-
-    defined = (item for item in vars(module).values() if isinstance(item, type) and issubclass(item, Estimator))
-    return {item.name: item for item in defined if item.__module__ == module.__name__ and "name" in vars(item)}
+def _defined_in(module: ModuleType, stem: str) -> dict[str, dict[str, Registered]]:
+    """Return what a plug-in file defines, by kind and name; what it imports is not its own."""
+    found: dict[str, dict[str, Registered]] = {kind: {} for kind in KINDS}
+    for item in vars(module).values():
+        kind = getattr(item, "registered_as", None)
+        own = isinstance(item, type) and item.__module__ == module.__name__
+        if kind in KINDS and own and "name" in vars(item):
+            found[kind][vars(item)["name"]] = item
+    for kind, rules in KINDS.items():
+        if rules.module and all(hasattr(module, attribute) for attribute in rules.module):
+            found[kind][stem] = module
+    return found
 
 
 def spaces() -> list[str]:
-    """Names of the registered search spaces."""
+    """Return the names of the registered search spaces."""
     return names("space")
 
 
 def estimators() -> list[str]:
-    """Names of the registered estimators."""
+    """Return the names of the registered estimators."""
     return names("estimator")
 
 
 def load_space(name: str) -> Space:
-    """The named search space at its standard sizes; UnknownNameError with a suggestion for another name."""
+    """Return the named search space at its standard sizes.
+
+    Parameters
+    ----------
+    name
+        One of `spaces()`; UnknownNameError suggests one for another name.
+    """
     return make_space(name)
 
 
 def broken() -> dict[str, str]:
-    """Registered names that cannot be loaded, with the reason: what `benchsuite doctor` prints."""
+    """Return why registered names cannot be loaded, by kind and name: what `benchsuite doctor` prints."""
     problems = {}
-    for kind in _GROUPS:
+    for kind in KINDS:
         for name in names(kind):
             try:
                 load(kind, name)

@@ -36,6 +36,7 @@ class Space:
         Operations that are the identity wherever the shape is kept.
     """
 
+    registered_as: ClassVar[str] = "space"
     name: ClassVar[str]
     datasets: ClassVar[tuple[str, ...]] = ()
     skips: ClassVar[tuple[str, ...]] = ()

@@ -26,6 +26,7 @@ class Estimator(ABC):
     to its recipe.
     """
 
+    registered_as: ClassVar[str] = "estimator"
     name: ClassVar[str]
     version: ClassVar[int] = 1
     family: ClassVar[str]

@@ -115,7 +115,7 @@ def make_plan(
         If a name is unknown, a parameter not allowed or the data of a benchmark absent.
     """
     check_device(device)
-    added = [name for path in plugins for name in registry.load_plugin(path)]
+    added = [name for path in plugins for name in registry.load_plugin(path)["estimator"]]
     extended = suite.with_estimators(added)
     benchmarks = tuple(_plan_benchmark(choice, extended, limit, fast=fast) for choice in extended.benchmarks)
     files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
@@ -315,7 +315,7 @@ def _recipe(choice: BenchmarkChoice, estimator: Estimator, benchmark: Benchmark,
         "sizes": dict(benchmark.space.sizes),
         "dataset": [dataset.name, dataset.classes, *dataset.shape],
     }
-    plugin = registry.plugin_digest(estimator.name)
+    plugin = registry.plugin_digest("estimator", estimator.name)
     if plugin is not None:
         recipe["plugin"] = plugin
     if isinstance(estimator, CurveEstimator):

@@ -27,8 +27,10 @@ class Mine(ZeroShotEstimator):
 
 @pytest.fixture(autouse=True)
 def _forget_plugins() -> Iterator[None]:
+    registry._entries.cache_clear()
     yield
     registry._plugins.clear()
+    registry._entries.cache_clear()
 
 
 def _entry_points(monkeypatch: pytest.MonkeyPatch, *entries: EntryPoint) -> None:
@@ -36,6 +38,7 @@ def _entry_points(monkeypatch: pytest.MonkeyPatch, *entries: EntryPoint) -> None
         return [entry for entry in entries if entry.group == group]
 
     monkeypatch.setattr(registry, "entry_points", found)
+    registry._entries.cache_clear()
 
 
 def test_a_misspelt_estimator_gets_a_suggestion() -> None:
@@ -80,19 +83,36 @@ def test_the_same_entry_found_twice_on_the_path_is_no_clash(monkeypatch: pytest.
 def test_a_plugin_file_defines_estimators_and_its_content_is_part_of_their_identity(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(PLUGIN.format(name="mine"))
-    assert registry.load_plugin(file) == ["mine"]
-    assert registry.load_plugin(file) == ["mine"]
+    for _ in range(2):
+        assert registry.load_plugin(file) == {"space": [], "estimator": ["mine"], "section": []}
     assert "mine" in registry.estimators()
     assert registry.make_estimator("mine").label() == "mine"
-    assert len(registry.plugin_digest("mine") or "") == 64
-    assert registry.plugin_digest("snip") is None
+    assert len(registry.plugin_digest("estimator", "mine") or "") == 64
+    assert registry.plugin_digest("estimator", "snip") is None
+
+
+def test_a_plugin_file_can_define_a_space_and_be_a_section(tmp_path: Path) -> None:
+    file = tmp_path / "question.py"
+    file.write_text(
+        "from benchsuite.core.space import Space\n"
+        "from benchsuite.spaces.mobile.macro import Macro\n"
+        "class Line(Space):\n    name = 'line'\n"
+        "TITLE = 'Why?'\n"
+        "def tables(evidence): return {}\n"
+        "def parts(tables): return []\n"
+        "def sentences(tables): return []\n"
+    )
+    assert registry.load_plugin(file) == {"space": ["line"], "estimator": [], "section": ["question"]}
+    assert registry.make_space("line").canonical is not None
+    assert registry.load("section", "question").TITLE == "Why?"
+    assert len(registry.plugin_digest("space", "line") or "") == 64
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, "no plug-in file"),
-        ("x = 1", "defines no estimator"),
+        ("x = 1", "defines no estimator, space or section"),
         ("1 / 0", "ZeroDivisionError"),
         (PLUGIN.format(name="snip"), "'snip', a name that is already taken"),
     ],

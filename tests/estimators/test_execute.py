@@ -108,7 +108,7 @@ class Failing(ZeroShotEstimator):
 
 
 def test_what_fails_is_recorded_with_its_reason_and_ends_nothing(monkeypatch):
-    monkeypatch.setitem(registry._plugins, None, {"failing": Failing})
+    monkeypatch.setitem(registry._plugins, None, {"estimator": {"failing": Failing}})
     scores = score_architectures(task(("failing", "snip", "params")), ["nonsense", ARCHITECTURES[0]])
     by_key = {(score.architecture, index): score for index, score in scores}
     for index in range(3):
@@ -164,7 +164,7 @@ def test_a_lack_of_memory_is_recorded_and_leaves_none_of_it_occupied(monkeypatch
     monkeypatch.setattr(Hungry, "ask", staticmethod(ask))
     monkeypatch.setattr(Hungry, "held", [])
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append([part() for part in Hungry.held]))
-    monkeypatch.setitem(registry._plugins, None, {"hungry": Hungry})
+    monkeypatch.setitem(registry._plugins, None, {"estimator": {"hungry": Hungry}})
     scores = score_architectures(task(("hungry", "snip")), [PATHLESS, ARCHITECTURES[0]])
     assert [score.status for _, score in scores] == ["failed", "ok", "ok", "ok"]
     assert re.fullmatch(reason + ".*", scores[0][1].reason)
