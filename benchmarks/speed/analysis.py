@@ -18,16 +18,18 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from benchsuite.analysis.best_subsets import best_subsets
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
-from benchsuite.analysis.comparison import compare, rank_intervals
-from benchsuite.analysis.complementarity import added_information, agreement, best_subsets, information
+from benchsuite.analysis.comparison import compare
+from benchsuite.analysis.complementarity import added_information, agreement, information
 from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import kendall_tau, tau_b_without_each
 from benchsuite.analysis.evaluate import evaluate
+from benchsuite.analysis.groups import quantile_groups, tau_within_ends
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.analysis.reliability import ceiling
 from benchsuite.analysis.search_value import search_value, trainings_needed
-from benchsuite.analysis.subsets import quantile_groups, tau_within_ends
+from benchsuite.analysis.significance import rank_intervals
 from benchsuite.analysis.uncertainty import correlation_interval
 from benchsuite.analysis.variance import over_seeds, rank_deviation, ranking_stability
 from benchsuite.spaces.nasbench201.space import NASBench201

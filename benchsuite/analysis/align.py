@@ -1,4 +1,4 @@
-"""Scores and truth side by side: checked, joined by architecture, in an order that no input row order can change."""
+"""Scores and ground truth joined by architecture and checked; the order of input rows does not matter."""
 
 from __future__ import annotations
 
@@ -21,12 +21,32 @@ if TYPE_CHECKING:
 
 
 def aligned(scores: pd.Series[float], truth: pd.Series[float], **others: pd.Series[float]) -> pd.DataFrame:
-    """Rows present in all Series, one column each in the order of the arguments, sorted by index.
+    """Join scores, ground truth and other quantities by architecture.
 
-    Scores may be NaN (undefined) or infinite, all other columns must be finite. `attrs["n_dropped"]` counts the scores
-    and `attrs["n_unscored"]` the truths that have no partner. Raises BenchsuiteError for what is no Series of numbers,
-    for a repeated architecture, and if nothing is in common.
+    Parameters
+    ----------
+    scores
+        Scores by architecture; NaN (undefined) and infinite ones are allowed.
+    truth
+        Ground truth by architecture, finite.
+    **others
+        Further quantities by architecture, finite; a column gets the name of its argument.
 
+    Returns
+    -------
+    DataFrame
+        The architectures that all Series have, sorted by their names; a column per Series in the order of the
+        arguments. ``attrs["n_dropped"]`` counts the scores, ``attrs["n_unscored"]`` the ground-truth values that have
+        no partner.
+
+    Raises
+    ------
+    BenchsuiteError
+        If an argument is not a Series of numbers, repeats an architecture or is not finite where it must be, or if no
+        architecture is in all of them.
+
+    Examples
+    --------
     >>> scores, truth = pd.Series({"b": 1.0, "a": 2.0, "c": 3.0}), pd.Series({"a": 90.0, "b": 80.0})
     >>> table = aligned(scores, truth)
     >>> table.index.tolist(), table.attrs["n_dropped"]
@@ -46,16 +66,40 @@ def aligned(scores: pd.Series[float], truth: pd.Series[float], **others: pd.Seri
 
 
 def arrays(table: pd.DataFrame) -> list[Floats]:
-    """The columns of a table as arrays of shape (n,)."""
+    """Return the columns of a table as arrays.
+
+    Parameters
+    ----------
+    table
+        A table of numbers, such as `aligned` returns.
+
+    Returns
+    -------
+    list
+        An array of shape (n,) for each column.
+
+    Examples
+    --------
+    >>> [column.tolist() for column in arrays(pd.DataFrame({"scores": [1, 2], "truth": [90, 91]}))]
+    [[1.0, 2.0], [90.0, 91.0]]
+    """
     return [table[name].to_numpy(dtype=np.float64) for name in table]
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Trials of estimators on the n architectures of a truth, in an order that no input row order can change.
+    """Runs of estimators on the n architectures of a ground truth.
 
-    `scores` holds those of each estimator, shape (trials, n), NaN where undefined or absent; `scored` tells, shape
-    (n,), which architectures all of its trials have a row for.
+    Attributes
+    ----------
+    architectures
+        The architectures, sorted by their names.
+    truth
+        Ground truth, shape (n,).
+    scores
+        By estimator, the scores of its runs, shape (runs, n); NaN where undefined or missing.
+    scored
+        By estimator, whether all of its runs have a row for an architecture, shape (n,).
     """
 
     architectures: pd.Index[str]
@@ -65,10 +109,27 @@ class SideBySide:
 
 
 def side_by_side(trials: Trials, truth: pd.Series[float]) -> SideBySide:
-    """All trials on the architectures of the truth; scores of other architectures are left out.
+    """Bring all runs onto the architectures of a ground truth; scores of other architectures are left out.
 
-    Raises BenchsuiteError for what is no Series of numbers, for a repeated architecture, and for an infinite truth.
+    Parameters
+    ----------
+    trials
+        By estimator, the scores by architecture of each of its runs; NaN = undefined.
+    truth
+        Ground truth by architecture, finite.
 
+    Returns
+    -------
+    SideBySide
+        Scores and ground truth of the same architectures in the same order.
+
+    Raises
+    ------
+    BenchsuiteError
+        If scores or truth are not a Series of numbers or repeat an architecture, or if the truth is not finite.
+
+    Examples
+    --------
     >>> scores, truth = pd.Series({"b": 1.0, "c": 3.0}), pd.Series({"b": 80.0, "a": 90.0})
     >>> side_by_side({"snip": [scores]}, truth).scores["snip"].tolist()
     [[nan, 1.0]]
@@ -78,11 +139,11 @@ def side_by_side(trials: Trials, truth: pd.Series[float]) -> SideBySide:
     known = known.iloc[_order(known.index)]
     scores, scored = {}, {}
     for name, each in trials.items():
-        columns = [_numbers(f"a trial of {name}", trial) for trial in each]
-        places = [column.index.get_indexer(known.index) for column in columns]
-        pairs = zip(columns, places, strict=True)
+        columns = [_numbers(f"a run of {name}", trial) for trial in each]
+        positions = [column.index.get_indexer(known.index) for column in columns]
+        pairs = zip(columns, positions, strict=True)
         scores[name] = np.array([np.where(at >= 0, column.to_numpy()[at], np.nan) for column, at in pairs])
-        scored[name] = np.logical_and.reduce([at >= 0 for at in places])
+        scored[name] = np.logical_and.reduce([at >= 0 for at in positions])
     return SideBySide(known.index, np.asarray(known, dtype=np.float64), scores, scored)
 
 
@@ -99,7 +160,7 @@ def _numbers(name: str, values: pd.Series[float]) -> pd.Series[float]:
         raise BenchsuiteError(f"{name} has the type {values.dtype}; give real numbers, such as by pandas.to_numeric")
     if not values.index.is_unique:
         repeated = values.index[values.index.duplicated()][0]
-        raise BenchsuiteError(f"{name} has the architecture {repeated!r} more than once; give each one value")
+        raise BenchsuiteError(f"{name} has the architecture {repeated!r} more than once; give one value for each")
     return pd.Series(values.to_numpy(dtype=np.float64, na_value=np.nan), index=values.index)
 
 

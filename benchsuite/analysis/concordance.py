@@ -1,4 +1,4 @@
-"""Pair counts: how often each item is ordered alike by two variables, in O(n log n) with exact ties."""
+"""Pair counts: with how many others each item is ordered the same way by two variables, in O(n log n), ties exact."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Concordance:
-    """Pair counts of each of n items against the n - 1 others; every array has shape (n,).
+    """Pair counts of each of n items against the n - 1 others.
 
-    `balance` is the number of concordant minus discordant pairs, `untied_x` and `untied_y` the number of pairs that
-    differ in x and in y.
+    Attributes
+    ----------
+    balance
+        Number of concordant minus number of discordant pairs, shape (n,).
+    untied_x, untied_y
+        Number of pairs that differ in x, and in y, shape (n,).
     """
 
     balance: Integers
@@ -29,12 +33,31 @@ class Concordance:
 
 
 def concordance(x: ArrayLike, y: ArrayLike) -> Concordance:
-    """Concordant minus discordant pairs of every item, and its untied pairs, in O(n log n).
+    """Count the concordant minus the discordant pairs of every item, and its untied pairs.
 
-    With L, e, f, g the numbers of items below an item in both, tied in x and below in y, below in x and tied in y, and
-    tied in both (itself included), the balance is 4L + 2e + 2f + g + n less the numbers of items below, and below or
-    tied, in x and in y.
+    Parameters
+    ----------
+    x, y
+        Two variables of the same n items; NaN ranks below all other values, tied.
 
+    Returns
+    -------
+    Concordance
+        Counts of each item; tau-a, tau-b and their jackknife follow from them.
+
+    Notes
+    -----
+    The balance of item i is the sum over j of sgn(x_i - x_j) sgn(y_i - y_j). With [c] = 1 if c holds and 0 otherwise,
+    sgn(x_i - x_j) = [x_j < x_i] + [x_j <= x_i] - 1, and likewise for y. Multiplied out and summed over all n items j,
+    i itself included, this is
+
+        4 L + 2 e + 2 f + g + n - (number below + number below or tied, in x) - (the same in y)
+
+    where of the items j, L are below i in both, e tied in x and below in y, f below in x and tied in y, and g tied in
+    both. Only L needs a sort of both variables; e, f and g follow from dense ranks of the pairs (x, y) and (y, x).
+
+    Examples
+    --------
     >>> concordance([1, 2, 3], [1, 3, 2]).balance.tolist()
     [2, 0, 0]
     """
@@ -42,12 +65,12 @@ def concordance(x: ArrayLike, y: ArrayLike) -> Concordance:
     below_x, upto_x = _below_and_upto(first)
     below_y, upto_y = _below_and_upto(second)
     width, n = int(second.max(initial=0)) + 1, first.size
-    both = 4 * _below_in_both(first, second)
+    both = 4 * _below_in_both(first, second)  # 4 L
     less, _ = _below_and_upto(np.unique(first * width + second, return_inverse=True)[1])
-    tied_x_below_y = less - below_x
+    tied_x_below_y = less - below_x  # e: below i in the order of the pairs (x, y), but not in x
     height = int(first.max(initial=0)) + 1
     less, upto = _below_and_upto(np.unique(second * height + first, return_inverse=True)[1])
-    both += 2 * tied_x_below_y + 2 * (less - below_y) + (upto - less)
+    both += 2 * tied_x_below_y + 2 * (less - below_y) + (upto - less)  # 2 e + 2 f + g
     return Concordance(both + n - below_x - upto_x - below_y - upto_y, n - (upto_x - below_x), n - (upto_y - below_y))
 
 
@@ -78,18 +101,18 @@ def _earlier_and_smaller(values: Integers) -> Integers:
     item: Integers = np.arange(n)
     counts = np.zeros(n, dtype=np.int64)
     for bit in reversed(range(int(values.max(initial=0)).bit_length())):
-        bucket = below[values >> (bit + 1) << (bit + 1)]
+        bucket = below[values >> (bit + 1) << (bit + 1)]  # where the bucket of equal higher bits begins
         ones = (values >> bit & 1).astype(bool)
         zeros_before = np.concatenate([[0], np.cumsum(~ones)])
         smaller = zeros_before[:-1] - zeros_before[bucket]
         counts[item[ones]] += smaller[ones]
         rank = np.where(ones, np.arange(n) - bucket - smaller, smaller)
-        place = below[values >> bit << bit] + rank
-        item, values = _moved(item, place), _moved(values, place)
+        position = below[values >> bit << bit] + rank
+        item, values = _moved(item, position), _moved(values, position)
     return counts
 
 
-def _moved(values: Integers, place: Integers) -> Integers:
+def _moved(values: Integers, position: Integers) -> Integers:
     moved = np.empty_like(values)
-    moved[place] = values
+    moved[position] = values
     return moved

@@ -1,7 +1,7 @@
 """Correlations of two variables, and each recomputed without every single item for jackknife intervals.
 
-The rank correlations rank undefined values (NaN) below all others, tied; Pearson leaves non-finite pairs out. With a
-constant, tau-b, rho and Pearson are undefined (NaN), never zero.
+Rank correlations rank undefined values (NaN) below all others, tied; Pearson's r leaves non-finite pairs out. With a
+constant, tau-b, rho and r are undefined (NaN), not zero.
 """
 
 from __future__ import annotations
@@ -14,40 +14,34 @@ from scipy import stats
 
 from benchsuite.analysis.concordance import Concordance, concordance
 from benchsuite.analysis.ranking import average_of_dense, average_ranks, dense_ranks
+from benchsuite.analysis.uncertainty import LeaveOneOut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike
 
     from benchsuite.core.arrays import Floats, Integers
 
-
 # A sum of squares this small beside its whole is rounding: what is left without one item is a constant.
 ROUNDING = 1e-10
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveOneOut:
-    """A figure on all n items, and the same figure without each of them in turn (shape (n,))."""
-
-    value: float
-    without: Floats
-
-
-def mean_figure(figures: Sequence[LeaveOneOut]) -> LeaveOneOut:
-    """Mean of a figure over trials, such as seeds, on the same items; at least one.
-
-    >>> mean_figure([LeaveOneOut(0.5, np.zeros(2)), LeaveOneOut(1.0, np.ones(2))])
-    LeaveOneOut(value=0.75, without=array([0.5, 0.5]))
-    """
-    mean = float(np.mean([each.value for each in figures]))
-    return LeaveOneOut(mean, np.mean([each.without for each in figures], axis=0))
-
-
 def kendall_tau(x: ArrayLike, y: ArrayLike) -> float:
-    """Kendall's tau-b in [-1, 1], as scipy.stats.kendalltau; NaN if x or y is constant (Kendall 1945).
+    """Return Kendall's tau-b, as scipy.stats.kendalltau (Kendall, Biometrika 33, 1945).
 
+    Parameters
+    ----------
+    x, y
+        Two variables of the same n items; NaN ranks lowest, tied.
+
+    Returns
+    -------
+    float
+        tau-b in [-1, 1]; NaN if x or y is constant.
+
+    Examples
+    --------
     >>> round(kendall_tau([1, 2, 2, 3], [1, 2, 3, 4]), 4)
     0.9129
     """
@@ -57,10 +51,20 @@ def kendall_tau(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def kendall_tau_a(x: ArrayLike, y: ArrayLike) -> float:
-    """Concordant less discordant pairs over all pairs: the formula of Ning et al. (NeurIPS 2021), arXiv 2008.03064.
+    """Return tau-a, concordant less discordant pairs over all pairs: the formula of Ning et al. (NeurIPS 2021).
 
-    A tied pair counts as zero, so that a constant has tau-a 0; NaN below two items.
+    Parameters
+    ----------
+    x, y
+        Two variables of the same n items; NaN ranks lowest, tied.
 
+    Returns
+    -------
+    float
+        tau-a in [-1, 1]. A tied pair counts as zero, so that a constant has tau-a 0; NaN below two items.
+
+    Examples
+    --------
     >>> round(kendall_tau_a([1, 2, 2], [1, 2, 3]), 4)
     0.6667
     """
@@ -68,8 +72,20 @@ def kendall_tau_a(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def spearman_rho(x: ArrayLike, y: ArrayLike) -> float:
-    """Pearson correlation of the average ranks, as scipy.stats.spearmanr; NaN if x or y is constant.
+    """Return Spearman's rho, Pearson's r of the average ranks, as scipy.stats.spearmanr.
 
+    Parameters
+    ----------
+    x, y
+        Two variables of the same n items; NaN ranks lowest, tied.
+
+    Returns
+    -------
+    float
+        rho in [-1, 1]; NaN if x or y is constant.
+
+    Examples
+    --------
     >>> round(spearman_rho([1, 2, 3, 4], [1, 3, 2, 4]), 4)
     0.8
     """
@@ -77,8 +93,20 @@ def spearman_rho(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def pearson_r(x: ArrayLike, y: ArrayLike) -> float:
-    """Pearson correlation over the pairs in which both values are finite; NaN if x or y is constant there.
+    """Return Pearson's r over the pairs in which both values are finite.
 
+    Parameters
+    ----------
+    x, y
+        Two variables of the same n items.
+
+    Returns
+    -------
+    float
+        r in [-1, 1]; NaN if x or y is constant in these pairs.
+
+    Examples
+    --------
     >>> pearson_r([1, 2, float("nan"), 4], [2, 4, 0, 8])
     1.0
     """
@@ -87,7 +115,25 @@ def pearson_r(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def tau_b_without_each(pairs: Concordance) -> LeaveOneOut:
-    """tau-b, exact without each item: leaving an item out takes away its own pairs and no others."""
+    """Return tau-b of all items and, exactly, without each of them.
+
+    Parameters
+    ----------
+    pairs
+        Pair counts of x and y, from `concordance`.
+
+    Returns
+    -------
+    LeaveOneOut
+        NaN where x or y is constant.
+
+    Examples
+    --------
+    >>> tau_b_without_each(concordance([1, 2, 3], [1, 3, 2])).without.tolist()
+    [-1.0, 1.0, 1.0]
+    """
+    # tau-b = (C - D) / sqrt(T_x T_y): C concordant, D discordant pairs, T_x and T_y those untied in x and in y.
+    # The counts of items hold every pair twice; leaving item i out takes away its own pairs and no others.
     balance, untied_x, untied_y = (counts.sum() / 2 for counts in (pairs.balance, pairs.untied_x, pairs.untied_y))
     without_x, without_y = untied_x - pairs.untied_x, untied_y - pairs.untied_y
     value = _ratio(balance, untied_x, untied_y)
@@ -95,26 +141,67 @@ def tau_b_without_each(pairs: Concordance) -> LeaveOneOut:
 
 
 def tau_a_without_each(pairs: Concordance) -> LeaveOneOut:
-    """tau-a with the exact values without each item; NaN where fewer than two items are left."""
+    """Return tau-a of all items and, exactly, without each of them.
+
+    Parameters
+    ----------
+    pairs
+        Pair counts of x and y, from `concordance`.
+
+    Returns
+    -------
+    LeaveOneOut
+        NaN where fewer than two items are left.
+
+    Examples
+    --------
+    >>> tau_a_without_each(concordance([1, 2, 2], [1, 3, 2])).without.tolist()
+    [0.0, 1.0, 1.0]
+    """
+    # tau-a = (C - D) / (n (n - 1) / 2)
     n, balance = pairs.balance.size, pairs.balance.sum() / 2
-    value = _ratio(balance, _pairs_of(n), _pairs_of(n))
-    return LeaveOneOut(float(value), _ratio(balance - pairs.balance, _pairs_of(n - 1), _pairs_of(n - 1)))
+    every, left = n * (n - 1) / 2, (n - 1) * (n - 2) / 2
+    return LeaveOneOut(float(_ratio(balance, every, every)), _ratio(balance - pairs.balance, left, left))
 
 
 def rho_without_each(x: ArrayLike, y: ArrayLike, pairs: Concordance) -> LeaveOneOut:
-    """Spearman's rho with the exact values without each item, ranks anew: `pairs` is the concordance of x and y.
+    """Return Spearman's rho of all items and, exactly, without each of them and the others ranked anew.
 
-    Without item i, the centred rank a_j of item j loses sgn(x_j - x_i) / 2; products of such ranks sum to known sums of
-    a and b over the items above and below i and to the balance of its pairs.
+    Parameters
+    ----------
+    x, y
+        Two variables of the same n items; NaN ranks lowest, tied.
+    pairs
+        Pair counts of x and y, from `concordance`.
+
+    Returns
+    -------
+    LeaveOneOut
+        NaN where x or y is constant.
+
+    Examples
+    --------
+    >>> x, y = [1, 2, 3, 4], [1, 3, 2, 4]
+    >>> rho_without_each(x, y, concordance(x, y)).without.round(9).tolist()
+    [0.5, 1.0, 1.0, 0.5]
     """
     return rho_of_ranked(Ranked.of(x), Ranked.of(y), pairs.balance)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A column ranked for correlations with many others: dense and centred average ranks, shape (n,).
+    """A variable of n items, ranked for correlations with many others.
 
-    `square` is the sum of the squared centred ranks, `squares` the same without each item, ranked anew.
+    Attributes
+    ----------
+    dense
+        Dense ranks, shape (n,).
+    centred
+        Average ranks less their mean, shape (n,).
+    square
+        Sum of the squares of `centred`.
+    squares
+        The same sum without each item and the others ranked anew, shape (n,).
     """
 
     dense: Integers
@@ -124,19 +211,50 @@ class Ranked:
 
     @classmethod
     def of(cls, values: ArrayLike) -> Ranked:
-        """The ranks of a column."""
+        """Rank a variable.
+
+        Parameters
+        ----------
+        values
+            Numbers, shape (n,); NaN ranks lowest, tied.
+
+        Returns
+        -------
+        Ranked
+            Ranks and the sums that correlations need.
+        """
         dense = dense_ranks(values)
         centred = average_of_dense(dense) - (dense.size + 1) / 2
         square, untied = _inner(centred, centred), dense.size - np.bincount(dense)[dense]
+        # Without item i, a_j becomes a_j - sgn(x_j - x_i) / 2. Summed over j other than i, its square is
+        # S - a_i^2 - (sum of a_j over x_j > x_i less that over x_j < x_i) + (number of j not tied with i) / 4.
         return cls(dense, centred, square, square - centred**2 - _above_less_below(dense, centred) + untied / 4)
 
 
 def rho_of_ranked(x: Ranked, y: Ranked, balance: ArrayLike = 0) -> LeaveOneOut:
-    """Spearman's rho of two ranked columns with the values without each item.
+    """Return Spearman's rho of two ranked variables, of all items and without each of them.
 
-    These are exact with the balance of the columns' `concordance`; without it, which takes most of the time, their
-    deviation is wrong by no more than a part in the number of items.
+    Parameters
+    ----------
+    x, y
+        Ranks of the same n items.
+    balance
+        The balance of their `concordance`, shape (n,). Without it, which takes most of the time, the jackknife's
+        standard error is off by a relative error of order 1 / n.
+
+    Returns
+    -------
+    LeaveOneOut
+        NaN where x or y is constant.
+
+    Examples
+    --------
+    >>> round(rho_of_ranked(Ranked.of([1, 2, 3, 4]), Ranked.of([1, 3, 2, 4])).value, 9)
+    0.8
     """
+    # rho = sum(a b) / sqrt(sum(a^2) sum(b^2)) of centred average ranks a and b. Without item i, a_j becomes
+    # a_j - sgn(x_j - x_i) / 2 and b_j becomes b_j - sgn(y_j - y_i) / 2; the product, summed over j other than i, is
+    # sum(a b) - a_i b_i - (sum of b_j sgn(x_j - x_i) + sum of a_j sgn(y_j - y_i)) / 2 + balance_i / 4.
     a, b = x.centred, y.centred
     above = _above_less_below(x.dense, b) + _above_less_below(y.dense, a)
     product = _inner(a, b) - a * b - above / 2 + np.asarray(balance) / 4
@@ -144,24 +262,54 @@ def rho_of_ranked(x: Ranked, y: Ranked, balance: ArrayLike = 0) -> LeaveOneOut:
 
 
 def pearson_without_each(x: ArrayLike, y: ArrayLike) -> LeaveOneOut:
-    """Pearson's r over the finite pairs with the exact values without each of them.
+    """Return Pearson's r over the finite pairs and, exactly, without each of them.
 
-    The value is NaN where one item carries the whole spread: what is left without it is a constant.
+    Parameters
+    ----------
+    x, y
+        Two variables of the same n items.
+
+    Returns
+    -------
+    LeaveOneOut
+        As many values as there are finite pairs; NaN where one item carries the whole spread, because what is left
+        without it is a constant.
+
+    Examples
+    --------
+    >>> pearson_without_each([1, 2, 3, 4], [1, 2, 3, 0]).without.round(9).tolist()
+    [-0.654653671, -0.142857143, -0.654653671, 1.0]
     """
     first, second = _finite_pairs(x, y)
     a, b = _standardised(first), _standardised(second)
-    factor = a.size / max(a.size - 1, 1)  # leaving one out moves the mean too
+    # sum over j other than i of (a_j - mean)(b_j - mean), with the mean of those left: sum(a b) - n / (n - 1) a_i b_i
+    factor = a.size / max(a.size - 1, 1)
     squares = (_inner(column, column) - factor * column * column for column in (a, b))
     square_a, square_b = (np.where(square > ROUNDING, square, 0.0) for square in squares)
     return LeaveOneOut(pearson_r(first, second), _ratio(_inner(a, b) - factor * a * b, square_a, square_b))
 
 
 def partial_correlation(between: Floats, first: Floats, second: Floats) -> Floats:
-    """Correlation between two variables given a third, from those of each with it; NaN where nothing is left.
+    """Return the correlation of two variables given a third.
 
+    Parameters
+    ----------
+    between
+        Correlation of the two variables.
+    first, second
+        Correlation of each of them with the third, of shapes that broadcast.
+
+    Returns
+    -------
+    array
+        Partial correlations in [-1, 1]; NaN where the third variable explains one of the others completely.
+
+    Examples
+    --------
     >>> partial_correlation(np.array([0.5, 0.5]), np.array([0.5, 1.0]), np.array([0.5, 0.5])).round(3).tolist()
     [0.333, nan]
     """
+    # r_xy.z = (r_xy - r_xz r_yz) / sqrt((1 - r_xz^2) (1 - r_yz^2))
     left = np.minimum(1 - first**2, 1 - second**2)
     scale = np.sqrt(np.maximum(1 - first**2, 0) * np.maximum(1 - second**2, 0))
     product = between - first * second
@@ -170,13 +318,28 @@ def partial_correlation(between: Floats, first: Floats, second: Floats) -> Float
 
 
 def partial_without_each(between: LeaveOneOut, first: LeaveOneOut, second: LeaveOneOut) -> LeaveOneOut:
-    """Partial correlation from the three correlations, with all items and without each."""
-    partial = partial_correlation(*(np.append(figure.without, figure.value) for figure in (between, first, second)))
+    """Return the partial correlation of two variables given a third, of all items and without each of them.
+
+    Parameters
+    ----------
+    between
+        Correlation of the two variables.
+    first, second
+        Correlation of each of them with the third.
+
+    Returns
+    -------
+    LeaveOneOut
+        As `partial_correlation`, NaN where nothing is left to explain.
+
+    Examples
+    --------
+    >>> half = LeaveOneOut(0.5, np.array([0.5, 0.0]))
+    >>> partial_without_each(half, half, half).without.round(3).tolist()
+    [0.333, 0.0]
+    """
+    partial = partial_correlation(*(np.append(each.without, each.value) for each in (between, first, second)))
     return LeaveOneOut(float(partial[-1]), partial[:-1])
-
-
-def _pairs_of(n: int) -> float:
-    return n * (n - 1) / 2
 
 
 def _ratio(product: ArrayLike, square_x: ArrayLike, square_y: ArrayLike) -> Floats:

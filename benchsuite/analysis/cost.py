@@ -1,4 +1,4 @@
-"""Cost against worth: which estimators none beats for less, and when the training of a supernet pays."""
+"""Cost against worth: which estimators no other beats for less, and when the training of a supernet pays."""
 
 from __future__ import annotations
 
@@ -13,12 +13,27 @@ if TYPE_CHECKING:
 
 
 def break_even(training: float, reading: float, other: float) -> float:
-    """Number of architectures from which a trained supernet is cheaper than an estimator without training.
+    """Return the number of architectures from which a supernet is cheaper than an estimator without training.
 
-    All in the same unit, such as CPU seconds: `training` once, then `reading` for each architecture, against `other`
-    for each. Infinite where reading costs as much as the other or more, NaN where a cost is unknown. This compares
-    costs alone: whether the scores are as good is another question.
+    Only costs are compared; whether the scores are as good is another question.
 
+    Parameters
+    ----------
+    training
+        Cost of the supernet's training, in a unit such as CPU seconds.
+    reading
+        Cost of its readout for one architecture, in the same unit.
+    other
+        Cost of the other estimator for one architecture, in the same unit.
+
+    Returns
+    -------
+    float
+        Number of architectures at which both cost the same; infinite where a readout costs as much as the other
+        estimator or more, NaN where a cost is unknown.
+
+    Examples
+    --------
     >>> break_even(training=3600, reading=0.5, other=2.0), break_even(3600, 2.0, 0.5)
     (2400.0, inf)
     """
@@ -29,10 +44,23 @@ def break_even(training: float, reading: float, other: float) -> float:
 
 
 def pareto_front(cost: ArrayLike, worth: ArrayLike) -> Booleans:
-    """Which points none beats: no other has at most their cost and at least their worth, and is better in one.
+    """Return which points are on the Pareto front.
 
-    Equal points are all on the front; a point with an unknown (NaN) cost or worth is not.
+    Parameters
+    ----------
+    cost
+        Cost of each point, shape (n,), lower is better.
+    worth
+        Worth of each point, such as tau-b, shape (n,), higher is better.
 
+    Returns
+    -------
+    array
+        Shape (n,): True where no other point has at most this cost and at least this worth and is better in one of
+        them. Equal points are all on the front; a point with an unknown (NaN) cost or worth is not.
+
+    Examples
+    --------
     >>> pareto_front([1, 2, 3, 2], [0.5, 0.6, 0.55, 0.6]).tolist()
     [True, True, False, True]
     """

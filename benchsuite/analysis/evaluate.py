@@ -1,4 +1,4 @@
-"""All criteria of one estimator against the truth, each with its interval: `evaluate`."""
+"""All criteria of one estimator against the ground truth, each with its interval: `evaluate`."""
 
 from __future__ import annotations
 
@@ -58,8 +58,10 @@ INTERVALS: dict[str, str] = {
 
 
 def criteria() -> list[str]:
-    """Names of all criteria, in the order in which `evaluate` lists them.
+    """Return the names of all criteria, in the order in which `evaluate` lists them.
 
+    Examples
+    --------
     >>> criteria()[:2]
     ['kendall_tau', 'kendall_tau_a']
     """
@@ -67,7 +69,7 @@ def criteria() -> list[str]:
 
 
 class Row(NamedTuple):
-    """One line of the table that `evaluate` returns."""
+    """One line of the table that `evaluate` returns; its names are the columns."""
 
     criterion: str
     k: float
@@ -86,25 +88,42 @@ def evaluate(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Every criterion of the scores against the truth with an interval: one row per criterion and K.
+    """Judge scores by ground truth: every criterion with its interval, a row per criterion and K.
 
     Parameters
     ----------
-    scores : Series indexed by architecture, higher is better; NaN = undefined, infinite values are ordered
-    truth : Series indexed by architecture, higher is better, finite
-    undefined : "worst" ranks undefined scores below all others, tied; "drop" judges the defined ones alone
-    confidence : coverage of the intervals
-    seed : of the resamples; two estimators on the same architectures see the same resamples
+    scores
+        Scores by architecture, higher is better; NaN = undefined, infinite values are ordered.
+    truth
+        Ground truth by architecture, higher is better, finite.
+    undefined
+        "worst" ranks undefined scores below all others, tied; "drop" leaves their architectures out.
+    confidence
+        Coverage of the intervals.
+    seed
+        Of the resamples; two estimators on the same architectures see the same resamples.
 
     Returns
     -------
-    DataFrame with the columns criterion, k (the fraction K; NaN for correlations), value, low, high, n (architectures
-    behind the figure: those with a finite score for pearson_r), n_undefined (NaN scores among the joined ones). Bounds
-    are NaN where too few architectures are behind a figure. `attrs`: n_dropped (scores without truth), n_unscored
-    (truth without score), intervals (method by criterion). Raises BenchsuiteError for unusable input.
+    DataFrame
+        Columns: criterion, k (the fraction K; NaN for correlations), value, low, high, n (architectures behind the
+        value: those with a finite score for pearson_r), n_undefined (NaN scores among the joined ones). Ends are NaN
+        where too few architectures are behind a value. ``attrs``: n_dropped (scores without ground truth), n_unscored
+        (ground truth without score), intervals (method by criterion).
 
-    Definitions: Ning et al., "Evaluating Efficient Performance Estimators of Neural Architectures", NeurIPS 2021.
+    Raises
+    ------
+    BenchsuiteError
+        If an argument is not a Series of numbers, repeats an architecture or is not finite where it must be, if scores
+        and truth have no architecture in common, or for an option that is not allowed.
 
+    Notes
+    -----
+    Definitions: Ning et al., "Evaluating Efficient Performance Estimators of Neural Architectures", NeurIPS 2021
+    (arXiv 2008.03064); regret is not among them.
+
+    Examples
+    --------
     >>> truth = pd.Series({"a": 90.0, "b": 91.0, "c": 92.0, "d": 93.0})
     >>> table = evaluate(pd.Series({"a": 1.0, "b": 3.0, "c": 2.0, "d": 4.0}), truth)
     >>> print(round(table.set_index("criterion").loc["kendall_tau", "value"], 3))
@@ -112,7 +131,7 @@ def evaluate(
     """
     check_confidence(confidence)
     if undefined not in get_args(Undefined):
-        raise BenchsuiteError(f"undefined={undefined!r} is not possible; give 'worst' or 'drop'")
+        raise BenchsuiteError(f"undefined = {undefined!r}; must be 'worst' or 'drop'")
     table = aligned(scores, truth)
     n_undefined = int(table["scores"].isna().sum())
     used, known = arrays(table.dropna() if undefined == "drop" else table)
@@ -124,15 +143,15 @@ def evaluate(
 
 def _correlations(scores: Floats, truth: Floats, confidence: float) -> Iterator[Row]:
     pairs = concordance(scores, truth)
-    figures = {
+    statistics = {
         "kendall_tau": tau_b_without_each(pairs),
         "kendall_tau_a": tau_a_without_each(pairs),
         "spearman_rho": rho_without_each(scores, truth, pairs),
         "pearson_r": pearson_without_each(scores, truth),
     }
-    for criterion, figure in figures.items():
-        interval = correlation_interval(figure, confidence)
-        yield Row(criterion, np.nan, figure.value, *interval, figure.without.size, 0)
+    for criterion, each in statistics.items():
+        interval = correlation_interval(each, confidence)
+        yield Row(criterion, np.nan, each.value, *interval, each.without.size, 0)
 
 
 def _ends(scores: Floats, truth: Floats, confidence: float, seed: int) -> Iterator[Row]:
@@ -140,11 +159,11 @@ def _ends(scores: Floats, truth: Floats, confidence: float, seed: int) -> Iterat
     counts = [top_count(ranking.size, fraction) for fraction in FRACTIONS]
     values = np.concatenate([part(ranking, ranking.whole(), counts)[:, 0] for part in (precision, extremes)])
     intervals = _intervals(ranking, confidence, seed)
-    for criterion, figures in zip((*PRECISIONS, *EXTREMES), values, strict=True):
-        for fraction, value in zip(FRACTIONS, figures, strict=True):
+    for criterion, at_fractions in zip((*PRECISIONS, *EXTREMES), values, strict=True):
+        for fraction, value in zip(FRACTIONS, at_fractions, strict=True):
             low, high = intervals.get((criterion, fraction), UNKNOWN)
-            bounds = min(low, float(value)), max(high, float(value))  # halves are often worse than the whole
-            yield Row(criterion, fraction, float(value), *bounds, ranking.size, 0)
+            ends = min(low, float(value)), max(high, float(value))  # halves are often worse than the whole
+            yield Row(criterion, fraction, float(value), *ends, ranking.size, 0)
 
 
 def _intervals(ranking: Ranking, confidence: float, seed: int) -> dict[tuple[str, float], Interval]:
@@ -161,21 +180,51 @@ def _intervals(ranking: Ranking, confidence: float, seed: int) -> dict[tuple[str
 
 
 def bootstrapped_precision(ranking: Ranking, fractions: list[float], seed: int) -> Floats:
-    """P@top and P@bottom of bootstrap samples: shape (2, draws, len(fractions))."""
+    """Return P@top and P@bottom of bootstrap samples.
+
+    Parameters
+    ----------
+    ranking
+        The architectures.
+    fractions
+        Values of K.
+    seed
+        Of the samples.
+
+    Returns
+    -------
+    array
+        Shape (2, draws, len(fractions)).
+    """
     counts = [top_count(ranking.size, fraction) for fraction in fractions]
     blocks = bootstrap_weights(ranking.size, BOOTSTRAPS, seed)
     return np.concatenate([precision(ranking, weights, counts) for weights in blocks], axis=1)
 
 
 def halved_extremes(ranking: Ranking, fractions: list[float], seed: int) -> Floats:
-    """BR, WR and regret of random halves, at the same fractions of each half: shape (3, draws, len(fractions)).
+    """Return BR, WR and regret of random halves, at the same fractions of each half.
 
     The best rank among the k best-scored, counted in architectures, hardly depends on the size of the sample, so that
-    BR shrinks with it: it is scaled from the half to the whole. WR and regret have no such rate and stay as they are.
+    BR, which is divided by the size, is scaled from the half to the whole: BR (n // 2) / n. WR and regret have no such
+    rate and stay as they are.
+
+    Parameters
+    ----------
+    ranking
+        The architectures.
+    fractions
+        Values of K.
+    seed
+        Of the halves.
+
+    Returns
+    -------
+    array
+        Shape (3, draws, len(fractions)).
     """
     half = ranking.size // 2
     counts = [top_count(half, fraction) for fraction in fractions]
     blocks = random_halves(ranking.size, HALVES, seed)
-    figures = np.concatenate([extremes(ranking, kept, counts) for kept in blocks], axis=1)
-    figures[0] *= half / ranking.size
-    return figures
+    found = np.concatenate([extremes(ranking, kept, counts) for kept in blocks], axis=1)
+    found[0] *= half / ranking.size
+    return found

@@ -1,11 +1,25 @@
-"""Best and worst true rank among the k best-scored architectures, and the regret, as exact expectations under ties.
+"""Best and worst true rank among the k best-scored architectures, and the regret, as exact expectations over ties.
 
-Lots are drawn: which of the equally scored architectures at the cut are among the k, and the order of equally true
-ones. The k hold `certain` architectures and `drawn` of the `loose` ones that are tied at the cut. Go through the loose
-ones from the truly best, equally true ones in an order drawn by lot, up to the best certain one. The first that is
-chosen takes the best rank: after j that were not, the next is not with probability (loose - j - drawn) / (loose - j).
-Where l loose and a certain ones are equally true, on s places, the i-th of these in the order of the lots is expected
-on the place i (s + 1) / (l + a + 1), and after i loose ones the next is loose with probability (l - i) / (l + a - i).
+With r_i the rank of architecture i by ground truth y_i, 1 = best of M, and A the k best-scored, Ning et al. (NeurIPS
+2021) define BR = min over A of r_i / M and WR = max over A of r_i / M; the regret is max y_i less max over A of y_i.
+
+Ties are broken at random: which of the architectures with the score at the cut are among the k, and the order of those
+with equal ground truth. A consists of `certain` architectures, scored above the cut, and `drawn` ones of `borderline`
+architectures, whose score is that at the cut. The expectation over all ways to break the ties is found in one pass:
+
+1.  Go through the borderline architectures from the truly best, equally good ones in random order, up to the best
+    certain one. If the first j of them are not drawn, then neither is the next with the probability
+
+        u_j = (borderline - j - drawn) / (borderline - j)
+
+    and with v_j the rank (or ground truth) of the next, and that of the best certain one at the end, the expected value
+    of the best is the sum over j of u_0 u_1 ... u_(j-1) (1 - u_j) v_j.
+2.  Where l borderline and a certain architectures have the same ground truth, among s architectures of the sample that
+    have it, the i-th of these l + a in random order is expected at the rank i (s + 1) / (l + a + 1) of the s. If i of
+    the borderline ones came first, the next is a borderline one, not a certain one, with the probability
+    (l - i) / (l + a - i), by which u_j is multiplied.
+
+The worst rank is found in the same way from the other end.
 """
 
 from __future__ import annotations
@@ -23,33 +37,61 @@ if TYPE_CHECKING:
     from benchsuite.analysis.ranking import Ranking, Weights
     from benchsuite.core.arrays import Booleans, Floats, Integers
 
-
-SURE = 42  # -log of a probability that no sum in double precision notices
+NEGLIGIBLE = 42  # -log of a probability that no sum in double precision notices
 
 
 def extremes(ranking: Ranking, kept: Weights, counts: Sequence[int]) -> Floats:
-    """BR and WR (ranks divided by m) and regret of subsamples of m architectures: shape (3, b, len(counts)).
+    """Return BR, WR and regret of subsamples.
 
-    `kept` has shape (b, n): 1 for a row of the input that is in the subsample, 0 otherwise, equally many in each. NaN
-    where k < 1.
+    Parameters
+    ----------
+    ranking
+        The n architectures.
+    kept
+        b subsamples of m architectures each, shape (b, n): 1 for a row of the input that is in it, 0 otherwise.
+    counts
+        Numbers k of best-scored architectures.
+
+    Returns
+    -------
+    array
+        BR and WR (ranks divided by m) and regret (in units of the ground truth), shape (3, b, len(counts)); NaN where
+        k < 1.
+
+    Examples
+    --------
+    >>> from benchsuite.analysis.ranking import Ranking
+    >>> ranking = Ranking.of([4, 3, 2, 1], [90.0, 93.0, 94.0, 92.0])
+    >>> extremes(ranking, ranking.whole(), [2])[:, 0, 0].tolist()
+    [0.5, 1.0, 1.0]
     """
-    figures = np.full((3, kept.shape[0], len(counts)), np.nan)
+    found = np.full((3, kept.shape[0], len(counts)), np.nan)
     wanted = [(column, k) for column, k in enumerate(counts) if k >= 1]
     if wanted:
         samples = BestScored.of(ranking, kept, max(k for _, k in wanted))
-        places = samples.places(kept)
+        ranks = samples.true_ranks(kept)
         for column, k in wanted:
-            figures[:, :, column] = [*_ranks(*places, samples.lot(k)), samples.regret(k)]
-    return figures
+            found[:, :, column] = [*_best_and_worst(*ranks, samples.cut(k)), samples.regret(k)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class BestScored:
     """The best-scored architectures of b subsamples, best first, as far as the equal scores at the k-th: (b, width).
 
-    `chosen` are places by score, equally scored ones in the order of their truth; the n places of each further row
-    follow those before, so that all ascend. `highest` has one column more than `truth`: the highest truth of the first
-    none, one, two ... (of none the lowest of all). `best` is that of each whole subsample, shape (b, 1).
+    Attributes
+    ----------
+    ranking
+        The n architectures from which the subsamples were drawn.
+    chosen
+        Ranks by score, equally scored architectures in the order of their ground truth; those of each further row
+        are increased by n, so that all ascend.
+    truth
+        Their ground truth.
+    highest
+        Highest ground truth of the first none, one, two, ... of them, shape (b, width + 1); of none, the lowest of all.
+    best
+        Highest ground truth of each whole subsample, shape (b, 1).
     """
 
     ranking: Ranking
@@ -60,7 +102,22 @@ class BestScored:
 
     @classmethod
     def of(cls, ranking: Ranking, kept: Weights, k: int) -> BestScored:
-        """Subsamples, of which `kept` has shape (b, n) and is 1 for a row of the input that is in, 0 otherwise."""
+        """Select the best-scored architectures of subsamples.
+
+        Parameters
+        ----------
+        ranking
+            The n architectures.
+        kept
+            Subsamples of equal size, shape (b, n): 1 for a row of the input that is in it, 0 otherwise.
+        k
+            How many of the best-scored are needed, at least 1.
+
+        Returns
+        -------
+        BestScored
+            The k best-scored, and all with the same score as the k-th.
+        """
         by_score = np.ascontiguousarray(kept.T[ranking.rows_by_score].T)
         chosen = np.flatnonzero(by_score.astype(bool)).reshape(len(kept), -1)
         offset = ranking.size * np.arange(len(kept))[:, None]
@@ -74,19 +131,42 @@ class BestScored:
 
     @property
     def offset(self) -> Integers:
-        """By how much the rows of `chosen` are beyond the first: shape (b,)."""
+        """By how much the rows of `chosen` are beyond the first, shape (b,)."""
         return self.ranking.size * np.arange(len(self.chosen))
 
-    def places(self, kept: Weights) -> tuple[Integers, Integers, int]:
-        """Places by truth of the architectures inside their subsample, start..end - 1, and how many it has."""
+    def true_ranks(self, kept: Weights) -> tuple[Integers, Integers, int]:
+        """Return the ranks by ground truth of the architectures inside their subsample.
+
+        Parameters
+        ----------
+        kept
+            The subsamples, as for `of`.
+
+        Returns
+        -------
+        tuple
+            First rank of each, from 0 = best, and the one after its last, shape (b, width); and the number of
+            architectures of a subsample.
+        """
         upto = cumulated(kept.T[self.ranking.rows]).T
         items = self.ranking.by_score[self.chosen - self.offset[:, None]]
         ends = (self.ranking.truth_start, self.ranking.truth_end)
         start, end = (np.take_along_axis(upto, at[items], axis=1) for at in ends)
         return start, end, int(upto[0, -1])
 
-    def level(self, column: int | Integers) -> tuple[Integers, Integers]:
-        """First column of the scores that equal that of a column of each subsample, and the one after the last."""
+    def tied_with(self, column: int | Integers) -> tuple[Integers, Integers]:
+        """Return which columns have the same score as a given one.
+
+        Parameters
+        ----------
+        column
+            A column, or one of each subsample, shape (b,).
+
+        Returns
+        -------
+        tuple
+            First of the columns with this score, and the one after the last, shape (b,).
+        """
         rows, width = np.arange(len(self.chosen)), self.chosen.shape[1]
         item = self.ranking.by_score[self.chosen[rows, column] - self.offset]
         ends = (self.ranking.score_start[item], self.ranking.score_end[item])
@@ -94,102 +174,142 @@ class BestScored:
         return first, stop
 
     def are_enough(self, k: int) -> Booleans:
-        """Whether the best of each subsample is surely among its k best-scored: more of them leave no regret."""
-        certain = self.level(k - 1)[0][:, None]
+        """Return whether the best of each subsample is certain to be among its k best-scored.
+
+        Parameters
+        ----------
+        k
+            Number of best-scored architectures.
+
+        Returns
+        -------
+        array
+            Shape (b,); where True, more of them leave no regret.
+        """
+        certain = self.tied_with(k - 1)[0][:, None]
         enough: Booleans = (np.take_along_axis(self.highest, certain, axis=1) == self.best).ravel()
         return enough
 
-    def lot(self, k: int | Integers) -> _Lot:
-        """Who is among the k best-scored, for one k or one of each subsample."""
-        certain, stop = self.level(k - 1)
-        return _Lot(certain[:, None], (stop - certain)[:, None], (k - certain)[:, None])
+    def cut(self, k: int | Integers) -> _Cut:
+        """Return where the k best-scored end.
+
+        Parameters
+        ----------
+        k
+            Number of best-scored architectures, or one of each subsample, shape (b,).
+
+        Returns
+        -------
+        _Cut
+            How many of them are above the cut, and how many tied at it.
+        """
+        certain, stop = self.tied_with(k - 1)
+        return _Cut(certain[:, None], (stop - certain)[:, None], (k - certain)[:, None])
 
     def regret(self, k: int | Integers) -> Floats:
-        """Expected difference between the best of a subsample and of its k best-scored, in units of truth: (b,)."""
-        lot = self.lot(k)
-        steps = np.arange(int(lot.reach().max()) + 1)
-        bar = np.take_along_axis(self.highest, lot.certain, axis=1)
-        loose = np.take_along_axis(self.truth, np.minimum(lot.certain + steps, self.truth.shape[1] - 1), axis=1)
-        first = np.concatenate([np.maximum(loose, bar), bar], axis=1)
-        return _mean(lot.unchosen(steps), self.best - first)
+        """Return the expected difference between the best of a subsample and the best of its k best-scored.
+
+        Parameters
+        ----------
+        k
+            Number of best-scored architectures, or one of each subsample, shape (b,).
+
+        Returns
+        -------
+        array
+            Regret in units of the ground truth, shape (b,).
+        """
+        cut = self.cut(k)
+        steps = np.arange(int(cut.reach().max()) + 1)
+        certain = np.take_along_axis(self.highest, cut.certain, axis=1)  # the best of the certain ones
+        columns = np.minimum(cut.certain + steps, self.truth.shape[1] - 1)
+        borderline = np.take_along_axis(self.truth, columns, axis=1)
+        values = np.concatenate([np.maximum(borderline, certain), certain], axis=1)
+        return _expected(cut.not_drawn(steps), self.best - values)
 
 
 @dataclass(frozen=True, slots=True)
-class _Lot:
-    """How many architectures of each subsample are among the k, tied at the cut, and drawn of these: shape (b, 1)."""
+class _Cut:
+    """How many architectures of each subsample are certain, borderline, and drawn of the borderline: shape (b, 1)."""
 
     certain: Integers
-    loose: Integers
+    borderline: Integers
     drawn: Integers
 
     def reach(self) -> Integers:
-        """So many of the loose ones are surely not all passed over."""
-        number: Integers = np.minimum(self.loose - 1, SURE * self.loose // self.drawn)
+        """How many borderline architectures may come before the first drawn one, but for a negligible probability."""
+        # P(first j not drawn) <= (1 - drawn / borderline)^j <= exp(-j drawn / borderline)
+        number: Integers = np.minimum(self.borderline - 1, NEGLIGIBLE * self.borderline // self.drawn)
         return number
 
-    def unchosen(self, steps: Integers) -> Floats:
-        """Probability that a loose one is not chosen after so many that were not: shape (b, steps); 1 after the last.
+    def not_drawn(self, steps: Integers) -> Floats:
+        """u_j: probability that the next one is not drawn after j that were not: shape (b, steps); 1 after the last.
 
-        >>> lot = _Lot(*np.array([[[0]], [[3]], [[2]]]))
-        >>> lot.unchosen(np.arange(4)).round(2).tolist()
+        >>> cut = _Cut(*np.array([[[0]], [[3]], [[2]]]))
+        >>> cut.not_drawn(np.arange(4)).round(2).tolist()
         [[0.33, 0.0, -1.0, 1.0]]
         """
-        left = np.maximum(self.loose - steps, 1)
-        return np.where(steps < self.loose, (left - self.drawn) / left, 1.0)
+        # the fraction of the borderline ones left that are not drawn (u_j above)
+        left = np.maximum(self.borderline - steps, 1)
+        return np.where(steps < self.borderline, (left - self.drawn) / left, 1.0)
 
 
-def _mean(passed: Floats, values: Floats) -> Floats:
+def _expected(passed: Floats, values: Floats) -> Floats:
     """Expected value at the first step that is not passed, from the probabilities to pass all but the last: (b,)."""
+    # sum over j of u_0 ... u_(j-1) (1 - u_j) v_j = sum over j of (reached_j - reached_(j+1)) v_j
     reached = np.concatenate([np.ones((len(passed), 1)), np.cumprod(passed, axis=1)], axis=1)
     means: Floats = np.einsum("ij,ij->i", -np.diff(reached, append=0, axis=1), values)
     return means
 
 
-def _ranks(start: Integers, end: Integers, size: int, lot: _Lot) -> tuple[Floats, Floats]:
-    """BR and WR, as shares of the subsample."""
-    steps = np.arange(int(lot.loose.max()))
-    best = _first_place(start, end, lot, lot.certain + steps)
-    worst = _first_place(size - end, size - start, lot, lot.certain + lot.loose - 1 - steps)
-    return best / size, (size + 1 - worst) / size
+def _best_and_worst(start: Integers, end: Integers, size: int, cut: _Cut) -> tuple[Floats, Floats]:
+    """BR and WR, ranks divided by the size of the subsample."""
+    steps = np.arange(int(cut.borderline.max()))
+    best = _first_rank(start, end, cut, cut.certain + steps)
+    from_worst = _first_rank(size - end, size - start, cut, cut.certain + cut.borderline - 1 - steps)
+    return best / size, (size + 1 - from_worst) / size
 
 
-def _first_place(start: Integers, end: Integers, lot: _Lot, loose: Integers) -> Floats:
-    """Expected first place that is taken, from 1; `loose` are the columns of the loose ones, the truly best first.
+def _first_rank(start: Integers, end: Integers, cut: _Cut, borderline: Integers) -> Floats:
+    """Expected first rank that is taken, from 1; `borderline` are columns, the truly best of them first.
 
-    After the last of them come columns of no meaning.
+    Columns after the last borderline one have no meaning.
     """
-    best, bar, rivals = _best_certain(start, lot.certain)
-    item, inside = _before(start, lot, np.where(np.arange(loose.shape[1]) < lot.loose, loose, best), bar)
-    first, last = (np.take_along_axis(places, np.concatenate([item, best], axis=1), axis=1) for places in (start, end))
+    best, bar, rivals = _best_certain(start, cut.certain)
+    columns = np.where(np.arange(borderline.shape[1]) < cut.borderline, borderline, best)
+    item, inside = _up_to_certain(start, cut, columns, bar)
+    first, last = (np.take_along_axis(ranks, np.concatenate([item, best], axis=1), axis=1) for ranks in (start, end))
     before, tied = _ties(first[:, :-1], inside, bar)
     rivals = np.where(first == bar, rivals, 0)
-    place = first + (before + 1) * (last - first + 1) / (tied + rivals + 1)
-    ahead, unchosen = (tied - before)[:, :-1], lot.unchosen(np.arange(item.shape[1]))
-    return _mean(np.where(inside, unchosen * ahead / (ahead + rivals[:, :-1]), 1.0), place)
+    # v_j = first + i (s + 1) / (l + a + 1), where i = before + 1, s = last - first, l = tied, a = rivals
+    rank = first + (before + 1) * (last - first + 1) / (tied + rivals + 1)
+    ahead = (tied - before)[:, :-1]  # l - i, where i of the l came first
+    passed = cut.not_drawn(np.arange(item.shape[1])) * ahead / (ahead + rivals[:, :-1])
+    return _expected(np.where(inside, passed, 1.0), rank)
 
 
-def _before(start: Integers, lot: _Lot, item: Integers, bar: Integers) -> tuple[Integers, Booleans]:
-    """The loose ones that may be first, as columns and which of these count: up to the best certain one."""
+def _best_certain(start: Integers, certain: Integers) -> tuple[Integers, Integers, Integers]:
+    """Column of a truly best certain architecture, its first rank, and how many share it: shape (b, 1)."""
+    width, none = max(int(certain.max()), 1), np.iinfo(start.dtype).max
+    ranks = np.where(np.arange(width) < certain, start[:, :width], none)
+    best = ranks.argmin(axis=1)[:, None]
+    bar = np.take_along_axis(ranks, best, axis=1)
+    return best, bar, np.count_nonzero(ranks == bar, axis=1)[:, None]
+
+
+def _up_to_certain(start: Integers, cut: _Cut, item: Integers, bar: Integers) -> tuple[Integers, Booleans]:
+    """The borderline ones that may be first, as columns and which of these count: up to the best certain one."""
     first = np.take_along_axis(start, item, axis=1)
-    furthest = np.minimum(bar, np.take_along_axis(first, lot.reach(), axis=1))
-    inside = (first <= furthest) & (np.arange(item.shape[1]) < lot.loose)
+    furthest = np.minimum(bar, np.take_along_axis(first, cut.reach(), axis=1))
+    inside = (first <= furthest) & (np.arange(item.shape[1]) < cut.borderline)
     width = int(inside.sum(axis=1).max())
     return item[:, :width], inside[:, :width]
 
 
-def _best_certain(start: Integers, certain: Integers) -> tuple[Integers, Integers, Integers]:
-    """Column of a truly best one of the certain items, its first place, and how many share it: shape (b, 1)."""
-    width, none = max(int(certain.max()), 1), np.iinfo(start.dtype).max
-    places = np.where(np.arange(width) < certain, start[:, :width], none)
-    best = places.argmin(axis=1)[:, None]
-    bar = np.take_along_axis(places, best, axis=1)
-    return best, bar, np.count_nonzero(places == bar, axis=1)[:, None]
-
-
 def _ties(first: Integers, inside: Booleans, bar: Integers) -> tuple[Integers, Integers]:
-    """How many of the equally true loose ones come before each, and how many there are; `first` ascends in each row.
+    """How many of the equally good borderline ones come before each, and how many there are; rows of `first` ascend.
 
-    One more column is for what follows all that are as true as the best certain one.
+    One more column is for what follows all that are as good as the best certain one.
     """
     new = np.ones(first.shape, dtype=bool)
     new[:, 1:] = (first[:, 1:] != first[:, :-1]) | ~inside[:, 1:]

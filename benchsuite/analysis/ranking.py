@@ -16,8 +16,20 @@ if TYPE_CHECKING:
 
 
 def dense_ranks(values: ArrayLike) -> Integers:
-    """Position of each value among the distinct values, 0 = lowest; NaN is one value below all others.
+    """Return the position of each value among the distinct values, 0 = lowest.
 
+    Parameters
+    ----------
+    values
+        Numbers, shape (n,); NaN counts as one value below all others.
+
+    Returns
+    -------
+    array
+        Dense ranks, shape (n,).
+
+    Examples
+    --------
     >>> dense_ranks([2.0, float("nan"), 5.0, 2.0]).tolist()
     [1, 0, 2, 1]
     """
@@ -30,8 +42,20 @@ def dense_ranks(values: ArrayLike) -> Integers:
 
 
 def average_ranks(values: ArrayLike) -> Floats:
-    """Rank of each value from 1 = lowest; equal values share the mean of their ranks, NaN ranks lowest.
+    """Return the rank of each value from 1 = lowest; equal values share the mean of their ranks.
 
+    Parameters
+    ----------
+    values
+        Numbers, shape (n,); NaN ranks lowest, tied.
+
+    Returns
+    -------
+    array
+        Average ranks, shape (n,), as of scipy.stats.rankdata.
+
+    Examples
+    --------
     >>> average_ranks([2.0, float("nan"), 5.0, 2.0]).tolist()
     [2.5, 1.0, 4.0, 2.5]
     """
@@ -39,22 +63,47 @@ def average_ranks(values: ArrayLike) -> Floats:
 
 
 def average_of_dense(dense: Integers) -> Floats:
-    """Average ranks from dense ones.
+    """Return the average ranks that belong to dense ranks.
 
+    Parameters
+    ----------
+    dense
+        Dense ranks, shape (n,), such as `dense_ranks` returns.
+
+    Returns
+    -------
+    array
+        Average ranks from 1, shape (n,).
+
+    Examples
+    --------
     >>> average_of_dense(np.array([1, 0, 2, 1])).tolist()
     [2.5, 1.0, 4.0, 2.5]
     """
     sizes = np.bincount(dense)
+    # of s equal values up to rank c the mean rank is c - (s - 1) / 2
     ranks: Floats = (np.cumsum(sizes) - (sizes - 1) / 2)[dense]
     return ranks
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """n architectures in the order of their truth, best first, and their places by truth and by score.
+    """The n architectures of a sample in the order of their ground truth, best first, with their ranks.
 
-    An architecture's places by truth are truth_start..truth_end - 1: more than one where truths are equal; likewise by
-    score. `by_score` lists positions in the truth order, best-scored first; `rows` the row of the input at each.
+    Ranks count from 0 = best. Architectures with equal values share the ranks start..end - 1.
+
+    Attributes
+    ----------
+    rows
+        Row of the input at each position of this order, shape (n,).
+    truth
+        Ground truth, descending, shape (n,).
+    truth_start, truth_end
+        First rank by ground truth that an architecture may have, and the one after its last, shape (n,).
+    by_score
+        Positions in this order, the best-scored first, shape (n,).
+    score_start, score_end
+        The same as `truth_start` and `truth_end` for the ranks by score, shape (n,).
     """
 
     rows: Integers
@@ -67,10 +116,23 @@ class Ranking:
 
     @classmethod
     def of(cls, scores: ArrayLike, truth: ArrayLike) -> Ranking:
-        """The ranking of n architectures by two columns of shape (n,), higher is better in both."""
+        """Rank architectures by score and by ground truth.
+
+        Parameters
+        ----------
+        scores
+            Scores, shape (n,), higher is better; NaN = undefined, ranked worst.
+        truth
+            Ground truth, shape (n,), higher is better.
+
+        Returns
+        -------
+        Ranking
+            The architectures, best first.
+        """
         values = np.asarray(truth, dtype=np.float64)
-        rows, truth_start, truth_end = _places(values)
-        by_score, score_start, score_end = _places(np.asarray(scores, dtype=np.float64)[rows])
+        rows, truth_start, truth_end = _ranks(values)
+        by_score, score_start, score_end = _ranks(np.asarray(scores, dtype=np.float64)[rows])
         return cls(rows, values[rows], truth_start[rows], truth_end[rows], by_score, score_start, score_end)
 
     @property
@@ -80,11 +142,11 @@ class Ranking:
 
     @property
     def rows_by_score(self) -> Integers:
-        """Rows of the input, best-scored first."""
+        """Rows of the input, the best-scored first."""
         return self.rows[self.by_score]
 
     def from_worst(self) -> Ranking:
-        """The ranking by both columns with the opposite sign: worst first."""
+        """Return the ranking with both scales turned round, so that what is last comes first."""
         n = self.size
         return Ranking(
             self.rows[::-1],
@@ -97,12 +159,12 @@ class Ranking:
         )
 
     def whole(self) -> Weights:
-        """Weights of shape (1, n) that take every architecture once: the sample itself among its resamples."""
+        """Return the weights of the sample itself, shape (1, n): every architecture once."""
         return np.ones((1, self.size), dtype=np.int8)
 
 
-def _places(values: Floats) -> tuple[Integers, Integers, Integers]:
-    """Order of the values, best first, and each value's first place and the place after its last."""
+def _ranks(values: Floats) -> tuple[Integers, Integers, Integers]:
+    """Order of the values, best first, and each value's first rank and the one after its last."""
     dense = dense_ranks(values)
     from_best = dense.max(initial=0) - dense
     end = np.cumsum(np.bincount(from_best))
@@ -111,8 +173,20 @@ def _places(values: Floats) -> tuple[Integers, Integers, Integers]:
 
 
 def cumulated(weights: NDArray[np.integer]) -> NDArray[np.int32]:
-    """Cumulative sums down the columns with a leading 0: shape (n, b) to (n + 1, b).
+    """Return cumulative sums down the columns, with a leading row of zeros.
 
+    Parameters
+    ----------
+    weights
+        Integers, shape (n, b).
+
+    Returns
+    -------
+    array
+        Sums over the first 0, 1, ..., n rows, shape (n + 1, b).
+
+    Examples
+    --------
     >>> cumulated(np.array([[1], [2]])).ravel().tolist()
     [0, 1, 3]
     """

@@ -1,7 +1,7 @@
-"""How far the truth can be trusted: agreement between trainings, and the ceiling that their noise sets.
+"""How far the ground truth can be trusted: agreement between trainings, and the ceiling that label noise sets.
 
-Both figures need architectures that were trained at least twice; a table with one training each, a best-of-several
-table and a surrogate have neither.
+Both need architectures that were trained at least twice; a table with one training each, a best-of-several table and a
+surrogate have neither.
 """
 
 from __future__ import annotations
@@ -25,7 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Mean and sample deviation of a criterion over repeats, and the number n of architectures behind it."""
+    """A criterion over repeats.
+
+    Attributes
+    ----------
+    value
+        Mean over the repeats.
+    deviation
+        Sample standard deviation over the repeats; NaN for a single one.
+    repeats
+        Number of repeats.
+    n
+        Number of architectures.
+    """
 
     value: float
     deviation: float
@@ -34,19 +46,29 @@ class Repeated:
 
 
 def seed_reliability(trials: pd.DataFrame, criterion: Criterion, *, seed: int = 0) -> Repeated:
-    """Criterion of one training as score against the mean of the others as truth, averaged over which one it is.
+    """Judge one training as score by the mean of the others as ground truth, averaged over which one it is.
 
     Parameters
     ----------
-    trials : accuracies, one row per architecture and one column per training, NaN where missing
-    criterion : function of (scores, truth), such as kendall_tau
-    seed : trainings are shuffled inside every row first, because published tables may store them sorted
+    trials
+        Accuracies, a row per architecture and a column per training; NaN where missing.
+    criterion
+        Function of (scores, truth), such as kendall_tau.
+    seed
+        Trainings are shuffled inside every row first, because published tables may store them sorted.
 
     Returns
     -------
-    Repeated over the choice of the one training; only architectures with at least two trainings count. Raises
-    UnsupportedError if there is none.
+    Repeated
+        Over the choice of the one training; architectures with one training only do not count.
 
+    Raises
+    ------
+    UnsupportedError
+        If no architecture was trained twice.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> from benchsuite.analysis.correlation import kendall_tau
     >>> seed_reliability(pd.DataFrame({0: [90.0, 91.0, 92.0], 1: [90.5, 91.5, 92.5]}), kendall_tau)
@@ -62,35 +84,50 @@ def seed_reliability(trials: pd.DataFrame, criterion: Criterion, *, seed: int = 
 
 
 def ceiling(trials: pd.DataFrame, criterion: Criterion, *, draws: int = 200, seed: int = 0) -> Repeated:
-    """Simulated criterion of a perfect estimator against truth as noisy as this one.
-
-    The mean accuracies ybar are the scores; the truth is ybar + e with e_i ~ N(0, s_i^2 / R_i), where s_i is the sample
-    deviation over the R_i trainings of architecture i.
+    """Simulate the criterion of a perfect estimator judged by ground truth as noisy as this one.
 
     Parameters
     ----------
-    trials : accuracies, one row per architecture and one column per training, NaN where missing
-    criterion : function of (scores, truth), such as kendall_tau
-    draws : number of simulated truths, at least 1
-    seed : of the noise
+    trials
+        Accuracies, a row per architecture and a column per training; NaN where missing.
+    criterion
+        Function of (scores, truth), such as kendall_tau.
+    draws
+        Number of simulated ground truths, at least 1.
+    seed
+        Of the noise.
 
     Returns
     -------
-    Repeated over the draws; only architectures with at least two trainings count. Raises UnsupportedError if there is
-    none.
+    Repeated
+        Over the draws; architectures with one training only do not count.
 
+    Raises
+    ------
+    UnsupportedError
+        If no architecture was trained twice.
+    BenchsuiteError
+        For less than one draw.
+
+    Notes
+    -----
+    The mean accuracies ybar_i are the scores, and ybar_i + e_i the ground truth, with noise e_i ~ N(0, s_i^2 / R_i)
+    where s_i is the sample standard deviation over the R_i trainings of architecture i.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> from benchsuite.analysis.correlation import kendall_tau
     >>> ceiling(pd.DataFrame({0: [90.0, 91.0, 92.0], 1: [90.0, 91.0, 92.0]}), kendall_tau, draws=3)
     Repeated(value=1.0, deviation=0.0, repeats=3, n=3)
     """
     if draws < 1:
-        raise BenchsuiteError(f"{draws} draws are not possible; give 1 or more")
+        raise BenchsuiteError(f"draws = {draws}; must be at least 1")
     rng = np.random.default_rng(seed)
     accuracy = _trained_twice(trials)
     mean = np.nanmean(accuracy, axis=1)
-    deviation = np.nanstd(accuracy, axis=1, ddof=1) / np.sqrt(np.count_nonzero(~np.isnan(accuracy), axis=1))
-    values = (criterion(mean, mean + deviation * rng.standard_normal(mean.size)) for _ in range(draws))
+    error = np.nanstd(accuracy, axis=1, ddof=1) / np.sqrt(np.count_nonzero(~np.isnan(accuracy), axis=1))  # s / sqrt(R)
+    values = (criterion(mean, mean + error * rng.standard_normal(mean.size)) for _ in range(draws))
     return _repeated(values, len(accuracy))
 
 
@@ -98,7 +135,9 @@ def _trained_twice(trials: pd.DataFrame) -> Floats:
     accuracy: Floats = trials.to_numpy(dtype=np.float64, na_value=np.nan)
     twice = np.count_nonzero(~np.isnan(accuracy), axis=1) >= 2
     if not twice.any():
-        raise UnsupportedError("no architecture was trained twice, so the truth has no reliability and no ceiling")
+        raise UnsupportedError(
+            "no architecture was trained twice, so that neither reliability nor ceiling of the ground truth is known"
+        )
     usable: Floats = accuracy[twice]
     return usable
 

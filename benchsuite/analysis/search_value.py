@@ -1,9 +1,9 @@
 """What an estimator is worth in a search: train the k best-scored architectures and keep the best of them.
 
-The regret is how far that one stays behind the best of all, in units of the truth. Its bootstrap would be inconsistent,
-as that of every extreme: figures stand with their range over the whole and random halves of the architectures (no
-confidence interval), where the share of trained architectures in a half is that of the whole. It is hidden below ten
-trainings.
+The regret is how far that one stays behind the best of all, in units of the ground truth. Its bootstrap would be
+inconsistent, as that of every extreme: values stand with their range over the whole and random halves of the
+architectures (no confidence interval), where the share of trained architectures in a half is that of the whole. The
+range is hidden below ten trainings.
 """
 
 from __future__ import annotations
@@ -34,12 +34,24 @@ if TYPE_CHECKING:
 RANDOM = "random choice"
 REGRETS = (1.0, 0.5, 0.2)  # points of accuracy: a search that ends nearer to the best hardly pays more trainings
 PART = 8  # of the architectures, an eighth
-ROUNDING = 1e-9  # of a difference of two truths
+ROUNDING = 1e-9  # of a difference of two accuracies
 
 
 def training_counts(n: int) -> list[int]:
-    """Numbers of architectures to train, 1 to n: 1, 2, 5, 10, 20, 50 ..., and n itself.
+    """Return numbers of architectures to train: 1, 2, 5, 10, 20, 50 ..., and all of them.
 
+    Parameters
+    ----------
+    n
+        Number of architectures, at least 1.
+
+    Returns
+    -------
+    list
+        Ascending numbers from 1 to n.
+
+    Examples
+    --------
     >>> training_counts(30)
     [1, 2, 5, 10, 20, 30]
     """
@@ -55,24 +67,37 @@ def search_value(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Regret of training the k best-scored architectures by estimator and k, and of a random choice.
+    """Return the regret of training the k best-scored architectures, by estimator and k, and of a random choice.
 
     Parameters
     ----------
-    trials : scores by architecture of every trial of an estimator; NaN = undefined, chosen last
-    truth : accuracies by architecture
-    counts : numbers k; default `training_counts`. Those above an estimator's number of architectures are left out
-    confidence : share of the random halves inside low and high
-    seed : of the random halves; all estimators see the same ones
+    trials
+        By estimator, the scores by architecture of each of its runs; NaN = undefined, chosen last.
+    truth
+        Ground truth by architecture.
+    counts
+        Numbers k; by default `training_counts`. Those above an estimator's number of architectures are left out.
+    confidence
+        Share of the random halves between low and high.
+    seed
+        Of the random halves; all estimators see the same ones.
 
     Returns
     -------
-    Columns estimator, k, n (architectures to choose from), regret (mean over trials), low, high (means over trials; NaN
-    below ten trainings), deviation (over trials, NaN for one). The regret is to the best of the architectures that the
-    estimator has scored. The rows of `RANDOM` are the exact expectation over all choices among all architectures.
-    Equal scores are broken in every way alike, so that a constant is a random choice. Raises BenchsuiteError for
-    unusable input.
+    DataFrame
+        Columns: estimator, k, n (architectures to choose from), regret (mean over runs, to the best of the
+        architectures that the estimator has scored), low, high (means over runs; NaN below ten trainings), deviation
+        (sample standard deviation over runs, NaN for one). Rows of `RANDOM` are the exact expectation over all choices
+        among all architectures. Equal scores are broken in every way with equal probability, so that a constant is a
+        random choice.
 
+    Raises
+    ------
+    BenchsuiteError
+        For input that `side_by_side` refuses, a k below 1, or a confidence outside (0, 1).
+
+    Examples
+    --------
     >>> truth = pd.Series({"a": 90.0, "b": 80.0})
     >>> search_value({"good": [truth]}, truth)[["estimator", "k", "regret"]].values.tolist()
     [['good', 1, 0.0], ['good', 2, 0.0], ['random choice', 1, 5.0], ['random choice', 2, 0.0]]
@@ -80,14 +105,14 @@ def search_value(
     table = side_by_side(trials, truth)
     wanted = training_counts(table.truth.size) if counts is None else list(counts)
     if min(wanted, default=1) < 1:
-        raise BenchsuiteError(f"{min(wanted)} architectures cannot be trained; give 1 or more")
+        raise BenchsuiteError(f"number of trained architectures = {min(wanted)}; must be at least 1")
     parts = []
     for name, columns, known in _choices(table):
         possible = [count for count in wanted if count <= known.size]
         measure = partial(_regrets, shares=np.array(possible) / known.size)
-        figures = [_Figures.of(column, known, measure, seed) for column in columns]
-        shown = [np.array(possible) >= FEWEST] * len(figures)
-        parts.append(_over_trials(figures, shown, confidence).assign(estimator=name, k=possible, n=known.size))
+        measured = [_WithHalves.of(column, known, measure, seed) for column in columns]
+        shown = [np.array(possible) >= FEWEST] * len(measured)
+        parts.append(_over_runs(measured, shown, confidence).assign(estimator=name, k=possible, n=known.size))
     found = pd.concat(parts, ignore_index=True).rename(columns={"value": "regret"})
     return found[["estimator", "k", "n", "regret", "low", "high", "deviation"]]
 
@@ -100,38 +125,54 @@ def trainings_needed(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How many of the best-scored architectures to train until the expected regret is at most the wanted one.
+    """Return how many of the best-scored architectures to train until the expected regret is at most the wanted one.
 
     Parameters
     ----------
-    trials, truth, confidence, seed : as for `search_value`
-    regrets : wanted ones, in units of the truth
+    trials
+        By estimator, the scores by architecture of each of its runs; NaN = undefined, chosen last.
+    truth
+        Ground truth by architecture.
+    regrets
+        Wanted regrets, in units of the ground truth.
+    confidence
+        Share of the random halves between both ends.
+    seed
+        Of the random halves; all estimators see the same ones.
 
     Returns
     -------
-    Columns estimator, regret (the wanted one), n (architectures to choose from), trainings (the least k, mean over
-    trials), low, high, deviation, saved, saved_low, saved_high: the share of the trainings of a random choice among
-    the same architectures that the estimator saves, negative where it needs more. Ends are NaN below ten trainings. The
-    rows of `RANDOM` are a random choice among all architectures. Raises BenchsuiteError for unusable input.
+    DataFrame
+        Columns: estimator, regret (the wanted one), n (architectures to choose from), trainings (the smallest k, mean
+        over runs), low, high, deviation (sample standard deviation over runs), saved, saved_low, saved_high (1 - k /
+        k of a random choice among the same architectures: the share of trainings saved, negative where the estimator
+        needs more). Ends are NaN below ten trainings. Rows of `RANDOM` are a random choice among all architectures.
 
+    Raises
+    ------
+    BenchsuiteError
+        For input that `side_by_side` refuses, or a confidence outside (0, 1).
+
+    Examples
+    --------
     >>> truth = pd.Series(range(1, 101), dtype=float)
     >>> table = trainings_needed({"oracle": [truth]}, truth, regrets=[9])
     >>> table[["estimator", "trainings", "saved"]].round(2).values.tolist()
     [['oracle', 1.0, 0.9], ['random choice', 10.0, 0.0]]
     """
     table = side_by_side(trials, truth)
-    by_chance: dict[bytes, _Figures] = {}
+    by_chance: dict[bytes, _WithHalves] = {}
     parts = []
     for name, columns, known in _choices(table):
         measure = partial(_trainings, regrets=regrets, n=known.size)
         key = known.tobytes()
         if key not in by_chance:
-            by_chance[key] = _Figures.of(np.zeros(known.size), known, measure, seed)
+            by_chance[key] = _WithHalves.of(np.zeros(known.size), known, measure, seed)
         chance = by_chance[key]
-        figures = [_Figures.of(column, known, measure, seed) if name != RANDOM else chance for column in columns]
-        shown = [each.value >= FEWEST for each in figures]
-        needed = _over_trials(figures, shown, confidence).rename(columns={"value": "trainings"})
-        saved = _over_trials([each.saved(chance) for each in figures], shown, confidence)[["value", "low", "high"]]
+        measured = [_WithHalves.of(column, known, measure, seed) if name != RANDOM else chance for column in columns]
+        shown = [each.value >= FEWEST for each in measured]
+        needed = _over_runs(measured, shown, confidence).rename(columns={"value": "trainings"})
+        saved = _over_runs([each.saved(chance) for each in measured], shown, confidence)[["value", "low", "high"]]
         saved = saved.set_axis(["saved", "saved_low", "saved_high"], axis=1)
         parts.append(pd.concat([needed, saved], axis=1).assign(estimator=name, regret=regrets, n=known.size))
     names = ["trainings", "low", "high", "deviation", "saved", "saved_low", "saved_high"]
@@ -139,7 +180,7 @@ def trainings_needed(
 
 
 def _choices(table: SideBySide) -> Iterator[tuple[str, Floats, Floats]]:
-    """The trials of each estimator on what it has scored, and its truth; last those of a random choice among all."""
+    """The runs of each estimator on what it has scored, with the ground truth; last a random choice among all."""
     for name, values in table.scores.items():
         scored = table.scored[name]
         if scored.any():
@@ -148,17 +189,18 @@ def _choices(table: SideBySide) -> Iterator[tuple[str, Floats, Floats]]:
 
 
 def _measured(ranking: Ranking, kept: Weights, size: int, measure: _Measure) -> Floats:
-    """Figures of subsamples of a size; for most of them a part is enough, which takes half the time."""
+    """The measure of subsamples of a size; for most of them a part is enough, which takes half the time."""
     part = -(-size // PART)
     samples = BestScored.of(ranking, kept, part)
-    figures, lacking = measure(samples, size), ~samples.are_enough(part)
+    measured, lacking = measure(samples, size), ~samples.are_enough(part)
     if lacking.any():
-        figures[lacking] = measure(BestScored.of(ranking, kept[lacking], size), size)
-    return figures
+        measured[lacking] = measure(BestScored.of(ranking, kept[lacking], size), size)
+    return measured
 
 
 def _regrets(samples: BestScored, size: int, *, shares: Floats) -> Floats:
     """Regret of training shares of subsamples of a size, at least one architecture: shape (b, len(shares))."""
+    # k in a subsample of m architectures = round(k m / n)
     counts = np.maximum(np.rint(shares * size), 1).astype(int)
     found = [samples.regret(min(int(count), samples.chosen.shape[1])) for count in counts]
     return np.array(found).reshape(len(counts), len(samples.best)).T
@@ -166,16 +208,17 @@ def _regrets(samples: BestScored, size: int, *, shares: Floats) -> Floats:
 
 def _trainings(samples: BestScored, size: int, *, regrets: Sequence[float], n: int) -> Floats:
     """Trainings that leave at most such a regret in subsamples of a size, scaled to n: shape (b, len(regrets))."""
-    return np.array([_least(samples, regret + ROUNDING) for regret in regrets]).T * n / size
+    return np.array([_smallest(samples, regret + ROUNDING) for regret in regrets]).T * n / size
 
 
-def _least(samples: BestScored, regret: float) -> Integers:
-    """Least k by which the regret of each subsample falls to the wanted one, which it does where all are trained.
+def _smallest(samples: BestScored, regret: float) -> Integers:
+    """Smallest k whose regret is at most the wanted one, of each subsample; with all trained the regret is 0.
 
-    That k is among the equal scores of the first architecture that is good enough: if all of these are trained, so is
-    it, and of those before none is.
+    The first architecture that is good enough and those with equal scores are at the ranks short + 1 to enough: with k
+    = short none of them is trained and the regret is too large, with k = enough all are and it is not. Between these,
+    the expected regret falls with k, so that the smallest k is found by bisection.
     """
-    short, enough = samples.level(np.argmax(samples.highest[:, 1:] >= samples.best - regret, axis=1))
+    short, enough = samples.tied_with(np.argmax(samples.highest[:, 1:] >= samples.best - regret, axis=1))
     while np.any(enough - short > 1):
         middle = np.maximum((short + enough) // 2, 1)
         reached = samples.regret(middle) <= regret
@@ -184,15 +227,15 @@ def _least(samples: BestScored, regret: float) -> Integers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Figures:
-    """Figures of all architectures, shape (f,), and of random halves of them, shape (draws, f)."""
+class _WithHalves:
+    """A measure of all architectures, shape (f,), and of random halves of them, shape (draws, f)."""
 
     value: Floats
     halves: Floats
 
     @classmethod
-    def of(cls, scores: Floats, truth: Floats, measure: _Measure, seed: int) -> _Figures:
-        """Figures of a trial; with less than ten architectures those of halves are unknown."""
+    def of(cls, scores: Floats, truth: Floats, measure: _Measure, seed: int) -> _WithHalves:
+        """The measure of a run; with less than ten architectures that of halves is unknown."""
         ranking = Ranking.of(scores, truth)
         n, half = ranking.size, ranking.size // 2
         value = _measured(ranking, ranking.whole(), n, measure)
@@ -201,9 +244,9 @@ class _Figures:
         blocks = random_halves(n, HALVES, seed)
         return cls(value[0], np.concatenate([_measured(ranking, kept, half, measure) for kept in blocks]))
 
-    def saved(self, chance: _Figures) -> _Figures:
-        """Shares that are saved of the figures of a random choice."""
-        return _Figures(1 - self.value / chance.value, 1 - self.halves / chance.halves)
+    def saved(self, chance: _WithHalves) -> _WithHalves:
+        """Shares that are saved of the trainings of a random choice."""
+        return _WithHalves(1 - self.value / chance.value, 1 - self.halves / chance.halves)
 
     def ends(self, confidence: float) -> Floats:
         """Range over the whole and the middle of the halves: shape (2, f)."""
@@ -211,12 +254,12 @@ class _Figures:
         return np.array([np.minimum(low, self.value), np.maximum(high, self.value)])
 
 
-def _over_trials(figures: Sequence[_Figures], shown: Sequence[Booleans], confidence: float) -> pd.DataFrame:
-    """Means over trials of figures and of the ends that are shown, and the sample deviation: value, low, high, ..."""
+def _over_runs(measured: Sequence[_WithHalves], shown: Sequence[Booleans], confidence: float) -> pd.DataFrame:
+    """Means over runs of the values and of the ends that are shown, and the deviation: value, low, high, deviation."""
     check_confidence(confidence)
-    values = np.array([each.value for each in figures])
+    values = np.array([each.value for each in measured])
     ends = np.mean(
-        [np.where(seen, each.ends(confidence), np.nan) for each, seen in zip(figures, shown, strict=True)], 0
+        [np.where(seen, each.ends(confidence), np.nan) for each, seen in zip(measured, shown, strict=True)], 0
     )
     deviation = values.std(axis=0, ddof=1) if len(values) > 1 else np.nan
     return pd.DataFrame({"value": values.mean(axis=0), "low": ends[0], "high": ends[1], "deviation": deviation})

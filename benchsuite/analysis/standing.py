@@ -1,4 +1,4 @@
-"""How good a chosen architecture truly is, and how it stands among those whose truth is known."""
+"""How good a chosen architecture truly is, and how it compares with those whose ground truth is known."""
 
 from __future__ import annotations
 
@@ -14,21 +14,43 @@ if TYPE_CHECKING:
 
 
 def true_accuracies(architectures: pd.Series, space: Space, own: pd.Series, classes: pd.Series) -> pd.Series:
-    """True accuracy of each string, else that of its class's representative; NaN where neither is known.
+    """Return the true accuracy of each architecture, else that of its isomorphism class; NaN where neither is known.
 
     Parameters
     ----------
     architectures
-        Strings, some of which may be none of the space.
-    own, classes
-        Accuracy in percent by string, and by representative of a class.
+        Strings; some of them need not belong to the space.
+    space
+        The search space.
+    own
+        Accuracy in percent by string.
+    classes
+        Accuracy in percent by canonical architecture, which stands for an isomorphism class.
+
+    Returns
+    -------
+    Series
+        Accuracy in percent, with the index of `architectures`.
     """
     known = architectures[[not foreign(space, name) for name in architectures]]
     return architectures.map(own).fillna(known.map(space.canonical).map(classes)).astype(float)
 
 
 def foreign(space: Space, architecture: str) -> str:
-    """What makes an architecture of a supernet none of the space; nothing for one of it."""
+    """Return why a string is not an architecture of the space.
+
+    Parameters
+    ----------
+    space
+        The search space.
+    architecture
+        A string, such as what a supernet of a larger space chose.
+
+    Returns
+    -------
+    str
+        The reason; empty for an architecture of the space.
+    """
     try:
         space.validate(architecture)
     except InvalidArchitectureError as error:
@@ -37,8 +59,22 @@ def foreign(space: Space, architecture: str) -> str:
 
 
 def percentile(accuracy: float, known: pd.Series) -> float:
-    """Percentage of the known accuracies that are smaller; NaN for an unknown accuracy.
+    """Return the percentage of the known accuracies that are smaller.
 
+    Parameters
+    ----------
+    accuracy
+        Accuracy in percent.
+    known
+        Accuracies in percent.
+
+    Returns
+    -------
+    float
+        In [0, 100]; NaN for an unknown accuracy.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> percentile(91.0, pd.Series([90.0, 91.0, 92.0, 89.0])), percentile(float("nan"), pd.Series([90.0]))
     (50.0, nan)

@@ -1,8 +1,8 @@
 """Criteria of the two ends of a ranking (Ning et al., NeurIPS 2021, arXiv 2008.03064), exact under ties.
 
 A criterion at K looks at the k = floor(K n) best or worst of n architectures. Where equal values straddle the cut, it
-is the expected value when score ties and truth ties are broken at random, independently: no figure depends on the order
-of rows. Undefined scores (NaN) rank below all others, tied. Higher is better for scores and truth.
+is the expected value when ties of scores and ties of ground truth are broken at random, independently: no result
+depends on the order of rows. Undefined scores (NaN) rank below all others, tied. Higher is better for both.
 """
 
 from __future__ import annotations
@@ -24,37 +24,85 @@ if TYPE_CHECKING:
     from benchsuite.analysis.ranking import Weights
     from benchsuite.core.arrays import Floats, Integers
 
-
 FRACTIONS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5)
 
 
 def top_count(n: int, fraction: float) -> int:
-    """Number of items in a fraction of n, rounded down; safe against the rounding of decimal fractions.
+    """Return the number of items in a fraction of n, rounded down; safe against the rounding of decimal fractions.
 
+    Parameters
+    ----------
+    n
+        Number of items.
+    fraction
+        K, above 0 and at most 1.
+
+    Returns
+    -------
+    int
+        floor(K n).
+
+    Raises
+    ------
+    BenchsuiteError
+        For another fraction.
+
+    Examples
+    --------
     >>> top_count(100, 0.29), int(100 * 0.29)
     (29, 28)
-
-    Raises BenchsuiteError for a fraction outside (0, 1].
     """
     if not 0 < fraction <= 1:
-        raise BenchsuiteError(f"a top-K fraction of {fraction} is not possible; give one above 0 and at most 1")
+        raise BenchsuiteError(f"top-K fraction = {fraction}; must be above 0 and at most 1")
     return int(np.floor(round(fraction * n, 6)))
 
 
 def precision_at_top(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
-    """Share of the k best-scored architectures that are among the k truly best (P@topK); NaN if k < 1.
+    """Return P@topK, the share of the k best-scored architectures that are among the k truly best.
 
+    Parameters
+    ----------
+    scores
+        Scores, shape (n,); NaN = undefined, ranked worst.
+    truth
+        Ground truth, shape (n,).
+    fraction
+        K, of which k = floor(K n).
+
+    Returns
+    -------
+    float
+        Share in [0, 1], higher is better; NaN if k < 1.
+
+    Examples
+    --------
     >>> precision_at_top([4, 3, 2, 1], [4, 1, 3, 2], 0.5)
     0.5
-    >>> precision_at_top([0, 0, 0, 0], [4, 1, 3, 2], 0.5)  # a constant is as good as drawing lots
+    >>> precision_at_top([0, 0, 0, 0], [4, 1, 3, 2], 0.5)  # a constant is as good as a random choice
     0.5
     """
     return _precision(scores, truth, fraction)[0]
 
 
 def precision_at_bottom(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
-    """Share of the k worst-scored architectures that are among the k truly worst (P@bottomK); NaN if k < 1.
+    """Return P@bottomK, the share of the k worst-scored architectures that are among the k truly worst.
 
+    Parameters
+    ----------
+    scores
+        Scores, shape (n,); NaN = undefined, ranked worst.
+    truth
+        Ground truth, shape (n,).
+    fraction
+        K, of which k = floor(K n).
+
+    Returns
+    -------
+    float
+        Share in [0, 1], higher is better; NaN if k < 1.
+
+    Examples
+    --------
     >>> precision_at_bottom([4, 3, 2, 1], [4, 2, 3, 1], 0.25)
     1.0
     """
@@ -62,8 +110,24 @@ def precision_at_bottom(scores: ArrayLike, truth: ArrayLike, fraction: float) ->
 
 
 def best_rank_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
-    """Best true rank among the k best-scored architectures, divided by n (BR@K): 1 / n is best; NaN if k < 1.
+    """Return BR@K, the best true rank among the k best-scored architectures, divided by n.
 
+    Parameters
+    ----------
+    scores
+        Scores, shape (n,); NaN = undefined, ranked worst.
+    truth
+        Ground truth, shape (n,).
+    fraction
+        K, of which k = floor(K n).
+
+    Returns
+    -------
+    float
+        In [1 / n, 1], lower is better; NaN if k < 1.
+
+    Examples
+    --------
     >>> best_rank_at([4, 3, 2, 1], [1, 3, 4, 2], 0.5)
     0.5
     """
@@ -71,8 +135,24 @@ def best_rank_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
 
 
 def worst_rank_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
-    """Worst true rank among the k best-scored architectures, divided by n (WR@K); NaN if k < 1.
+    """Return WR@K, the worst true rank among the k best-scored architectures, divided by n.
 
+    Parameters
+    ----------
+    scores
+        Scores, shape (n,); NaN = undefined, ranked worst.
+    truth
+        Ground truth, shape (n,).
+    fraction
+        K, of which k = floor(K n).
+
+    Returns
+    -------
+    float
+        In [k / n, 1], lower is better; NaN if k < 1.
+
+    Examples
+    --------
     >>> worst_rank_at([4, 3, 2, 1], [1, 3, 4, 2], 0.5)
     1.0
     """
@@ -80,8 +160,24 @@ def worst_rank_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float
 
 
 def regret_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
-    """Best truth of all less the best among the k best-scored, in units of the truth; NaN if k < 1.
+    """Return the best ground truth of all less the best among the k best-scored architectures.
 
+    Parameters
+    ----------
+    scores
+        Scores, shape (n,); NaN = undefined, ranked worst.
+    truth
+        Ground truth, shape (n,).
+    fraction
+        K, of which k = floor(K n).
+
+    Returns
+    -------
+    float
+        Regret in units of the ground truth, lower is better; NaN if k < 1.
+
+    Examples
+    --------
     >>> regret_at([4, 3, 2, 1], [1, 3, 4, 2], 0.5)
     1.0
     """
@@ -89,11 +185,33 @@ def regret_at(scores: ArrayLike, truth: ArrayLike, fraction: float) -> float:
 
 
 def precision(ranking: Ranking, weights: Weights, counts: Sequence[int]) -> Floats:
-    """P@top and P@bottom of weighted samples: shape (2, b, len(counts)).
+    """Return P@top and P@bottom of weighted samples, such as of the bootstrap.
 
-    `weights` has shape (b, n): how often each row of the input is drawn, the same sum in each; a repeated row is a tie.
-    With p_i and q_i the probabilities that i is among the k best by truth and by score, P = sum_i w_i p_i q_i / k. NaN
-    where k < 1.
+    Parameters
+    ----------
+    ranking
+        The n architectures.
+    weights
+        How often each row of the input is drawn, shape (b, n), the same sum in each sample; a repeated row is a tie.
+    counts
+        Numbers k of best or worst architectures.
+
+    Returns
+    -------
+    array
+        P@top and P@bottom, shape (2, b, len(counts)); NaN where k < 1.
+
+    Notes
+    -----
+    With p_i and q_i the probabilities that i is among the k best by ground truth and by score if ties are broken at
+    random, and w_i its weight, P = sum over i of w_i p_i q_i / k. Of a group of tied items of total weight t, of which
+    the k best still take r after all better ones, each is among them with probability r / t.
+
+    Examples
+    --------
+    >>> ranking = Ranking.of([4, 3, 2, 1], [4, 1, 3, 2])
+    >>> precision(ranking, ranking.whole(), [2])[:, 0, 0].tolist()
+    [0.5, 0.5]
     """
     return np.stack([_overlaps(end, weights, counts) for end in (ranking, ranking.from_worst())])
 
@@ -114,32 +232,32 @@ def _overlaps(ranking: Ranking, weights: Weights, counts: Sequence[int]) -> Floa
     return overlaps
 
 
-def _common(ranking: Ranking, weights: Weights, truth: _Cut, score: _Cut) -> Floats:
-    """Expected number of items of each sample that are above the cuts both in truth and in score: shape (b,).
+def _common(ranking: Ranking, weights: Weights, truth: _TiedCut, score: _TiedCut) -> Floats:
+    """Sum of w_i p_i q_i: expected number of items of each sample that are above both cuts, shape (b,).
 
-    Most items are surely above or surely not, in all samples alike; the shares are needed between these only.
+    Most items are above, or not, in all samples with certainty; probabilities are needed between these only.
     """
-    places = np.arange(int(truth.end.max()))  # in truth: nothing further down is above the cut in any sample
-    by_score, rows = ranking.score_start[places], ranking.rows[places]
-    sure = (places < truth.start.min()) & (by_score < score.start.min())
+    ranks = np.arange(int(truth.end.max()))  # by truth: nothing further down is above the cut in any sample
+    by_score, rows = ranking.score_start[ranks], ranking.rows[ranks]
+    sure = (ranks < truth.start.min()) & (by_score < score.start.min())
     open_ = ~sure & (by_score < score.end.max())
     certain = weights.T[rows[sure]].sum(axis=0, dtype=np.int32)
-    shares = truth.shares(places[open_]) * score.shares(by_score[open_])
-    common: Floats = certain + np.einsum("ij,ij->j", shares, weights.T[rows[open_]])
+    both = truth.probabilities(ranks[open_]) * score.probabilities(by_score[open_])  # p_i q_i
+    common: Floats = certain + np.einsum("ij,ij->j", both, weights.T[rows[open_]])
     return common
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """Where the k best of b samples end: at a group of tied places start..end - 1, a share of which is above; (b,)."""
+class _TiedCut:
+    """Where the k best of b samples end: within the tied ranks start..end - 1, a share of which is above; (b,)."""
 
     start: Integers
     end: Integers
     share: Floats
 
-    def shares(self, places: Integers) -> Floats:
-        """Probabilities to be above the cut of items at the first of their tied places: shape (len(places), b)."""
-        whole, tied = places[:, None] < self.start, places[:, None] < self.end
+    def probabilities(self, ranks: Integers) -> Floats:
+        """Probabilities to be above the cut, of items at the first of their tied ranks: shape (len(ranks), b)."""
+        whole, tied = ranks[:, None] < self.start, ranks[:, None] < self.end
         return np.where(whole, 1.0, np.where(tied, self.share, 0.0))
 
 
@@ -148,7 +266,7 @@ class _Cumulated:
     """Cumulated weights of b samples in the order of a column, best first, as far as any of the k best can lie.
 
     `sums` has shape (m + 1, b), its columns ascend; `lowest` and `highest` are the extremes of its rows. `start` and
-    `end` are the places of the group of equal items at each place.
+    `end` are the ranks of the group of equal items at each rank.
     """
 
     sums: NDArray[np.int32]
@@ -166,13 +284,14 @@ class _Cumulated:
                 break
         return cls(sums, sums.min(axis=1), sums.max(axis=1), start, end)
 
-    def cut(self, k: int) -> _Cut:
+    def cut(self, k: int) -> _TiedCut:
         """Where the k best of each sample end."""
         first, last = np.searchsorted(self.highest, k), np.searchsorted(self.lowest, k)
-        at = first - 1 + np.count_nonzero(self.sums[first:last] < k, axis=0)
+        at = first - 1 + np.count_nonzero(self.sums[first:last] < k, axis=0)  # rank of the item that reaches weight k
         start, end, samples = self.start[at], self.end[at], np.arange(at.size)
         before = self.sums[start, samples]
-        return _Cut(start, end, (k - before) / (self.sums[end, samples] - before))
+        # r / t: what the k best still take of the tied items, over the weight of these
+        return _TiedCut(start, end, (k - before) / (self.sums[end, samples] - before))
 
 
 def _precision(scores: ArrayLike, truth: ArrayLike, fraction: float) -> tuple[float, float]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.correlation import kendall_tau, spearman_rho
+from benchsuite.analysis.groups import tau_within_ends
 from benchsuite.analysis.ranking import average_ranks
 from benchsuite.analysis.reliability import ceiling, seed_reliability
-from benchsuite.analysis.subsets import tau_within_ends
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import (
     between_pairs,
@@ -88,7 +88,7 @@ def _factors_of(name: str, trials: Sequence[pd.Series]) -> pd.DataFrame:
 def within_ends_table(trials: Mapping[str, Sequence[pd.Series]], truth: pd.Series) -> pd.DataFrame:
     """Tau among the best and the worst by score and by truth, averaged over trials.
 
-    Columns: estimator, by, end, k, n, value, low, high (as `benchsuite.analysis.subsets.tau_within_ends` says them).
+    Columns: estimator, by, end, k, n, value, low, high (as `benchsuite.analysis.groups.tau_within_ends` says them).
     """
     frames = [tau_within_ends(values, truth).assign(estimator=name) for name, each in trials.items() for values in each]
     ends = {"kendall_tau": ("tau_low", "tau_high")}

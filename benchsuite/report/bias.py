@@ -8,8 +8,8 @@ import pandas as pd
 
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
 from benchsuite.analysis.correlation import kendall_tau
+from benchsuite.analysis.groups import quantile_groups
 from benchsuite.analysis.ranking import dense_ranks
-from benchsuite.analysis.subsets import quantile_groups
 from benchsuite.analysis.variance import mean_of_trials
 from benchsuite.report.criteria import TAU
 from benchsuite.report.render.table import Column, Table, matrix, rows_of

@@ -150,8 +150,8 @@ def leaderboard_of(
 ) -> pd.DataFrame:
     """One row per estimator, the best tau first: headline criteria with intervals, places, counts and cost.
 
-    `places` has the columns of `benchsuite.analysis.comparison.rank_intervals`. Counts of size are references wherever
-    their scores come from. `asked` is that of the results.
+    `places` has the columns of `benchsuite.analysis.significance.rank_intervals`. Counts of size are references
+    wherever their scores come from. `asked` is that of the results.
     """
     board = _counts(scores, population, asked).join(places.set_index("estimator"))
     for item in HEADLINE:

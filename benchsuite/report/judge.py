@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchsuite.analysis.comparison import architectures_needed, compare, rank_intervals
+from benchsuite.analysis.comparison import compare
 from benchsuite.analysis.complementarity import added_information, agreement, information
 from benchsuite.analysis.search_value import search_value, trainings_needed
+from benchsuite.analysis.significance import architectures_needed, rank_intervals
 from benchsuite.report.behaviour import (
     factors_table,
     ranks_table,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchsuite.analysis.comparison import architectures_needed, not_separable
+from benchsuite.analysis.significance import architectures_needed, not_separable
 from benchsuite.report.criteria import SIZE_BASELINES
 from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of, with_interval
 from benchsuite.report.render.words import MISSING, listed, number, roughly

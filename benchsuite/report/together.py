@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchsuite.analysis.align import side_by_side
-from benchsuite.analysis.complementarity import best_subsets
+from benchsuite.analysis.best_subsets import best_subsets
 from benchsuite.report.criteria import COMBINATION
 from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of, with_interval
 from benchsuite.report.render.words import number

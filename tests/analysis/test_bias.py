@@ -6,7 +6,7 @@ from scipy import stats
 from tied_columns import as_worst, columns
 
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations, rank_difference
-from benchsuite.analysis.subsets import quantile_groups
+from benchsuite.analysis.groups import quantile_groups
 from benchsuite.core.errors import BenchsuiteError
 
 
@@ -109,7 +109,7 @@ def test_unusable_complexity_and_groups_are_refused():
     scores, truth, params = sample(20)
     with pytest.raises(BenchsuiteError, match="complexity must be finite"):
         bias_by_complexity(scores, truth, params.where(params > params.min()))
-    with pytest.raises(BenchsuiteError, match="0 groups"):
+    with pytest.raises(BenchsuiteError, match="groups = 0; must be at least 1"):
         bias_by_complexity(scores, truth, params, groups=0)
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from scipy import stats
 from tied_columns import as_worst, columns
 
-from benchsuite.analysis.comparison import architectures_needed, compare, holm, not_separable, rank_intervals
+from benchsuite.analysis.comparison import compare
+from benchsuite.analysis.significance import architectures_needed, holm, not_separable, rank_intervals
 from benchsuite.core.errors import BenchsuiteError
 
 NAMES = [f"architecture {i}" for i in range(400)]

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from benchsuite.analysis.complementarity import added_information, agreement, best_subsets, clustered_order, information
+from benchsuite.analysis.best_subsets import best_subsets
+from benchsuite.analysis.complementarity import added_information, agreement, clustered_order, information
 from benchsuite.core.errors import BenchsuiteError
 
 

@@ -189,9 +189,9 @@ TWICE = pd.Series([1.0, 2.0], index=["a", "a"])
         (GOOD, GOOD * np.inf, {}, "truth must be finite but 'architecture 0' has inf"),
         (GOOD, GOOD.add_prefix("other "), {}, "no architecture in common"),
         (GOOD.iloc[:0], GOOD, {}, "no architecture in common"),
-        (GOOD, GOOD, {"confidence": 1.0}, "a confidence of 1.0"),
-        (GOOD, GOOD, {"confidence": NAN}, "a confidence of nan"),
-        (GOOD, GOOD, {"undefined": "best"}, "undefined='best'"),
+        (GOOD, GOOD, {"confidence": 1.0}, "confidence = 1.0; must lie between 0 and 1"),
+        (GOOD, GOOD, {"confidence": NAN}, "confidence = nan"),
+        (GOOD, GOOD, {"undefined": "best"}, "undefined = 'best'; must be 'worst' or 'drop'"),
     ],
 )
 def test_unusable_input_is_refused_in_one_line(scores, truth, options, message):

@@ -59,7 +59,7 @@ def test_architectures_of_other_lengths_have_no_exchange():
 
 
 def test_spaces_whose_architectures_differ_in_edges_too_are_refused():
-    with pytest.raises(UnsupportedError, match="do not tell"):
+    with pytest.raises(UnsupportedError, match="have the same operations"):
         single_operation_pairs({"a": ("conv",), "b": ("conv",)})
 
 

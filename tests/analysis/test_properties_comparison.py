@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from tied_columns import NAN, as_worst, enumerated
 
-from benchsuite.analysis.comparison import compare, holm, rank_intervals
-from benchsuite.analysis.complementarity import added_information, agreement, best_subsets
+from benchsuite.analysis.best_subsets import best_subsets
+from benchsuite.analysis.comparison import compare
+from benchsuite.analysis.complementarity import added_information, agreement
 from benchsuite.analysis.cost import break_even, pareto_front
 from benchsuite.analysis.critical_difference import critical_difference
 from benchsuite.analysis.search_value import RANDOM, search_value
+from benchsuite.analysis.significance import holm, rank_intervals
 from benchsuite.analysis.transfer import TRUTH, transfer
 
 LEVELS = st.sampled_from([[NAN, 0.0, 1.0, 2.0, 3.0], [0.0, 1.0], [1.0], [NAN]])

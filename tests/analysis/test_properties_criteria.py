@@ -14,8 +14,8 @@ from tied_columns import NAN, as_worst, columns, enumerated, signs
 
 from benchsuite.analysis.correlation import kendall_tau, pearson_r
 from benchsuite.analysis.evaluate import evaluate
+from benchsuite.analysis.groups import tau_within_ends
 from benchsuite.analysis.reliability import ceiling, seed_reliability
-from benchsuite.analysis.subsets import tau_within_ends
 from benchsuite.analysis.top_k import FRACTIONS
 from benchsuite.analysis.variance import over_seeds
 from benchsuite.core.errors import UnsupportedError

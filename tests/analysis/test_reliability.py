@@ -60,7 +60,7 @@ def test_single_trainings_have_neither_figure(figure):
 
 
 def test_no_draws_are_refused():
-    with pytest.raises(BenchsuiteError, match="0 draws"):
+    with pytest.raises(BenchsuiteError, match="draws = 0; must be at least 1"):
         ceiling(trained(10), kendall_tau, draws=0)
 
 

@@ -70,7 +70,7 @@ def test_numbers_of_trainings_lie_between_one_and_all():
     assert training_counts(200) == [1, 2, 5, 10, 20, 50, 100, 200]
     truth = pd.Series([1.0, 2.0])
     assert set(search_value({"it": [truth]}, truth, counts=[2, 3])["k"]) == {2}
-    with pytest.raises(BenchsuiteError, match="0 architectures cannot be trained"):
+    with pytest.raises(BenchsuiteError, match="number of trained architectures = 0; must be at least 1"):
         search_value({"it": [truth]}, truth, counts=[1, 0])
 
 

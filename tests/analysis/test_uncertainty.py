@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
 
-from benchsuite.analysis.correlation import LeaveOneOut
 from benchsuite.analysis.uncertainty import (
+    LeaveOneOut,
     bootstrap_weights,
     correlation_interval,
-    jackknife_deviation,
+    jackknife_error,
     mean_interval,
     random_halves,
 )
 
 
-def test_jackknife_deviation_of_a_mean_is_the_textbook_standard_error():
+def test_jackknife_error_of_a_mean_is_the_textbook_standard_error():
     values = np.random.default_rng(0).normal(size=40)
     without = (values.sum() - values) / 39
     figure = LeaveOneOut(values.mean(), without)
     error = values.std(ddof=1) / np.sqrt(40)
-    assert jackknife_deviation(figure) == pytest.approx(error)
+    assert jackknife_error(figure) == pytest.approx(error)
     assert mean_interval(figure, 0.95) == pytest.approx(
         (values.mean() - 1.959964 * error, values.mean() + 1.959964 * error)
     )

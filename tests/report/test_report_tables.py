@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, rankdata
 
-from benchsuite.analysis.comparison import not_separable
 from benchsuite.analysis.search_value import RANDOM
+from benchsuite.analysis.significance import not_separable
 from benchsuite.report.across import overview
 from benchsuite.report.epochs import epoch_numbers, epoch_table, relative_numbers
 from benchsuite.report.judge import judge

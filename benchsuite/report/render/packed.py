@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchsuite.analysis.subsets import quantile_groups
+from benchsuite.analysis.groups import quantile_groups
 from benchsuite.report.bias import GROUPS
 from benchsuite.report.render.words import large
 

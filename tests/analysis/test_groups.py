@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from tied_columns import as_worst, columns
 
-from benchsuite.analysis.subsets import end_members, quantile_groups, tau_inside, tau_within_ends
+from benchsuite.analysis.groups import end_members, quantile_groups, tau_inside, tau_within_ends
 from benchsuite.analysis.top_k import FRACTIONS, top_count
 
 
