@@ -30,7 +30,6 @@ from benchsuite.report.results import (
 )
 from benchsuite.report.trainings import read_trainings, table_of
 from benchsuite.running.score_files import FAMILY as IMPORTED
-from benchsuite.suites.schema import CombinationChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from benchsuite.core.space import Space
     from benchsuite.report.trainings import ReadTraining
     from benchsuite.running.store import Store
+    from benchsuite.suites.stored import StoredBenchmark, StoredSuite
 
 
 def collect(store: Store, suite: str) -> Results:
@@ -51,10 +51,10 @@ def collect(store: Store, suite: str) -> Results:
         If the ground truth is no longer on this machine.
     """
     plan = store.suite(suite)
-    benchmarks = tuple(_benchmark(store, entry) for entry in plan["benchmarks"])
+    benchmarks = tuple(_benchmark(store, entry) for entry in plan.benchmarks)
     return Results(
         suite=suite,
-        description=plan["description"],
+        description=plan.description,
         benchmarks=benchmarks,
         provenance=_provenance(store, plan, benchmarks),
         published=_published({item.benchmark for item in benchmarks}),
@@ -67,59 +67,57 @@ def score_table(results: Results) -> pd.DataFrame:
     return pd.concat(parts, names=["benchmark", None]).reset_index("benchmark").reset_index(drop=True)
 
 
-def _benchmark(store: Store, entry: Mapping[str, Any]) -> BenchmarkResults:
-    choice = entry["truth"]
-    benchmark = load_benchmark(entry["space"], entry["dataset"], table=choice["table"], source=choice["source"])
-    space = registry.make_space(entry["space"], entry["sizes"])
-    selection = {"epochs": choice["epochs"], "split": choice["split"], "pool": entry["pool"]}
-    architectures, scores = entry["architectures"], _scores(store, entry)
-    wanted = entry.get("combinations", ())  # a store of an earlier version knows of none
-    combinations = [CombinationChoice(each["name"], tuple(each["of"]), each["title"]) for each in wanted]
-    unscored = {trial["estimator"] for trial in entry["trials"]} - set(scores["estimator"])
-    unscored |= {each.title for each in combinations if unscored.intersection(each.of)}
+def _benchmark(store: Store, entry: StoredBenchmark) -> BenchmarkResults:
+    choice = entry.truth
+    benchmark = load_benchmark(entry.space, entry.dataset, table=choice.table, source=choice.source)
+    space = registry.make_space(entry.space, entry.sizes)
+    selection: dict[str, Any] = {"epochs": choice.epochs, "split": choice.split, "pool": entry.pool}
+    architectures, scores = entry.architectures, _scores(store, entry)
+    unscored = {trial.estimator for trial in entry.trials} - set(scores["estimator"])
+    unscored |= {each.title for each in entry.combinations if unscored.intersection(each.of)}
     return BenchmarkResults(
-        benchmark=f"{entry['space']}/{entry['dataset']}",
-        population=entry["population"],
-        caption=entry["caption"],
+        benchmark=f"{entry.space}/{entry.dataset}",
+        population=entry.sample,
+        caption=entry.caption,
         truth=benchmark.truth(**selection).reindex(architectures),
         trials=benchmark.trials(**selection).reindex(architectures),
         complexity=_complexity(space, benchmark, entry),
         scores=scores,
-        protocol=entry["protocol"],
-        skipped={**entry["skipped"], **dict.fromkeys(sorted(unscored), "not scored yet")},
-        asked=Counter(trial["estimator"] for trial in entry["trials"]),
-        combinations=tuple(each for each in combinations if each.title not in unscored),
+        protocol=entry.protocol,
+        skipped={**entry.skipped, **dict.fromkeys(sorted(unscored), "not scored yet")},
+        asked=Counter(trial.estimator for trial in entry.trials),
+        combinations=tuple(each for each in entry.combinations if each.title not in unscored),
         card=benchmark.card,
         operations={name: space.operations(name) for name in architectures},
-        elsewhere={name: _elsewhere(entry, name) for name in entry.get("transfer", ())},  # as above
+        elsewhere={name: _elsewhere(entry, name) for name in entry.transfer},
         **_trained(store, entry, benchmark, selection),
     )
 
 
-def _elsewhere(entry: Mapping[str, Any], dataset: str) -> pd.Series:
+def _elsewhere(entry: StoredBenchmark, dataset: str) -> pd.Series:
     """The accuracies of the population on another data set, of the longest trainings."""
-    known = load_benchmark(entry["space"], dataset).truth(pool=entry["pool"])
-    return known.reindex(entry["architectures"]).dropna()
+    known = load_benchmark(entry.space, dataset).truth(pool=entry.pool)
+    return known.reindex(entry.architectures).dropna()
 
 
-def _complexity(space: Space, benchmark: Benchmark, entry: Mapping[str, Any]) -> pd.DataFrame:
-    rows = [asdict(space.complexity(name, benchmark.image_dataset)) for name in entry["architectures"]]
-    return pd.DataFrame(rows, index=pd.Index(entry["architectures"], name=ARCHITECTURE))
+def _complexity(space: Space, benchmark: Benchmark, entry: StoredBenchmark) -> pd.DataFrame:
+    rows = [asdict(space.complexity(name, benchmark.image_dataset)) for name in entry.architectures]
+    return pd.DataFrame(rows, index=pd.Index(entry.architectures, name=ARCHITECTURE))
 
 
-def _scores(store: Store, entry: Mapping[str, Any]) -> pd.DataFrame:
-    trials = pd.DataFrame(entry["trials"]).rename(columns={"key": "recipe"})
+def _scores(store: Store, entry: StoredBenchmark) -> pd.DataFrame:
+    trials = pd.DataFrame([asdict(trial) for trial in entry.trials]).rename(columns={"key": "recipe"})
     held = store.scores(sorted(set(trials["recipe"])))
-    wanted = held[held[ARCHITECTURE].isin(entry["architectures"])]
+    wanted = held[held[ARCHITECTURE].isin(entry.architectures)]
     scores = trials.merge(wanted, on="recipe")[list(SCORE_COLUMNS)]
     return scores.assign(cpu_seconds=scores["cpu_seconds"].mask(scores["family"] == IMPORTED))  # nobody timed these
 
 
 def _trained(
-    store: Store, entry: Mapping[str, Any], benchmark: Benchmark, selection: Mapping[str, Any]
+    store: Store, entry: StoredBenchmark, benchmark: Benchmark, selection: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What is known of the supernets that were read: curves, hyperparameters, and what methods chose by themselves."""
-    trainings = read_trainings(store.trainings, entry["trials"])
+    trainings = read_trainings(store.trainings, entry.trials)
     curves = table_of(trainings, "curve", TRAINING_COLUMNS)
     return {
         "trainings": None if curves.empty else curves,
@@ -140,9 +138,9 @@ def _courses(benchmark: Benchmark, selection: Mapping[str, Any], trainings: Sequ
     return found.assign(truth=truth, percentile=placed, regret=own.max() - truth)
 
 
-def _provenance(store: Store, plan: Mapping[str, Any], benchmarks: Sequence[BenchmarkResults]) -> dict[str, str]:
+def _provenance(store: Store, plan: StoredSuite, benchmarks: Sequence[BenchmarkResults]) -> dict[str, str]:
     """Where the scores come from and what they cost; several machines are all named."""
-    keys = {trial["key"] for entry in plan["benchmarks"] for trial in entry["trials"]}
+    keys = {trial.key for entry in plan.benchmarks for trial in entry.trials}
     scores = store.scores(sorted(keys))
     machines = [json.loads(text) for text in scores["provenance"].unique()]
     names = dict.fromkeys(name for machine in machines for name in machine)
@@ -155,7 +153,7 @@ def _provenance(store: Store, plan: Mapping[str, Any], benchmarks: Sequence[Benc
         "CPU time of all trainings": hours(trained) if epochs else "no supernet was trained",
         "report made with": ", ".join(f"{name} {version(name)}" for name in ("benchsuite", "numpy", "pandas", "scipy")),
         "date": datetime.now(UTC).date().isoformat(),
-        "command": plan["command"],
+        "command": plan.command,
     }
 
 

@@ -17,6 +17,8 @@ from benchsuite.core.identity import canonical_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from benchsuite.suites.stored import StoredTrial
+
 _READ = re.compile(r"_(likelihood|weights)\b|\(.*\)$")  # parts of an estimator's title that say how it reads
 _WORDS = re.compile(r"[^\W_]+|[\W_]+")
 
@@ -39,14 +41,14 @@ class ReadTraining:
         return self.folder.name
 
 
-def read_trainings(root: str, trials: Iterable[Mapping[str, Any]]) -> list[ReadTraining]:
+def read_trainings(root: str, trials: Iterable[StoredTrial]) -> list[ReadTraining]:
     """The trainings that the trials of a benchmark read, in their order; `root` is the folder of all trainings."""
     seeds: dict[str, int] = {}
     titles: dict[str, dict[str, None]] = {}
     for trial in trials:
-        for key, seed in trial.get("trainings", {}).items():  # a store of an early version knows of none
+        for key, seed in trial.trainings.items():
             seeds[key] = seed
-            titles.setdefault(key, {})[trial["estimator"]] = None
+            titles.setdefault(key, {})[trial.estimator] = None
     folders = {key: Path(root) / key for key in seeds}
     return [
         ReadTraining(folder, seeds[key], _parameters(folder / "recipe.json"), tuple(titles[key]))

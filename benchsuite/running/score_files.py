@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from benchsuite.core.types import ARCHITECTURE, Score
 from benchsuite.data.tables import read_frame
 from benchsuite.running.store import StoreError
 from benchsuite.suites.schema import TruthChoice, suites
+from benchsuite.suites.stored import StoredBenchmark, StoredFile, StoredSuite, StoredTrial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -89,12 +90,12 @@ def import_scores(
     for part in parts:
         part.write(store)
     command = shlex.join(["benchsuite", "scores", "import", file.name, "--suite", name, *_options(truth, transfer)])
-    record = {
-        "description": f"Scores computed elsewhere, imported from {file.name}.",
-        "command": f"{command} && {shlex.join(['benchsuite', 'report', name])}",
-        FAMILY: origin,
-        "benchmarks": [part.record() for part in parts],
-    }
+    record = StoredSuite(
+        f"Scores computed elsewhere, imported from {file.name}.",
+        f"{command} && {shlex.join(['benchsuite', 'report', name])}",
+        tuple(part.record() for part in parts),
+        imported=StoredFile(**origin),
+    )
     store.save_suite(name, record)
     number = sum(len(part.rows) for part in parts)
     return Imported(name, number, table["estimator"].nunique(), tuple(part.note for part in parts if part.note))
@@ -150,7 +151,7 @@ def _check_name(store: Store, name: str) -> None:
         known = store.suite(name)
     except StoreError:
         return
-    if FAMILY not in known:
+    if known.imported is None:
         raise SuiteError(f"the store {store.folder} holds a run of suite {name!r}; give another name with --suite")
 
 
@@ -170,7 +171,7 @@ class _Part:
     benchmark: Benchmark
     truth: TruthChoice
     transfer: tuple[str, ...]
-    pool: str
+    pool: Literal["class", "none"]
     known: int
     rows: pd.DataFrame
     note: str
@@ -191,7 +192,8 @@ class _Part:
         )
         given = rows[ARCHITECTURE].unique()
         names = pd.Series([_named(text, strings, benchmark.space) for text in given], index=given)
-        pool, known = ("class", classes) if names.dropna().isin(classes).all() else ("none", strings)
+        pool: Literal["class", "none"] = "class" if names.dropna().isin(classes).all() else "none"
+        known = classes if pool == "class" else strings
         names = names.where(names.isin(known))
         judged = rows.assign(**{ARCHITECTURE: rows[ARCHITECTURE].map(names)}).dropna(subset=[ARCHITECTURE])
         note = _unknown(names, name, origin["file"])
@@ -214,42 +216,35 @@ class _Part:
             recipe = {"estimator": estimator, "benchmark": self.benchmark.name, FAMILY: self.origin["sha256"]}
             yield (recipe if pd.isna(seed) else {**recipe, SEED: int(seed)}), rows
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> StoredBenchmark:
         """What the store keeps of the benchmark, as `benchsuite.suites.record.record` does of one that is run."""
         title, architectures = self.benchmark.card.get("title", self.benchmark.source), self.rows[ARCHITECTURE].unique()
         kind = "string classes" if self.pool == "class" else "architecture strings"
         population = f"the {len(architectures):,} of {self.known:,} {kind} with ground truth that the file scores"
         space, dataset = self.benchmark.name.split("/", 1)
-        return {
-            "space": space,
-            "dataset": dataset,
-            "sizes": dict(self.benchmark.space.sizes),
-            "truth": asdict(self.truth),
-            "pool": self.pool,
-            "transfer": list(self.transfer),
-            "architectures": architectures.tolist(),
-            "population": population,
-            "caption": f"scores computed elsewhere ({self.origin['file']}); truth: {title}",
-            "protocol": {
+        return StoredBenchmark(
+            space=space,
+            dataset=dataset,
+            sizes=dict(self.benchmark.space.sizes),
+            truth=self.truth,
+            pool=self.pool,
+            transfer=self.transfer,
+            architectures=tuple(architectures),
+            sample=population,
+            caption=f"scores computed elsewhere ({self.origin['file']}); truth: {title}",
+            protocol={
                 "Architectures": population,
                 "Scores": "computed elsewhere; file {file}, sha256 {sha256}".format(**self.origin),
                 "Ground truth": f"{title}; {self.truth.split} split, mean over trainings"
                 + (", then over the members of a string class" if self.pool == "class" else ""),
             },
-            "skipped": {},
-            "combinations": [],
-            "trials": [_trial(recipe) for recipe, _ in self.trials()],
-        }
-
-
-def _trial(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "estimator": recipe["estimator"],
-        "family": FAMILY,
-        "seed": recipe.get(SEED),
-        "batch_seed": None,
-        "key": digest(recipe),
-    }
+            skipped={},
+            combinations=(),
+            trials=tuple(
+                StoredTrial(recipe["estimator"], FAMILY, recipe.get(SEED), None, digest(recipe))
+                for recipe, _ in self.trials()
+            ),
+        )
 
 
 def _score(architecture: str, value: float) -> Score:

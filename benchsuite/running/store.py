@@ -15,9 +15,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.core.errors import BenchsuiteError
+from benchsuite.core.errors import BenchsuiteError, DataCorruptError
 from benchsuite.core.identity import canonical_json, digest
 from benchsuite.core.sequences import chunks
+from benchsuite.suites.stored import read_record, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchsuite.core.types import Score
+    from benchsuite.suites.stored import StoredSuite
 
 ATTEMPTS = 3
 _SCHEMA = """
@@ -137,13 +139,13 @@ class Store:
         frame = pd.DataFrame(rows, columns=columns)
         return frame.astype({"value": float, "cpu_seconds": float})
 
-    def save_suite(self, name: str, plan: Mapping[str, Any]) -> None:
+    def save_suite(self, name: str, record: StoredSuite) -> None:
         """Keep what the last run of a suite asked for."""
         with self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO suite VALUES (?, ?)", (name, canonical_json(plan)))
+            self._connection.execute("INSERT OR REPLACE INTO suite VALUES (?, ?)", (name, write_record(record)))
 
-    def suite(self, name: str) -> dict[str, Any]:
-        """What the last run of a suite asked for; StoreError if it has not been run here."""
+    def suite(self, name: str) -> StoredSuite:
+        """What the last run of a suite asked for; StoreError if it has not been run here or its record is damaged."""
         row = self._connection.execute("SELECT json FROM suite WHERE name = ?", (name,)).fetchone()
         if row is None:
             held = [held for (held,) in self._connection.execute("SELECT name FROM suite ORDER BY name")]
@@ -151,8 +153,13 @@ class Store:
                 f"the store {self.folder} holds no run of suite {name!r}; it holds: {', '.join(held) or 'none'}. "
                 f"Run it first: benchsuite run {name} --store {self.folder}"
             )
-        plan: dict[str, Any] = json.loads(row[0])
-        return plan
+        try:
+            return read_record(row[0])
+        except DataCorruptError as error:
+            raise StoreError(
+                f"suite {name!r} in the store {self.folder}: {error}; "
+                f"run it again: benchsuite run {name} --store {self.folder}"
+            ) from error
 
     def counts(self) -> dict[str, int]:
         """Number of scores by status, and of recipes."""
@@ -169,7 +176,14 @@ class Store:
                 problems.append(f"recipe {key} does not match its content")
         query = "SELECT count(*) FROM score WHERE recipe NOT IN (SELECT key FROM recipe)"
         (orphans,) = self._connection.execute(query).fetchone()
-        return [*problems, f"{orphans} scores without a recipe"] if orphans else problems
+        if orphans:
+            problems.append(f"{orphans} scores without a recipe")
+        for name, text in self._connection.execute("SELECT name, json FROM suite ORDER BY name"):
+            try:
+                read_record(text)
+            except DataCorruptError as error:
+                problems.append(f"suite {name!r}: {error}; run it again")
+        return problems
 
     def merge(self, other: str | Path) -> int:
         """Number of scores taken over from another store; a settled score of this one is never overwritten."""

@@ -92,7 +92,7 @@ def _judged(prepared: Prepared, evaluated: pd.DataFrame, scores: StoredScores, c
         else:
             lacking = f"the truth is known of {len(truth):,} architectures, not of all"
     best = front(evaluated, search.goals()).sort_values("score", ascending=False, kind="stable")
-    recorded = record(prepared.plan, command)["benchmarks"][0]
+    recorded = record(prepared.plan, command).benchmarks[0]
     return Finding(
         search,
         evaluated,
@@ -100,8 +100,8 @@ def _judged(prepared: Prepared, evaluated: pd.DataFrame, scores: StoredScores, c
         math.nan if truth is None or curves is None else float(truth.max()),
         curves,
         lacking,
-        caption=recorded["caption"],
-        protocol=_protocol(prepared, recorded["protocol"]),
+        caption=recorded.caption,
+        protocol=_protocol(prepared, recorded.protocol),
         provenance=_provenance(scores.rows(evaluated["architecture"].tolist()), command),
     )
 

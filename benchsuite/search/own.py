@@ -97,7 +97,7 @@ def choose(
     accuracies = _accuracies(prepared, tables[DERIVED]["architecture"])
     tables[DERIVED] = tables[DERIVED].assign(accuracy=accuracies)
     architecture, accuracy = str(tables[DERIVED]["architecture"].iloc[-1]), float(accuracies.iloc[-1])
-    recorded = record(prepared.plan, command)["benchmarks"][0]
+    recorded = record(prepared.plan, command).benchmarks[0]
     return Choice(
         prepared.search,
         rule,
@@ -107,8 +107,8 @@ def choose(
         *_standing(prepared.truth, accuracy),
         "" if math.isfinite(accuracy) else _lacking(prepared, architecture),
         tables,
-        caption=recorded["caption"],
-        protocol=_protocol(prepared, rule, recorded["protocol"]),
+        caption=recorded.caption,
+        protocol=_protocol(prepared, rule, recorded.protocol),
         provenance=_provenance(prepared, tables[CURVE], command),
     )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchsuite.core import registry
 from benchsuite.data.images.minibatches import describe_images, load_images
@@ -11,47 +10,40 @@ from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.supernets.split import sizes as split_sizes
 from benchsuite.suites.plan import NOISE
+from benchsuite.suites.stored import StoredBenchmark, StoredSuite, StoredTrial
 
 if TYPE_CHECKING:
-    from benchsuite.suites.plan import BenchmarkPlan, Plan
+    from benchsuite.suites.plan import BenchmarkPlan, Plan, Trial
 
 
-def record(plan: Plan, command: str) -> dict[str, Any]:
+def record(plan: Plan, command: str) -> StoredSuite:
     """What the store keeps of a plan so that a report needs neither the suite's file nor its plug-ins."""
-    return {
-        "description": plan.suite.description,
-        "command": command,
-        "benchmarks": [_record_benchmark(part) for part in plan.benchmarks],
-    }
+    benchmarks = tuple(_record_benchmark(part) for part in plan.benchmarks)
+    return StoredSuite(plan.suite.description, command, benchmarks)
 
 
-def _record_benchmark(part: BenchmarkPlan) -> dict[str, Any]:
+def _record_benchmark(part: BenchmarkPlan) -> StoredBenchmark:
     choice = part.choice
-    return {
-        "space": choice.space,
-        "dataset": choice.dataset,
-        "sizes": dict(part.benchmark.space.sizes),
-        "truth": asdict(choice.truth),
-        "pool": choice.architectures.pool,
-        "transfer": list(choice.transfer),
-        "architectures": list(part.architectures),
-        "population": part.population,
-        "caption": _caption(part),
-        "protocol": _protocol(part),
-        "skipped": part.skipped,
-        "combinations": [asdict(each) for each in part.combinations],
-        "trials": [
-            {
-                "estimator": trial.title,
-                "family": trial.estimator.family,
-                "seed": trial.seed,
-                "batch_seed": trial.batch_seed,
-                "key": trial.key,
-                "trainings": {training.key: training.seed for training in trial.trainings},
-            }
-            for trial in part.trials
-        ],
-    }
+    return StoredBenchmark(
+        space=choice.space,
+        dataset=choice.dataset,
+        sizes=dict(part.benchmark.space.sizes),
+        truth=choice.truth,
+        pool=choice.architectures.pool,
+        transfer=choice.transfer,
+        architectures=part.architectures,
+        sample=part.population,
+        caption=_caption(part),
+        protocol=_protocol(part),
+        skipped=part.skipped,
+        combinations=part.combinations,
+        trials=tuple(_record_trial(trial) for trial in part.trials),
+    )
+
+
+def _record_trial(trial: Trial) -> StoredTrial:
+    trainings = {training.key: training.seed for training in trial.trainings}
+    return StoredTrial(trial.title, trial.estimator.family, trial.seed, trial.batch_seed, trial.key, trainings)
 
 
 def _caption(part: BenchmarkPlan) -> str:

@@ -20,6 +20,7 @@ from benchsuite.running.store import Store
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.suites.plan import make_plan
 from benchsuite.suites.schema import TruthChoice, load_suite
+from benchsuite.suites.stored import StoredSuite
 
 BENCHMARK = "nasbench201/digits"
 CORRELATIONS = (
@@ -169,7 +170,7 @@ def test_the_name_of_a_suite_that_was_run_or_is_shipped_is_refused(
     with Store(tmp_path / "store") as store:
         with pytest.raises(SuiteError, match="comes with benchsuite"):
             import_scores(store, file, "quickstart", truth)
-        store.save_suite("run", {"description": "", "command": "", "benchmarks": []})
+        store.save_suite("run", StoredSuite("", "", ()))
         with pytest.raises(SuiteError, match="holds a run of suite 'run'"):
             import_scores(store, file, "run", truth)
         import_scores(store, file, truth=truth)

@@ -10,6 +10,7 @@ import pytest
 
 from benchsuite.core.types import Score
 from benchsuite.running.store import Store, StoreError
+from benchsuite.suites.stored import StoredSuite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,12 +64,12 @@ def test_a_merged_store_holds_the_scores_of_both(tmp_path: Path) -> None:
         two.add_recipe({"estimator": "snip"})
         one.add_scores([(key, Score("a", 1.0)), (key, _failed("b"))], MACHINE)
         two.add_scores([(key, Score("a", 9.0)), (key, Score("b", 2.0)), (other, Score("a", 3.0))], {"device": "cuda"})
-        two.save_suite("mine", {"benchmarks": []})
+        two.save_suite("mine", StoredSuite("mine", "", ()))
         assert one.merge(tmp_path / "two") == 1
         assert one.merge(tmp_path / "two") == 0
         held = {(row.recipe, row.architecture): row.value for row in one.scores([key, other]).itertuples()}
         assert held == {(key, "a"): 1.0, (key, "b"): 2.0, (other, "a"): 3.0}
-        assert one.suite("mine") == {"benchmarks": []}
+        assert one.suite("mine") == StoredSuite("mine", "", ())
         assert one.check() == []
 
 

@@ -45,8 +45,8 @@ def test_parts_are_found_by_label_and_by_a_name_that_one_estimator_has(tmp_path:
 def test_the_protocol_says_what_a_combination_is_made_of(tmp_path: Path) -> None:
     file = write_suite(tmp_path, number=3, estimators=("params", "snip"))
     file.write_text(file.read_text() + _vote("snip", "params") + 'title = "mine"')
-    (entry,) = record(make_plan(load_suite(file)), "")["benchmarks"]
-    assert entry["protocol"]["Combination mine"] == "vote of snip, params"
+    (entry,) = record(make_plan(load_suite(file)), "").benchmarks
+    assert entry.protocol["Combination mine"] == "vote of snip, params"
 
 
 def test_fast_scores_of_networks_have_recipes_of_their_own_and_all_others_keep_theirs(tmp_path: Path) -> None:
@@ -74,14 +74,14 @@ def test_common_initialisation_has_recipes_of_its_own_where_weights_are_drawn(tm
         drawn = isinstance(before.estimator, ZeroShotEstimator)
         assert after.recipe == before.recipe | ({"initialisation": "common"} if drawn else {})
         assert (after.key == before.key) == (not drawn)
-    (entry,) = record(plan, "")["benchmarks"]
-    assert entry["protocol"]["Initialisation seeds"].startswith("0, 1; common: an operation has the same weights")
-    assert "initialisation common to all architectures" in entry["caption"]
+    (entry,) = record(plan, "").benchmarks
+    assert entry.protocol["Initialisation seeds"].startswith("0, 1; common: an operation has the same weights")
+    assert "initialisation common to all architectures" in entry.caption
 
 
 def test_the_protocol_says_whether_scores_are_fast_ones(tmp_path: Path) -> None:
     suite = load_suite(write_suite(tmp_path, number=3, estimators=("snip",)))
-    usual, fast = (record(make_plan(suite, fast=fast), "")["benchmarks"][0]["protocol"] for fast in (False, True))
+    usual, fast = (record(make_plan(suite, fast=fast), "").benchmarks[0].protocol for fast in (False, True))
     assert "fast" not in usual["Numbers"]
     assert fast["Numbers"].startswith(usual["Numbers"] + "; fast: channels last")
 

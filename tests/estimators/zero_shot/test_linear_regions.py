@@ -143,11 +143,11 @@ def test_too_few_inputs_and_networks_without_activation_modules_are_refused():
 def test_a_report_shows_it_among_zero_shot_estimators_and_a_minibatch_only_if_another_reads_one(
     tmp_path, estimators, seen
 ):
-    (entry,) = record(make_plan(load_suite(write_suite(tmp_path, estimators=estimators))), "")["benchmarks"]
-    assert ("minibatch" in entry["caption"]) is seen
-    assert {trial["family"] for trial in entry["trials"]} == {"zero-shot"}
-    mine = [trial for trial in entry["trials"] if trial["estimator"] == "linear_regions"]
-    assert [(trial["seed"], trial["batch_seed"]) for trial in mine] == [(0, None), (1, None)]
+    (entry,) = record(make_plan(load_suite(write_suite(tmp_path, estimators=estimators))), "").benchmarks
+    assert ("minibatch" in entry.caption) is seen
+    assert {trial.family for trial in entry.trials} == {"zero-shot"}
+    mine = [trial for trial in entry.trials if trial.estimator == "linear_regions"]
+    assert [(trial.seed, trial.batch_seed) for trial in mine] == [(0, None), (1, None)]
 
 
 def test_a_network_of_a_user_is_not_what_it_reads():
