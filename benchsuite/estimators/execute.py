@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from benchsuite.core import registry
 from benchsuite.core.errors import SuiteError, UnsupportedError
@@ -19,6 +18,7 @@ from benchsuite.core.identity import seed_of
 from benchsuite.core.types import Dataset, Score, Status
 from benchsuite.estimators.base import ArchitectureEstimator, CurveEstimator, Estimator, ZeroShotEstimator
 from benchsuite.estimators.torchtools.initialisation import with_common_weights
+from benchsuite.estimators.torchtools.layout import lay_channels_last
 from benchsuite.estimators.torchtools.preserve import seeded
 from benchsuite.estimators.zero_shot.scoring import Outcome, attempt, free_memory, probe_network
 
@@ -216,7 +216,9 @@ def _build(task: Task, space: Space, architecture: str) -> nn.Module:
 
     network = build() if task.initialisation == "independent" else with_common_weights(build, task.seed)
     network = network.to(task.device, getattr(torch, task.dtype))
-    return convert_conv2d_weight_memory_format(network, torch.channels_last) if task.fast else network
+    if task.fast:
+        lay_channels_last(network)
+    return network
 
 
 def _mean(outcomes: Sequence[Outcome]) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+import torch
 from torch import nn
 from torch.nn import functional
 
@@ -35,6 +36,7 @@ class SlicedConvolution(nn.Module):
         self.weight, self.bias = whole.weight, whole.bias
         self.stride, self.padding, self.dilation = whole.stride, whole.padding, whole.dilation
         self.outputs, self.groups = whole.out_channels, 1
+        self._strided_pointwise = whole.kernel_size == (1, 1) and whole.stride != (1, 1) and whole.padding == (0, 0)
 
     def choose(self, outputs: int, groups: int = 1) -> None:
         """Give the first channels, so many of them, in so many groups."""
@@ -45,8 +47,10 @@ class SlicedConvolution(nn.Module):
         kernels = _first(_first(self.weight, self.outputs), features.shape[1], 1)
         if self.groups > 1:
             kernels = _within_groups(kernels, self.groups)
-        bias = _first(self.bias, self.outputs)
-        return functional.conv2d(features, kernels, bias, self.stride, self.padding, self.dilation, self.groups)
+        bias, stride = _first(self.bias, self.outputs), self.stride
+        if self._strided_pointwise and _damages_the_heap(features):
+            features, stride = features[:, :, :: stride[0], :: stride[1]], (1, 1)
+        return functional.conv2d(features, kernels, bias, stride, self.padding, self.dilation, self.groups)
 
 
 class SlicedNormalisation(nn.BatchNorm2d):
@@ -106,6 +110,15 @@ def _first(tensor: Part, number: int, dimension: int = 0) -> Part:
     if tensor is None or tensor.shape[dimension] == number:
         return tensor
     return tensor.narrow(dimension, 0, number)
+
+
+def _damages_the_heap(features: Tensor) -> bool:
+    """Check whether a strided 1x1 convolution must not see these features: fewer than 8 channels that lie last.
+
+    On processors with AVX2, oneDNN 3 (as torch 2.13 has it) writes beyond the weight gradient of such a convolution. It
+    has the same result where pixels are left out before it.
+    """
+    return features.shape[1] < 8 and features.is_contiguous(memory_format=torch.channels_last)
 
 
 def _within_groups(kernels: Tensor, groups: int) -> Tensor:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.core.identity import seed_of
+from benchsuite.estimators.torchtools.layout import lay_channels_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ def train(
     start = time.process_time()
     with _seeded(seed_of("truth", seed, architecture)), _one_fast_thread():
         network = space.build(architecture, images.dataset).to(device)
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time; faster
+        lay_channels_last(network)
         points = tuple(_curve(network, images, protocol))
     return Training(points, time.process_time() - start)
 

@@ -17,6 +17,7 @@ from benchsuite.estimators.differentiable.saliency import SALIENCIES, pruned, ro
 from benchsuite.estimators.differentiable.trainer import Derived, count_skips
 from benchsuite.estimators.one_shot.training import Epoch
 from benchsuite.estimators.supernets.split import Split
+from benchsuite.estimators.torchtools.layout import lay_channels_last
 from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
 from benchsuite.estimators.torchtools.preserve import seeded
 
@@ -148,7 +149,7 @@ class SaliencyTrainer:
         self.batch = next(split.batches(training.batch, seed_of("images", seed)))
         with seeded(seed_of("supernet", seed), torch.device("cpu")):
             self.supernet = training.supernet(space, images.dataset)
-        self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        lay_channels_last(self.supernet.to(device))
         self.alphas = [self._alpha(seed_of("alpha", seed, number)) for number in range(training.draws)]
         self.saliencies: Table = {}
         self._derived: list[Derived] = []

@@ -16,6 +16,7 @@ from benchsuite.estimators.differentiable.updates import Updates
 from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.one_shot.training import Epoch
 from benchsuite.estimators.supernets.split import Split, augmented
+from benchsuite.estimators.torchtools.layout import lay_channels_last
 from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
 from benchsuite.estimators.torchtools.preserve import seeded
 
@@ -83,7 +84,7 @@ class MixedTrainer:
             self.supernet = training.supernet(space, images.dataset)
         with seeded(seed_of("alpha", seed), torch.device("cpu")):
             self.relaxation = training.relaxation(self.supernet)
-        self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        lay_channels_last(self.supernet.to(device))
         self.relaxation.to(device)
         self._updates = Updates(self.supernet, self.relaxation, training)
         self.curve: list[Epoch] = []

@@ -21,6 +21,7 @@ from benchsuite.estimators.one_shot.mitigations import check_mitigation, copies,
 from benchsuite.estimators.one_shot.sampling import sampler
 from benchsuite.estimators.one_shot.stabiliser import STARTS, substitutes
 from benchsuite.estimators.supernets.split import Split, augmented
+from benchsuite.estimators.torchtools.layout import lay_channels_last
 from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
 from benchsuite.estimators.torchtools.preserve import seeded
 
@@ -218,7 +219,7 @@ class Trainer:
             )
         with seeded(seed_of("supernet", seed), torch.device("cpu")):
             self.supernet = training.supernet(space, images.dataset)
-        self.supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        lay_channels_last(self.supernet.to(device))
         self.begin(training, space, seed)
 
     def begin(self, training: Training, space: Population, seed: int) -> None:

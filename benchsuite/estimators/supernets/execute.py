@@ -23,6 +23,7 @@ from benchsuite.estimators.execute import one_thread, score_of
 from benchsuite.estimators.one_shot.estimators import OneShotEstimator
 from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.supernets.folder import TrainingFolder
+from benchsuite.estimators.torchtools.layout import lay_channels_last
 from benchsuite.estimators.zero_shot.scoring import Outcome
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class TrainingTask:
         supernet = self.training.supernet(self.make_space(), self.dataset)
         if states:
             supernet.load_state_dict(mean_state(states))
-        supernet.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # known at run time
+        lay_channels_last(supernet.to(device))
         return supernet
 
     def estimate(self, root: str) -> float:
