@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
-from tied_columns import as_worst, columns
+from tied_columns import NAN, as_worst, columns, scipy_rho, scipy_tau, varies
 
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations, rank_difference
 from benchsuite.analysis.groups import quantile_groups
@@ -118,3 +119,57 @@ def test_all_strings_of_nasbench201_correlate_with_params_as_published(shared):
     params, truth = table["params_M_c10"], table["c10_test200_mean"]
     figures = complexity_correlations(params, truth, params)
     assert value(figures, "tau_truth_complexity") == pytest.approx(0.578, abs=0.0005)
+
+
+@st.composite
+def with_sizes(draw, largest=12):
+    """Scores, truth and complexity of few levels."""
+    scores, truth = draw(columns(largest=largest))
+    sizes = draw(st.lists(st.sampled_from([1.0, 2.0, 5.0]), min_size=len(scores), max_size=len(scores)))
+    return scores, truth, np.array(sizes)
+
+
+def differences(scores, truth):
+    """Rank by truth less rank by score, over their number, 1 = best."""
+    return (stats.rankdata(as_worst(scores)) - stats.rankdata(truth)) / len(truth)
+
+
+@settings(max_examples=40)
+@given(with_sizes(), st.integers(1, 4))
+def test_groups_of_complexity_have_the_mean_difference_and_scipys_tau(data, groups):
+    scores, truth, sizes = data
+    table = bias_by_complexity(*map(pd.Series, data), groups=groups)
+    assert table["n"].sum() == len(scores)
+    for row in table.itertuples():
+        inside = (sizes >= row.smallest) & (sizes <= row.largest)
+        assert inside.sum() == row.n
+        assert row.rank_difference == pytest.approx(differences(scores, truth)[inside].mean(), abs=1e-12)
+        assert row.kendall_tau == pytest.approx(scipy_tau(scores[inside], truth[inside]), abs=1e-12, nan_ok=True)
+    if len(scores) < 10:
+        assert table[["rank_difference_low", "tau_low"]].isna().all(axis=None)
+
+
+def partial_if_defined(scores, truth, sizes):
+    """Pearson of the residuals of ranks on the ranks of size; undefined where one of them leaves nothing."""
+    if not varies(scores, truth, sizes):
+        return NAN
+    ranks = [stats.rankdata(as_worst(column)) for column in (scores, truth, sizes)]
+    left = [rank - np.polyval(np.polyfit(ranks[2], rank, 1), ranks[2]) for rank in ranks[:2]]
+    return stats.pearsonr(*left).statistic if min(np.abs(each).max() for each in left) > 1e-9 else NAN
+
+
+@settings(max_examples=60)
+@given(with_sizes())
+def test_correlations_with_complexity_are_scipys(data):
+    scores, truth, sizes = data
+    table = complexity_correlations(*map(pd.Series, data)).set_index("figure")
+    expected = {
+        "tau_score_complexity": scipy_tau(scores, sizes),
+        "tau_truth_complexity": scipy_tau(truth, sizes),
+        "rho_difference_complexity": scipy_rho(differences(scores, truth).round(9), sizes),
+        "partial_rho": partial_if_defined(scores, truth, sizes),
+    }
+    for name, value in expected.items():
+        assert table.loc[name, "value"] == pytest.approx(value, abs=1e-9, nan_ok=True), name
+    if len(scores) < 10:
+        assert table["low"].isna().all()

@@ -1,7 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
+from tied_columns import NAN
 
 from benchsuite.analysis.critical_difference import critical_difference
 from benchsuite.core.errors import UnsupportedError
@@ -52,3 +55,23 @@ def test_estimators_that_lack_a_benchmark_are_left_out():
     assert "C4.5" not in critical_difference(figures).ranks["estimator"].tolist()
     with pytest.raises(UnsupportedError, match="1 estimators"):
         critical_difference(figures.iloc[:2])
+
+
+@settings(max_examples=30)
+@given(st.integers(2, 5), st.integers(2, 5), st.integers(0, 999))
+def test_mean_ranks_and_friedmans_test_are_scipys_with_ties_and_missing_figures(k, benchmarks, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.choice([0.1, 0.2, 0.3][: 1 + seed % 3], size=(k, benchmarks))  # also all alike
+    figures = pd.DataFrame(values, index=list("abcde")[:k])
+    figures.loc["lacking"] = [NAN, *values[0][1:]]
+    found = critical_difference(figures)
+    expected = stats.rankdata(-values, axis=0).mean(axis=1)
+    means = found.ranks.set_index("estimator")["mean_rank"]
+    assert means[list(figures.index[:k])].tolist() == pytest.approx(expected.tolist())
+    if k > 2 and (np.ptp(values, axis=0) > 0).any():
+        test = stats.friedmanchisquare(*values)
+        assert (found.statistic, found.p) == pytest.approx((test.statistic, test.pvalue))
+    else:
+        assert np.isnan([found.statistic, found.p]).all()
+    for group in found.groups:
+        assert means[list(group)].max() - means[list(group)].min() <= found.difference

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from tied_columns import NAN, columns
+from tied_columns import NAN, as_worst, columns, enumerated, scipy_pearson, scipy_rho, scipy_tau, signs, small_columns
 
 import benchsuite
 from benchsuite.analysis.evaluate import CRITERIA, INTERVALS, evaluate
@@ -174,6 +174,8 @@ def test_types_of_extension_arrays_are_numbers():
 
 
 GOOD = series([1.0, 2.0, 3.0])
+
+
 TWICE = pd.Series([1.0, 2.0], index=["a", "a"])
 
 
@@ -198,3 +200,77 @@ def test_unusable_input_is_refused_in_one_line(scores, truth, options, message):
     with pytest.raises(BenchsuiteError, match=message) as refusal:
         evaluate(scores, truth, **options)
     assert "\n" not in str(refusal.value)
+
+
+ENDS = ("precision_at_top", "precision_at_bottom", "best_rank_at", "worst_rank_at", "regret_at")
+
+
+def tau_a(scores, truth):
+    pairs = len(scores) * (len(scores) - 1)
+    return (signs(scores) * signs(truth)).sum() / pairs if pairs else NAN
+
+
+CORRELATIONS = {
+    "kendall_tau": scipy_tau,
+    "kendall_tau_a": tau_a,
+    "spearman_rho": scipy_rho,
+    "pearson_r": scipy_pearson,
+}
+
+
+@settings(max_examples=40)
+@given(small_columns(), st.sampled_from(["worst", "drop"]))
+def test_every_correlation_of_the_table_is_its_reference(data, undefined):
+    table = evaluate(*map(pd.Series, data), undefined=undefined).set_index("criterion")
+    kept = ~np.isnan(data[0]) if undefined == "drop" else np.full(len(data[0]), True)
+    for name, reference in CORRELATIONS.items():
+        expected = reference(data[0][kept], data[1][kept])
+        assert table.loc[name, "value"] == pytest.approx(expected, abs=1e-9, nan_ok=True), name
+
+
+@settings(max_examples=30)
+@given(small_columns(largest=5), st.sampled_from(["worst", "drop"]))
+def test_both_ends_of_the_table_are_means_over_all_ways_to_break_ties(data, undefined):
+    table = evaluate(*map(pd.Series, data), undefined=undefined).set_index(["criterion", "k"])["value"]
+    kept = ~np.isnan(data[0]) if undefined == "drop" else np.full(len(data[0]), True)
+    for fraction in FRACTIONS:
+        k = int(fraction * kept.sum() + 1e-9)
+        expected = enumerated(data[0][kept], data[1][kept], k) if k else np.full(5, NAN)
+        found = [table[name, fraction] for name in ENDS]
+        assert found == pytest.approx(expected.tolist(), abs=1e-9, nan_ok=True), fraction
+
+
+def chances(values, k):
+    """The probability of each item to be among the k best when equal ones draw lots."""
+    better = (values[None, :] > values[:, None]).sum(axis=1)
+    equal = (values[None, :] == values[:, None]).sum(axis=1)
+    return np.clip((k - better) / equal, 0, 1)
+
+
+@settings(max_examples=4)
+@given(st.integers(1000, 1400), st.integers(0, 999), st.sampled_from([0.0, 0.3, 1.0]))
+def test_every_fraction_of_many_architectures_is_its_reference(n, seed, undefined):
+    """Precision with ties in both; rank and regret with ties in truth alone: those of the best-scored by name."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 60, n).astype(float)
+    tied = np.where(rng.random(n) < undefined, NAN, rng.integers(0, 30, n) + truth)
+    table = evaluate(pd.Series(tied), pd.Series(truth)).set_index(["criterion", "k"])["value"]
+    untied = rng.permutation(n) + 10.0 * truth + rng.random(n) / 2
+    exact = evaluate(pd.Series(untied), pd.Series(truth)).set_index(["criterion", "k"])["value"]
+    by_score, first, last = np.argsort(-untied), stats.rankdata(-truth, "min"), stats.rankdata(-truth, "max")
+    for fraction in FRACTIONS:
+        k = int(fraction * n + 1e-9)
+        top = chances(as_worst(tied), k) @ chances(truth, k) / k
+        bottom = chances(-as_worst(tied), k) @ chances(-truth, k) / k
+        assert table["precision_at_top", fraction] == pytest.approx(top)
+        assert table["precision_at_bottom", fraction] == pytest.approx(bottom)
+        chosen = by_score[:k]
+        best, worst = truth[chosen].max(), truth[chosen].min()
+        # of j among s equally true ones the first is expected at place (s + 1) / (j + 1)
+        start, size = first[truth == best][0], (truth == best).sum()
+        rank = start - 1 + (size + 1) / ((truth[chosen] == best).sum() + 1)
+        end, size = last[truth == worst][0], (truth == worst).sum()
+        lowest = end + 1 - (size + 1) / ((truth[chosen] == worst).sum() + 1)
+        assert exact["best_rank_at", fraction] * n == pytest.approx(rank)
+        assert exact["worst_rank_at", fraction] * n == pytest.approx(lowest)
+        assert exact["regret_at", fraction] == truth.max() - best

@@ -3,10 +3,10 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from tied_columns import as_worst, columns
+from tied_columns import NAN, as_worst, columns, scipy_tau
 
 from benchsuite.analysis.groups import end_members, quantile_groups, tau_inside, tau_within_ends
 from benchsuite.analysis.top_k import FRACTIONS, top_count
@@ -62,3 +62,17 @@ def test_tau_inside_equals_scipy_with_ties_and_undefined_scores(data):
     if len(scores) < 10:
         assert np.isnan(found["tau_low"])
         assert np.isnan(found["tau_high"])
+
+
+@settings(max_examples=40)
+@given(columns(largest=14))
+def test_tau_within_ends_is_scipys_on_all_that_no_k_others_beat(data):
+    scores, truth = as_worst(data[0]), data[1]
+    table = tau_within_ends(*map(pd.Series, data)).set_index(["by", "end", "k"])
+    for (by, end, fraction), row in table.iterrows():
+        values = (scores if by == "scores" else truth) * (1 if end == "top" else -1)
+        k = int(fraction * len(values) + 1e-9)
+        inside = np.array([sum(other > value for other in values) < k for value in values])
+        assert row["n"] == inside.sum()
+        expected = scipy_tau(scores[inside], truth[inside]) if k else NAN
+        assert row["kendall_tau"] == pytest.approx(expected, nan_ok=True)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tied_columns import NAN, as_worst
 
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
 from benchsuite.core.errors import UnsupportedError
@@ -153,3 +154,44 @@ def test_pairs_without_truth_do_not_count_and_none_may_be_left():
     table = operation_bias(scores, truth.iloc[:1], single_operation_pairs(cells))
     assert table.empty
     assert list(table)[:4] == ["group", "before", "after", "n"]
+
+
+@st.composite
+def few_cells(draw):
+    """Some of the nine architectures of two positions and three operations, with scores and truth."""
+    every = list(itertools.product(("conv", "none", "pool"), repeat=2))
+    chosen = draw(st.lists(st.sampled_from(every), min_size=2, unique=True))
+    names = ["".join(word[0] for word in cell) for cell in chosen]
+    levels = draw(st.sampled_from([[NAN, 0.0, 1.0, 2.0], [1.0], [NAN]]))
+    scores = draw(st.lists(st.sampled_from(levels), min_size=len(names), max_size=len(names)))
+    truth = draw(st.lists(st.integers(90, 93), min_size=len(names), max_size=len(names)))
+    return dict(zip(names, chosen, strict=True)), pd.Series(scores, names), pd.Series(truth, names, dtype=float)
+
+
+def rise(before, after):
+    return (after > before) + (after == before) / 2
+
+
+@settings(max_examples=40)
+@given(few_cells(), st.integers(1, 2))
+def test_shares_of_rises_are_those_of_all_pairs_one_by_one(data, number):
+    """Also inside groups, here those of architectures in alphabetical order."""
+    operations, scores, truth = data
+    groups = pd.Series({name: 1 + position % number for position, name in enumerate(sorted(operations))})
+    table = operation_bias(scores, truth, single_operation_pairs(operations), groups=groups)
+    worst = pd.Series(as_worst(scores.to_numpy()), scores.index)
+    found = {}
+    for one, other in itertools.permutations(operations, 2):
+        positions = [i for i in (0, 1) if operations[one][i] != operations[other][i]]
+        exchange = tuple(operations[name][positions[0]] for name in (one, other))
+        if len(positions) == 1 and exchange[0] < exchange[1]:
+            for group in {0, groups[one]} if groups[one] == groups[other] else {0}:
+                rises = (rise(truth[one], truth[other]), rise(worst[one], worst[other]))
+                found.setdefault((group, *exchange), []).append(rises)
+    assert len(table) == len(found)
+    for row in table.itertuples():
+        rises = np.array(found[row.group, row.before, row.after])
+        assert row.n == len(rises)
+        expected = [*rises.mean(axis=0), rises[:, 1].mean() - rises[:, 0].mean()]
+        assert [row.truth_rises, row.score_rises, row.bias] == pytest.approx(expected, abs=1e-12)
+    assert table[["bias_low", "bias_high"]].isna().all(axis=None)  # fewer than ten architectures

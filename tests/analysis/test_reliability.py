@@ -1,8 +1,13 @@
+import itertools
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from tied_columns import NAN, scipy_tau
 
 from benchsuite.analysis.correlation import kendall_tau, pearson_r
 from benchsuite.analysis.reliability import ceiling, seed_reliability
@@ -74,3 +79,61 @@ def test_nasbench201_is_as_reliable_as_known(shared, criterion, reliability, lim
     assert len(trials) == 5081
     assert seed_reliability(trials, criterion).value == pytest.approx(reliability, abs=tolerance)
     assert ceiling(trials, criterion).value == pytest.approx(limit, abs=tolerance)
+
+
+@st.composite
+def trainings(draw):
+    """Accuracies of 1 to 5 architectures in 1 to 3 trainings, some of them missing, few levels."""
+    n, number = draw(st.integers(1, 5)), draw(st.integers(1, 3))
+    values = st.sampled_from([NAN, 90.0, 91.0, 92.0])
+    drawn = draw(st.lists(values, min_size=n * number, max_size=n * number))
+    return pd.DataFrame(np.reshape(drawn, (n, number)))
+
+
+def rows_trained_twice(accuracy):
+    rows = [row[~np.isnan(row)] for row in accuracy.to_numpy()]
+    return [row for row in rows if len(row) > 1]
+
+
+@settings(max_examples=60)
+@given(trainings())
+def test_reliability_is_one_training_against_the_others_whatever_their_order(accuracy):
+    """A sum of products does not depend on which training comes first; tau is that of some order of each row's."""
+    rows, number = rows_trained_twice(accuracy), accuracy.shape[1]
+    if not rows:
+        with pytest.raises(UnsupportedError, match="trained twice"):
+            seed_reliability(accuracy, kendall_tau)
+        return
+    figure = seed_reliability(accuracy, lambda one, others: float((one * others).sum()))
+    expected = sum((row.sum() ** 2 - (row**2).sum()) / (len(row) - 1) for row in rows) / number
+    assert figure.value == pytest.approx(expected)
+    assert figure.n == len(rows)
+    if number == 2:
+        possible = [
+            np.mean([scipy_tau(one, other), scipy_tau(other, one)])
+            for order in itertools.product(*(itertools.permutations(row) for row in rows))
+            for one, other in [np.transpose(order)]
+        ]
+        found = seed_reliability(accuracy, kendall_tau).value
+        assert any(found == pytest.approx(value, nan_ok=True) for value in possible)
+
+
+@settings(max_examples=30)
+@given(trainings())
+def test_ceiling_adds_noise_of_the_means_standard_error(accuracy):
+    rows = rows_trained_twice(accuracy)
+    if not rows:
+        with pytest.raises(UnsupportedError, match="trained twice"):
+            ceiling(accuracy, kendall_tau)
+        return
+    drawn = []
+    ceiling(accuracy, lambda scores, truth: drawn.append((scores, truth)) or 0.0, draws=300)
+    means, errors = [row.mean() for row in rows], np.array([stats.sem(row) for row in rows])
+    assert all(scores.tolist() == pytest.approx(means) for scores, _ in drawn)
+    noise = np.array([truth - scores for scores, truth in drawn])
+    assert (np.abs(noise.mean(axis=0)) <= 5 * errors / np.sqrt(300)).all()
+    assert noise.std(axis=0) == pytest.approx(errors, rel=0.25)
+    steady = accuracy[accuracy.nunique(axis=1) < 2]
+    if rows_trained_twice(steady):
+        means = np.array([row.mean() for row in rows_trained_twice(steady)])
+        assert ceiling(steady, kendall_tau, draws=2).value == pytest.approx(scipy_tau(means, means), nan_ok=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import comb
-from tied_columns import as_worst, columns, enumerated
+from tied_columns import NAN, as_worst, columns, enumerated, judged
 
 from benchsuite.analysis.evaluate import HALVES
 from benchsuite.analysis.search_value import RANDOM, search_value, training_counts, trainings_needed
@@ -147,3 +147,16 @@ def test_estimators_that_scored_nothing_have_no_value():
     elsewhere = pd.Series([1.0], ["elsewhere"])
     assert set(search_value({"it": [elsewhere]}, truth)["estimator"]) == {RANDOM}
     assert set(trainings_needed({"it": [elsewhere]}, truth)["estimator"]) == {RANDOM}
+
+
+@settings(max_examples=25)
+@given(judged(largest=5))
+def test_search_value_is_the_regret_over_all_ways_to_break_ties(data):
+    trials, truth = data
+    table = search_value(trials, truth).set_index(["estimator", "k"])
+    columns = {**trials, RANDOM: [truth * 0]}
+    for (name, k), row in table.iterrows():
+        regrets = [enumerated(each.to_numpy(), truth.to_numpy(), k)[-1] for each in columns[name]]
+        assert row["regret"] == pytest.approx(np.mean(regrets), abs=1e-9)
+        deviation = np.std(regrets, ddof=1) if len(regrets) > 1 else NAN
+        assert row["deviation"] == pytest.approx(deviation, abs=1e-9, nan_ok=True)

@@ -6,15 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from tied_columns import NAN, small_columns
 
 from benchsuite.analysis.evaluate import evaluate
-from benchsuite.analysis.variance import (
-    between_pairs,
-    crossed_factors,
-    over_seeds,
-    rank_deviation,
-    ranking_stability,
-)
+from benchsuite.analysis.variance import between_pairs, crossed_factors, over_seeds, rank_deviation, ranking_stability
 from benchsuite.core.errors import BenchsuiteError
 
 
@@ -229,3 +224,18 @@ def test_stability_and_rank_deviation_equal_scipy_with_ties_undefined_and_consta
     ranks = stats.rankdata(worst, axis=0) / n
     expected = ranks.std(axis=1, ddof=1) if number > 1 else np.full(n, np.nan)
     assert rank_deviation(scores).tolist() == pytest.approx(expected.tolist(), nan_ok=True)
+
+
+@settings(max_examples=30)
+@given(st.lists(small_columns(smallest=8, largest=8), min_size=1, max_size=3))
+def test_figures_over_seeds_are_numpys_where_they_are_defined(seeds):
+    truth = pd.Series(seeds[0][1])
+    tables = [evaluate(pd.Series(scores), truth) for scores, _ in seeds]
+    combined = over_seeds(tables)
+    for place, row in enumerate(combined.itertuples()):
+        values = np.array([table["value"].iloc[place] for table in tables])
+        known = values[~np.isnan(values)]
+        assert row.seeds == known.size
+        assert row.value == pytest.approx(known.mean() if known.size else NAN, nan_ok=True)
+        assert row.deviation == pytest.approx(known.std(ddof=1) if known.size > 1 else NAN, nan_ok=True)
+        assert row.n_undefined == np.mean([np.isnan(scores).sum() for scores, _ in seeds])

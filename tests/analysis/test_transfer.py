@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
+from tied_columns import judged, scipy_tau
 
-from benchsuite.analysis.cost import break_even, pareto_front
 from benchsuite.analysis.evaluate import evaluate
 from benchsuite.analysis.transfer import TRUTH, transfer
 
@@ -35,24 +37,18 @@ def test_data_sets_without_common_architectures_have_no_row():
     assert transfer({}, truths).empty
 
 
-def test_training_pays_from_where_both_cost_the_same():
-    number = break_even(training=1000.0, reading=0.2, other=0.7)
-    assert 1000 + 0.2 * number == pytest.approx(0.7 * number)
-    assert break_even(1000, 0.7, 0.7) == np.inf
-    assert break_even(0, 0.1, 0.7) == 0
-    assert np.isnan(break_even(np.nan, 0.1, 0.7))
-
-
-def test_front_holds_what_no_other_point_beats():
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        cost, worth = rng.integers(0, 5, 12), rng.integers(0, 5, 12)
-        beaten = [
-            any(
-                c <= cost[i] and w >= worth[i] and (c, w) != (cost[i], worth[i])
-                for c, w in zip(cost, worth, strict=True)
-            )
-            for i in range(12)
-        ]
-        assert pareto_front(cost, worth).tolist() == np.logical_not(beaten).tolist()
-    assert pareto_front([1, np.nan], [np.nan, 2]).tolist() == [False, False]
+@settings(max_examples=25)
+@given(judged(), st.data())
+def test_transfer_is_the_mean_of_scipys_taus_on_what_both_have(data, choice):
+    trials, truth = data
+    number = choice.draw(st.integers(1, len(truth)))
+    other = pd.Series(choice.draw(st.lists(st.integers(0, 3), min_size=number, max_size=number)), dtype=float)
+    table = transfer({"one": trials}, {"one": truth, "two": other}).set_index(["estimator", "scored_on", "judged_on"])
+    for judged_on, known in (("one", truth), ("two", other)):
+        for name, column in trials.items():
+            expected = np.mean([scipy_tau(each[: len(known)], known) for each in column])
+            row = table.loc[(name, "one", judged_on)]
+            assert row["n"] == len(known)
+            assert row["kendall_tau"] == pytest.approx(expected, nan_ok=True)
+    row = table.loc[(TRUTH, "one", "two"), "kendall_tau"]
+    assert row == pytest.approx(scipy_tau(truth[:number], other), nan_ok=True)
