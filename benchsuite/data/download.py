@@ -16,7 +16,20 @@ _PATIENCE = 30  # seconds without a byte
 
 
 def check_digest(path: Path, digest: str) -> None:
-    """Return nothing if the file has the digest, such as "sha256:6d95...", raise DataCorruptError otherwise."""
+    """Check that a file is the expected one.
+
+    Parameters
+    ----------
+    path
+        The file.
+    digest
+        Algorithm and hexadecimal digits, such as "sha256:6d95...".
+
+    Raises
+    ------
+    DataCorruptError
+        If the file has another digest.
+    """
     algorithm, _, expected = digest.partition(":")
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, algorithm).hexdigest()
@@ -28,7 +41,18 @@ def check_digest(path: Path, digest: str) -> None:
 
 
 def download(url: str, target: Path, digest: str, progress: Progress = silent) -> None:
-    """Bring a file; what an earlier attempt brought is kept and continued.
+    """Download a file, continuing what an earlier attempt has left.
+
+    Parameters
+    ----------
+    url
+        Its address.
+    target
+        Where to write it; until it is complete, it is beside that, named .partial.
+    digest
+        Algorithm and hexadecimal digits, such as "sha256:6d95...".
+    progress
+        Called with the bytes done and the bytes in all.
 
     Raises
     ------
@@ -46,14 +70,15 @@ def download(url: str, target: Path, digest: str, progress: Progress = silent) -
         pooch.retrieve(url, digest, target.name, target.parent, downloader=_Resuming(partial, progress))
     except ValueError as error:
         if isinstance(error, requests.RequestException):
-            raise DataMissingError(f"{url} is no address to download from: {error}") from error
+            raise DataMissingError(f"{url} is not a valid address: {error}; check its entry in sources.toml") from error
         raise DataCorruptError(
-            f"{url} gave a file whose digest is not {digest[:19]}..., it was not kept; try again or download it by hand"
+            f"{url} gave a file whose digest is not {digest[:19]}..., so it was not kept; try again, or download it "
+            "by hand"
         ) from error
     except (requests.RequestException, OSError) as error:
-        brought = partial.stat().st_size if partial.exists() else 0
+        kept = partial.stat().st_size if partial.exists() else 0
         raise DataMissingError(
-            f"{url} could not be downloaded ({type(error).__name__}); {brought:,} bytes are kept: run the same command "
+            f"{url} could not be downloaded ({type(error).__name__}); {kept:,} bytes are kept: run the same command "
             "again to continue, or download it by hand and give its folder with --from"
         ) from error
 

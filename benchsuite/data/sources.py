@@ -1,7 +1,7 @@
 """Where data comes from: the declared sources, and how they are fetched, imported and converted once.
 
-Results lie in the data folder: `truth/<space>-<dataset>/<source>.parquet` with a card `<source>.json` (and, where every
-epoch is known, `<source>.curve.parquet`), images in `images/<name>/<official folder>`.
+Results are kept in the data folder: `truth/<space>-<dataset>/<source>.parquet` with a card `<source>.json` (and, where
+every epoch is known, `<source>.curve.parquet`), images in `images/<name>/<official folder>`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchsuite.core.locks import locked
 from benchsuite.data.download import check_digest, download
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.readers.pieces import Progress, silent
-from benchsuite.data.readers.unpack import holds, install_images
+from benchsuite.data.readers.unpack import folder_with, install_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,36 @@ OWN = "own"  # the source of tables that users import
 class Source:
     """One entry of sources.toml.
 
-    `file` is the name (pattern) of a single file, `files` are the names (patterns) in a folder, `layout` is the
-    folder's official name; `digest` is "algorithm:hexadecimal"; `package` holds the file and comes with the `extra`.
+    Attributes
+    ----------
+    name
+        How `benchsuite data list` and cards name the source.
+    title
+        How reports name it.
+    kind
+        "truth" for accuracies, "images" for images.
+    provides
+        Names of the benchmarks (space/dataset), or of the image set.
+    licence
+        Licence of the data.
+    page
+        Official page.
+    reader
+        Module that reads the data: of benchsuite.data.readers, or a full name.
+    file
+        Name or pattern of a single file.
+    files
+        Names or patterns of the files in a folder.
+    layout
+        Official name of that folder.
+    url
+        Address of the file; empty if it must be downloaded by hand.
+    digest
+        Algorithm and hexadecimal digits of the file's digest.
+    bytes
+        Size of the file.
+    package, extra
+        Installed package that contains the file, and the extra of benchsuite that installs it.
     """
 
     name: str
@@ -61,7 +89,7 @@ class Source:
 
     @property
     def places(self) -> list[Path]:
-        """Where the source's data lies once it is fetched or imported."""
+        """Where the source's data is once it is fetched or imported."""
         if self.kind == "images":
             return [data_home() / "images" / self.provides[0] / self.layout]
         return [truth_file(benchmark, self.name) for benchmark in self.provides]
@@ -73,12 +101,12 @@ class Source:
 
     @property
     def present(self) -> list[Path]:
-        """Those of the places where data lies."""
+        """Those of the places that exist."""
         return [place for place in self.places if place.exists()]
 
     @property
     def packaged(self) -> Path | None:
-        """The file inside an installed package, which is not imported; None where there is none."""
+        """The file inside an installed package, which is not imported; None if it is not installed."""
         found = importlib.util.find_spec(self.package) if self.package else None
         if found is None or not found.submodule_search_locations:
             return None
@@ -97,7 +125,7 @@ class Source:
 
 @lru_cache
 def sources() -> tuple[Source, ...]:
-    """All declared sources, preferred ones first."""
+    """Return all declared sources, preferred ones first."""
     document = tomllib.loads(shipped("data", "sources.toml").read_text(encoding="utf-8"))
     return tuple(_of_entry(entry) for entry in document["source"])
 
@@ -108,7 +136,17 @@ def _of_entry(entry: dict[str, Any]) -> Source:
 
 
 def source(name: str) -> Source:
-    """The source of that name; for the name of a benchmark or an image set, the first one that can be had at once.
+    """Return the source of a name.
+
+    Parameters
+    ----------
+    name
+        A source, or a benchmark or image set; then the first source that can be fetched without a download by hand.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing has the name.
 
     Examples
     --------
@@ -125,7 +163,7 @@ def source(name: str) -> Source:
 
 
 def fetch(name: str, *, folder: Path | None = None, progress: Progress = silent) -> list[Path]:
-    """Bring a source's data into the data folder; nothing happens if it is there already.
+    """Bring a source's data into the data folder, unless it is there already.
 
     Parameters
     ----------
@@ -138,7 +176,8 @@ def fetch(name: str, *, folder: Path | None = None, progress: Progress = silent)
 
     Returns
     -------
-    Where the data now lies.
+    list
+        Where the data now is.
 
     Raises
     ------
@@ -167,7 +206,7 @@ def _bring(chosen: Source, folder: Path | None, progress: Progress) -> None:
     elif chosen.packaged is not None:
         _install(chosen, chosen.packaged, progress)
     elif not chosen.url:
-        raise DataMissingError(f"{chosen.name} has no address to download from; run: {chosen.command}")
+        raise DataMissingError(f"{chosen.name} must be downloaded by hand; then run: {chosen.command}")
     else:
         target = data_home() / "downloads" / chosen.file
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,11 +216,11 @@ def _bring(chosen: Source, folder: Path | None, progress: Progress) -> None:
 
 
 def _in_folder(chosen: Source, folder: Path) -> Path:
-    if holds(folder, chosen.files, chosen.layout) is not None:
+    if folder_with(folder, chosen.files, chosen.layout) is not None:
         return folder
     found = sorted(folder.glob(chosen.file)) if chosen.file and folder.is_dir() else []
     if not found:
-        raise DataMissingError(f"{folder} holds no {chosen.file or chosen.layout}, which is what {chosen.name} needs")
+        raise DataMissingError(f"{folder} does not contain {chosen.file or chosen.layout}, which {chosen.name} needs")
     return found[0]
 
 
@@ -198,16 +237,23 @@ def import_path(
         The source that it is of, instead of recognising it.
     title
         What reports call it, instead of the source's title: a copy that is not quite the official data says so here.
+    progress
+        Called with bytes (or architectures) done and in all.
+
+    Returns
+    -------
+    list
+        Where the data now is.
 
     Raises
     ------
     DataMissingError
-        If there is nothing at the path.
+        If the path does not exist.
     DataCorruptError
         If it is not recognised, its digest is wrong or its content foreign.
     """
     if not path.exists():
-        raise DataMissingError(f"nothing lies at {path}; give the path of a file or folder")
+        raise DataMissingError(f"{path} does not exist; give the path of a file or folder")
     chosen = source(name) if name else _recognise(path)
     with _alone(chosen):
         _install(chosen if title is None else replace(chosen, title=title), path, progress)
@@ -217,15 +263,16 @@ def import_path(
 def _recognise(path: Path) -> Source:
     for item in sources():
         by_name = path.is_file() and item.file and fnmatch(path.name, item.file)
-        if by_name or (path.is_dir() and holds(path, item.files, item.layout) is not None):
+        if by_name or (path.is_dir() and folder_with(path, item.files, item.layout) is not None):
             return item
     if path.suffix in {".csv", ".parquet"}:
         raise DataCorruptError(
-            f"{path.name} is of no known source; for a ground-truth table of your own give --benchmark SPACE/DATASET"
+            f"{path.name} does not belong to a known source; import a ground-truth table of your own with "
+            "--benchmark SPACE/DATASET"
         )
     known = ", ".join(item.file or item.layout for item in sources())
     raise DataCorruptError(
-        f"{path.name} is not recognised; allowed are {known}, their folders, or a table (.csv, .parquet)"
+        f"{path.name} is not recognised; give one of {known}, their folders, or a table (.csv, .parquet)"
     )
 
 
@@ -236,9 +283,9 @@ def _install(chosen: Source, path: Path, progress: Progress) -> None:
         install_images(path, chosen.places[0], chosen.files)
         write_card(chosen.places[0].parent, {"title": chosen.title})
     else:
-        inside = holds(path, chosen.files, chosen.layout) if path.is_dir() else path
+        inside = folder_with(path, chosen.files, chosen.layout) if path.is_dir() else path
         if inside is None or not (chosen.files if path.is_dir() else chosen.file):
-            raise DataCorruptError(f"{path.name} is not what {chosen.name} needs: {chosen.file or chosen.layout}")
+            raise DataCorruptError(f"{path.name} is not {chosen.file or chosen.layout}, which {chosen.name} needs")
         _convert(chosen, inside, progress)
 
 
@@ -265,7 +312,15 @@ def _convert(chosen: Source, path: Path, progress: Progress) -> None:
 
 
 def truth_file(benchmark: str, name: str) -> Path:
-    """Where the ground truth of a benchmark (space/dataset) from a source lies, or would lie."""
+    """Return where the ground truth of a benchmark from a source is, or would be.
+
+    Parameters
+    ----------
+    benchmark
+        Its name, space/dataset.
+    name
+        Name of the source.
+    """
     folder = benchmark.replace("/", "-")
     if name == EMBEDDED:
         return shipped("data", "truth", f"{folder}.parquet")
@@ -273,24 +328,54 @@ def truth_file(benchmark: str, name: str) -> Path:
 
 
 def curve_file(table: Path) -> Path:
-    """Where the epoch-by-epoch results that belong to a table lie, if there are any."""
+    """Return where the epoch-by-epoch results that belong to a table are, or would be.
+
+    Parameters
+    ----------
+    table
+        File of the table.
+    """
     return table.with_suffix(".curve.parquet")
 
 
 def read_card(table: Path) -> dict[str, Any]:
-    """What is known about a table: its title, licence and protocol; empty if it has no card."""
+    """Return what is known about a table, such as its title, licence and protocol.
+
+    Parameters
+    ----------
+    table
+        File of the table.
+
+    Returns
+    -------
+    dict
+        The card; empty if the table has none.
+
+    Raises
+    ------
+    DataCorruptError
+        If the card is not a JSON object.
+    """
     card = table.with_suffix(".json")
     if not card.is_file():
         return {}
     try:
         content = json.loads(card.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise DataCorruptError(f"{card} is no JSON file ({error}); fetch or import its table again") from error
+        raise DataCorruptError(f"{card} is not a JSON file ({error}); fetch or import its table again") from error
     if not isinstance(content, dict):
-        raise DataCorruptError(f"{card} holds no JSON object; fetch or import its table again")
+        raise DataCorruptError(f"{card} is not a JSON object; fetch or import its table again")
     return content
 
 
 def write_card(table: Path, card: dict[str, Any]) -> None:
-    """Write the card of a table whole."""
+    """Write the card of a table whole.
+
+    Parameters
+    ----------
+    table
+        File of the table, which need not exist.
+    card
+        What is known about it.
+    """
     write_text(table.with_suffix(".json"), json.dumps(card, indent=2, ensure_ascii=False) + "\n")

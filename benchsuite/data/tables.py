@@ -40,10 +40,10 @@ _SCHEMA = pa.schema(
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """A ground-truth table that a user brings, checked row by row.
+    """Read a ground-truth table of a user's own and check it row by row.
 
-    Columns `architecture` and `accuracy` (percent) are needed. Left out, `trial` is 0 (one training each), `epochs` is
-    0 (not stated), `split` is "test" and `loss` unknown. Other columns are ignored, unless they look misspelt.
+    Columns `architecture` and `accuracy` (percent) are needed. If left out, `trial` is 0 (one training each), `epochs`
+    is 0 (not stated), `split` is "test" and `loss` unknown. Other columns are ignored, unless they look misspelt.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    Columns architecture (category), accuracy (percent), trial, epochs, split (category), loss.
+    DataFrame
+        Columns architecture (category), accuracy (percent), trial, epochs, split (category), loss.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     file = Path(path)
     frame = read_frame(file)
     if frame.empty:
-        raise DataCorruptError(f"{file.name} has no rows; give one row per accuracy")
+        raise DataCorruptError(f"{file.name} is empty below its header; give one row per accuracy")
     table = normalise(frame, file.name)
     if table[ACCURACY].max() <= 1:
         raise DataCorruptError(
@@ -75,15 +76,25 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 
 def read_frame(file: Path) -> pd.DataFrame:
-    """The rows of a CSV file, as texts, or of a Parquet file.
+    """Read the rows of a CSV file, as texts, or of a Parquet file.
 
-    Raises DataMissingError if there is no such file, DataCorruptError if it is broken or neither.
+    Parameters
+    ----------
+    file
+        A file that ends in .csv (compressed too) or .parquet.
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file.
+    DataCorruptError
+        If the file is broken, or its name ends otherwise.
     """
     if not file.is_file():
-        raise DataMissingError(f"no table at {file}; give the path of a CSV or Parquet file")
+        raise DataMissingError(f"{file} does not exist; give the path of a CSV or Parquet file")
     suffixes = {suffix.lower() for suffix in file.suffixes[-2:]}
     if not suffixes & {".csv", ".parquet"}:
-        raise DataCorruptError(f"{file.name} is no table that can be read; give a file that ends in .csv or .parquet")
+        raise DataCorruptError(f"{file.name} does not end in .csv or .parquet; give a table in one of these formats")
     kind = "Parquet" if ".parquet" in suffixes else "CSV"
     try:
         if kind == "Parquet":
@@ -93,11 +104,13 @@ def read_frame(file: Path) -> pd.DataFrame:
         raise DataCorruptError(f"{file.name} is empty; give a header and rows under it") from error
     except (pa.ArrowException, ValueError, OSError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataCorruptError(f"{file.name} is truncated or not a {kind} file ({reason[:120]})") from error
+        raise DataCorruptError(
+            f"{file.name} is truncated or not a {kind} file ({reason[:120]}); write it again"
+        ) from error
 
 
 def normalise(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """The rows with all columns of the schema in their types.
+    """Return rows with all columns of the schema in their types.
 
     Parameters
     ----------
@@ -109,7 +122,7 @@ def normalise(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     Raises
     ------
     DataCorruptError
-        If a column is missing or misspelt, a value not allowed, or a row there twice.
+        If a column is missing or misspelt, a value is not allowed, or a row is repeated.
 
     Examples
     --------
@@ -132,7 +145,7 @@ def normalise(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
         row = table[twice].iloc[0]
         raise DataCorruptError(
             f"{origin}, row {_first(twice)}: {row[ARCHITECTURE]!r} with trial {row[TRIAL]}, epochs {row[EPOCHS]}, "
-            f"split {row[SPLIT]!r} is there twice; number several trainings in a column 'trial'"
+            f"split {row[SPLIT]!r} repeats an earlier row; number the trainings of an architecture in a column 'trial'"
         )
     return table
 
@@ -142,14 +155,12 @@ def _check_columns(names: list[str], origin: str) -> None:
     for needed in (ARCHITECTURE, ACCURACY):
         if needed not in names:
             close = difflib.get_close_matches(needed, others, n=1, cutoff=0.5)  # `arch` is close enough
-            hint = f"; is it {close[0]!r}? Rename it" if close else ""
-            raise DataCorruptError(
-                f"{origin} has no column {needed!r}{hint}. Its columns: {', '.join(names) or 'none'}"
-            )
+            hint = f" (is it {close[0]!r}? rename it)" if close else ""
+            raise DataCorruptError(f"{origin} lacks the column {needed!r}{hint}; it has: {', '.join(names) or 'none'}")
     for name in others:
         close = difflib.get_close_matches(name.lower(), [column for column in COLUMNS if column not in names], n=1)
         if close:
-            raise DataCorruptError(f"{origin} has a column {name!r}; did you mean {close[0]!r}? Rename or drop it")
+            raise DataCorruptError(f"{origin} has a column {name!r}; did you mean {close[0]!r}? Rename or remove it")
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -157,8 +168,14 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _first(wrong: pd.Series) -> int:
-    """Number of the first row that is marked, counted from 1."""
+    """Return the number of the first row that is marked, counted from 1."""
     return int(wrong.to_numpy().argmax()) + 1
+
+
+def _value(column: pd.Series, wrong: pd.Series) -> Any:
+    """Return the first marked value as Python has it."""
+    value = column.iloc[_first(wrong) - 1]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _texts(column: pd.Series, origin: str) -> pd.Series:
@@ -167,8 +184,8 @@ def _texts(column: pd.Series, origin: str) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column.dtype):
         wrong[:] = True
     if wrong.any():
-        value = column.iloc[_first(wrong) - 1]
-        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} is {value!r}; give a text")
+        value = _value(column, wrong)
+        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} is {value!r}; must be a text")
     return text.astype("str").astype("category")
 
 
@@ -177,8 +194,8 @@ def _numbers(column: pd.Series, origin: str, *, missing_allowed: bool = False) -
     numbers = pd.to_numeric(column.mask(blank), errors="coerce").astype("float64")
     wrong = numbers.isna() & ~(blank if missing_allowed else False) | (numbers.abs() == float("inf"))
     if wrong.any():
-        value = column.iloc[_first(wrong) - 1]
-        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} is {value!r}; give a finite number")
+        value = _value(column, wrong)
+        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} is {value!r}; must be a finite number")
     return numbers
 
 
@@ -186,8 +203,8 @@ def _accuracies(column: pd.Series, origin: str) -> pd.Series:
     numbers = _numbers(column, origin)
     wrong = (numbers < 0) | (numbers > 100)
     if wrong.any():
-        value = numbers.iloc[_first(wrong) - 1]
-        raise DataCorruptError(f"{origin}, row {_first(wrong)}: accuracy {value:g} is not between 0 and 100 percent")
+        value = _value(numbers, wrong)
+        raise DataCorruptError(f"{origin}, row {_first(wrong)}: accuracy is {value:g}; must be 0 to 100 (percent)")
     return numbers
 
 
@@ -195,16 +212,27 @@ def _counts(column: pd.Series, origin: str) -> pd.Series:
     numbers = _numbers(column, origin)
     wrong = (numbers < 0) | (numbers % 1 != 0) | (numbers >= 2**31)
     if wrong.any():
-        value = numbers.iloc[_first(wrong) - 1]
-        raise DataCorruptError(f"{origin}, row {_first(wrong)}: {column.name} {value:g} is no whole number from 0 up")
+        value = _value(numbers, wrong)
+        raise DataCorruptError(
+            f"{origin}, row {_first(wrong)}: {column.name} is {value:g}; must be a non-negative integer"
+        )
     return numbers.astype("int32")
 
 
 @contextmanager
 def table_writer(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """What takes the pieces of a table, checked by `normalise`; the file takes its place when all are written.
+    """Give a function that appends pieces of a table; the file appears whole when the block ends.
 
-    Architectures should come in the order of their strings, so that a part of a large file can be read.
+    Parameters
+    ----------
+    path
+        The Parquet file to write.
+
+    Yields
+    ------
+    Callable
+        It takes rows checked by `normalise`. Architectures should come in the order of their strings, so that a part
+        of a large file can be read.
     """
     with whole(path) as partial, parquet.ParquetWriter(partial, _SCHEMA, compression="zstd") as writer:
 
@@ -216,13 +244,33 @@ def table_writer(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a checked table whole: a reader sees the old file or the new one."""
+    """Write a table whole: a reader sees the old file or the new one.
+
+    Parameters
+    ----------
+    path
+        The Parquet file to write.
+    table
+        Rows checked by `normalise`.
+    """
     with table_writer(path) as append:
         append(table)
 
 
 def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.DataFrame:
-    """A table that `write_table` or `table_writer` wrote; only the rows of some architectures if they are given.
+    """Read a table that `write_table` or `table_writer` wrote.
+
+    Parameters
+    ----------
+    path
+        The Parquet file.
+    architectures
+        Read only their rows; default: all rows.
+
+    Returns
+    -------
+    DataFrame
+        Columns architecture (category), accuracy (percent), trial, epochs, split (category), loss.
 
     Raises
     ------
@@ -231,12 +279,12 @@ def load_table(path: Path, architectures: Sequence[str] | None = None) -> pd.Dat
     """
     try:
         if parquet.read_schema(path).names != list(COLUMNS):
-            raise DataCorruptError(f"{path} is no ground-truth table; import or fetch it again")
+            raise DataCorruptError(f"{path} is not a ground-truth table; import or fetch it again")
         with parquet.ParquetFile(path, read_dictionary=list(_CATEGORIES)) as file:
             if architectures is not None:
                 return _frame(_read_part(file, sorted(architectures)))
             known = COLUMNS if _has_losses(file.metadata) else [name for name in COLUMNS if name != LOSS]
-            return _frame(file.read(columns=list(known)))  # losses of which none is known need not be read
+            return _frame(file.read(columns=list(known)))  # a column without a known loss need not be read
     except (pa.ArrowException, ValueError, OSError) as error:
         raise DataCorruptError(f"{path} is truncated or not a Parquet file; import or fetch it again") from error
 
@@ -247,7 +295,7 @@ def _has_losses(metadata: Any) -> bool:
 
 
 def _frame(rows: Any) -> pd.DataFrame:
-    """The rows as a data frame, without losses where none is read; memory is let go column by column."""
+    """Return the rows as a data frame, whose losses are NaN if they were not read; free memory column by column."""
     values: dict[str, Any] = {}
     n = rows.num_rows
     for name in rows.column_names:
@@ -261,7 +309,7 @@ def _frame(rows: Any) -> pd.DataFrame:
 
 
 def _categories(column: Any) -> pd.Categorical:
-    """The texts as categories in their order, so that groups are sorted; each part of a file numbers its own."""
+    """Return the texts as sorted categories, so that groups are sorted; each part of a file numbers its own."""
     chunks = [part for part in column.chunks if len(part)]
     if not chunks:
         return pd.Categorical([], dtype=pd.CategoricalDtype(pd.Index([], dtype="str")))
@@ -278,7 +326,7 @@ def _categories(column: Any) -> pd.Categorical:
 
 
 def _read_part(file: Any, wanted: list[str]) -> Any:
-    """Rows of the wanted architectures (sorted); pieces of the file that cannot hold any are not read."""
+    """Read the rows of the wanted architectures (sorted), and only those pieces of the file that can contain them."""
     parts = [file.schema_arrow.empty_table()]
     for group in range(file.num_row_groups):
         known = file.metadata.row_group(group).column(0).statistics

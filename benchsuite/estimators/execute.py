@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchsuite.core import registry
+from benchsuite.core.arrays import Integers, Singles
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.core.identity import seed_of
 from benchsuite.core.types import Dataset, Score, Status
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from benchsuite.core.space import Space
 
-Minibatch = tuple[NDArray[np.float32], NDArray[np.int64]]  # inputs (n, channels, height, width), classes (n,)
+Minibatch = tuple[Singles, Integers]  # inputs (n, channels, height, width), classes (n,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def test_what_is_wrong_is_raised_for_the_command_line_to_print(tmp_path):
         invoke("import", tmp_path / "own.csv", "--benchmark", "nasbench201/cifar10", code=None)
     with pytest.raises(UnknownNameError, match="no data source named 'cifar11'"):
         invoke("fetch", "cifar11", code=None)
-    with pytest.raises(DataMissingError, match="nothing lies at"):
+    with pytest.raises(DataMissingError, match="does not exist"):
         invoke("import", tmp_path / "absent", code=None)
     assert "not both" in invoke("import", tmp_path / "own.csv", "--benchmark", "a/b", "--source", "c", code=2)
 

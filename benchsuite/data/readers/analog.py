@@ -29,7 +29,12 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 
 
 def architecture(key: tuple[int, ...]) -> str:
-    """The official string of a key.
+    """Return the official string of a key.
+
+    Parameters
+    ----------
+    key
+        Positions in NASLib's list of operations, one for each edge.
 
     Examples
     --------
@@ -41,7 +46,20 @@ def architecture(key: tuple[int, ...]) -> str:
 
 
 def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Test accuracies of the plain 32-bit networks (`baseline_accuracy`); the epochs are not stated by the package."""
+    """Yield test accuracies of the plain 32-bit networks (`baseline_accuracy`); the package does not state epochs.
+
+    Parameters
+    ----------
+    path
+        The file data.anb of the package.
+    progress
+        Called with the parts done and all parts.
+
+    Raises
+    ------
+    DataCorruptError
+        If the file is truncated, foreign or malicious.
+    """
     with path.open("rb") as stream:
         entries = load_pickle(stream, _ALLOWED, origin=path.name)
     try:
@@ -52,6 +70,6 @@ def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
             }
         )
     except (AttributeError, TypeError, ValueError, IndexError) as error:
-        raise DataCorruptError(f"{path.name} is no analog-nasbench data file; reinstall analog-nasbench") from error
+        raise DataCorruptError(f"{path.name} is not the data file of analog-nasbench 0.1.3; reinstall it") from error
     yield Piece("nasbench201/cifar10-analog", "table", normalise(rows.sort_values(ARCHITECTURE), path.name))
     progress(1, 1)

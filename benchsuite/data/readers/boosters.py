@@ -33,14 +33,22 @@ _LIGHTGBM_END = "end of trees"
 
 @dataclass(frozen=True, slots=True)
 class Booster:
-    """Boosted trees: the number of features they need, and their function from rows of those to predictions."""
+    """Boosted trees.
+
+    Attributes
+    ----------
+    features
+        Number of features that they need.
+    predict
+        Predictions, shape (n,), from features, shape (n, features).
+    """
 
     features: int
     predict: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 class _State:
-    """Stand-in of a class, which keeps the state that the pickle gives it."""
+    """Stand-in for a class, which keeps the state that the pickle gives it."""
 
     def __init__(self) -> None:
         self.content: Any = None
@@ -58,12 +66,12 @@ class _LightGBM(_State):
 
 
 def _bytes(content: bytes = b"") -> bytes:
-    """What stands in for a bytearray, which could also be asked for any amount of memory."""
+    """Stand in for a bytearray, which could also be asked for any amount of memory."""
     return bytes(memoryview(content))
 
 
 def _no_entries(*_: object) -> dict[str, object]:
-    """What stands in for a dictionary of scores along the training, which are not needed."""
+    """Stand in for a dictionary of scores along the training, which are not needed."""
     return {}
 
 
@@ -77,7 +85,7 @@ _ALLOWED: Allowed = {
 
 
 def load_booster(content: bytes, *, origin: str) -> Booster:
-    """The booster in a pickle that `pickle.dump(booster)` wrote with xgboost 1.0 to 3.0 or any lightgbm.
+    """Read the booster in a pickle that `pickle.dump(booster)` wrote with xgboost 1.0 to 3.0 or any lightgbm.
 
     Parameters
     ----------
@@ -89,7 +97,7 @@ def load_booster(content: bytes, *, origin: str) -> Booster:
     Raises
     ------
     DataCorruptError
-        If the pickle is truncated, holds no booster or asks for anything else, or the library cannot read the trees.
+        If the pickle is truncated, contains anything but a booster, or the library cannot read the trees.
     DataMissingError
         If the library is not installed.
 
@@ -99,7 +107,7 @@ def load_booster(content: bytes, *, origin: str) -> Booster:
     >>> load_booster(pickle.dumps({"trees": []}), origin="the file")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    benchsuite.core.errors.DataCorruptError: the file holds no xgboost or lightgbm booster; get it ...
+    benchsuite.core.errors.DataCorruptError: the file is not a pickled xgboost or lightgbm booster; get it ...
     """
     found = load_pickle(content, _ALLOWED, origin=origin)
     state = found.content if isinstance(found, _State) and isinstance(found.content, dict) else {}
@@ -108,13 +116,13 @@ def load_booster(content: bytes, *, origin: str) -> Booster:
         return _of_xgboost(bytes(trees), origin)
     if isinstance(found, _LightGBM) and isinstance(trees, str):
         return _of_lightgbm(trees, state.get("best_iteration"), origin)
-    raise DataCorruptError(f"{origin} holds no xgboost or lightgbm booster; {_AGAIN}")
+    raise DataCorruptError(f"{origin} is not a pickled xgboost or lightgbm booster; {_AGAIN}")
 
 
 def _of_xgboost(trees: bytes, origin: str) -> Booster:
     xgboost = _library("xgboost", origin)
     if not (_framed(trees) if trees.startswith(_XGBOOST_FRAME) else trees.startswith(b"{")):
-        raise DataCorruptError(f"{origin} holds a damaged xgboost booster; {_AGAIN}")
+        raise DataCorruptError(f"{origin} is a damaged xgboost booster; {_AGAIN}")
     booster = xgboost.Booster.__new__(xgboost.Booster)
     try:
         with xgboost.config_context(verbosity=0):  # it warns of every file that an older version wrote
@@ -122,8 +130,8 @@ def _of_xgboost(trees: bytes, origin: str) -> Booster:
             features = int(booster.num_features())
     except xgboost.core.XGBoostError as error:
         raise DataCorruptError(
-            f"{origin} holds a booster that xgboost {xgboost.__version__} cannot read: it is damaged, or needs an "
-            f"older xgboost: {_INSTALL} brings one that reads all from 1.0 on"
+            f"{origin} is a booster that xgboost {xgboost.__version__} cannot read: it is damaged, or needs an "
+            f"older xgboost: {_INSTALL} installs one that reads all from 1.0 on"
         ) from error
 
     def predict(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -135,7 +143,7 @@ def _of_xgboost(trees: bytes, origin: str) -> Booster:
 
 
 def _framed(trees: bytes) -> bool:
-    """Whether the configuration lies where the frame says that the trees end."""
+    """Return whether the configuration lies where the frame says that the trees end."""
     start = len(_XGBOOST_FRAME) + 8
     end = start + int.from_bytes(trees[len(_XGBOOST_FRAME) : start], "little", signed=True)
     try:
@@ -148,12 +156,12 @@ def _of_lightgbm(text: str, best_iteration: object, origin: str) -> Booster:
     lightgbm = _library("lightgbm", origin)
     trees, found, _ = text.partition(_LIGHTGBM_END)  # the training's parameters follow, of which it warns
     if not found or not _complete(trees):
-        raise DataCorruptError(f"{origin} holds a damaged lightgbm booster; {_AGAIN}")
+        raise DataCorruptError(f"{origin} is a damaged lightgbm booster; {_AGAIN}")
     try:
         booster = lightgbm.Booster(model_str=trees + _LIGHTGBM_END + "\n")
     except lightgbm.basic.LightGBMError as error:
         raise DataCorruptError(
-            f"{origin} holds a booster that lightgbm {lightgbm.__version__} cannot read; {_AGAIN}"
+            f"{origin} is a booster that lightgbm {lightgbm.__version__} cannot read; {_AGAIN}"
         ) from error
     # Where training stopped early, lightgbm predicts with the trees of the best moment; the text does not say which.
     best = best_iteration if isinstance(best_iteration, int) and best_iteration > 0 else None
@@ -165,7 +173,7 @@ def _of_lightgbm(text: str, best_iteration: object, origin: str) -> Booster:
 
 
 def _complete(trees: str) -> bool:
-    """Whether the trees are as long as the text says at its beginning."""
+    """Return whether the trees are as long as the text says at its beginning."""
     head, _, body = trees.partition("\n\n")
     sizes = next((line for line in head.splitlines() if line.startswith("tree_sizes=")), "tree_sizes=?")
     numbers = sizes.removeprefix("tree_sizes=").split()
@@ -176,4 +184,4 @@ def _library(name: str, origin: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise DataMissingError(f"{origin} is read by {name}, which is not installed; {_INSTALL}") from error
+        raise DataMissingError(f"{origin} needs {name}, which is not installed; run: {_INSTALL}") from error

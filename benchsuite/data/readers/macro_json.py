@@ -25,12 +25,19 @@ _TRAININGS = 3
 
 
 def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Test accuracies (percent) after 50 epochs, trials 0 to 2, in the order of the architectures.
+    """Yield test accuracies (percent) after 50 epochs, trials 0 to 2, in the order of the architectures.
+
+    Parameters
+    ----------
+    path
+        The published JSON file.
+    progress
+        Called with the parts done and all parts.
 
     Raises
     ------
     DataCorruptError
-        If the file is no JSON object of 6,561 architectures with three accuracies each.
+        If the file is not a JSON object of 6,561 architectures with three accuracies each.
     """
     content = _content(path)
     rows = [
@@ -50,7 +57,7 @@ def _content(path: Path) -> dict[str, Any]:
         raise DataCorruptError(f"{path.name} is truncated or not the published JSON file; fetch it again") from error
     if not isinstance(content, dict) or len(content) != _ARCHITECTURES:
         raise DataCorruptError(
-            f"{path.name} is no JSON object of {_ARCHITECTURES:,} architectures like the published file; fetch it again"
+            f"{path.name} is not a JSON object of {_ARCHITECTURES:,} architectures, as published; fetch it again"
         )
     return content
 
@@ -59,6 +66,6 @@ def _accuracies(entry: object, architecture: str, path: Path) -> list[float]:
     accuracies = entry.get("test_acc") if isinstance(entry, dict) else None
     if not isinstance(accuracies, list) or len(accuracies) != _TRAININGS:
         raise DataCorruptError(
-            f"{path.name}: {architecture[:40]!r} has no list 'test_acc' of {_TRAININGS} accuracies; fetch it again"
+            f"{path.name}: {architecture[:40]!r} lacks a list 'test_acc' of {_TRAININGS} accuracies; fetch it again"
         )
     return accuracies

@@ -4,7 +4,7 @@ A record is a training (Ying et al., ICML 2019): a JSON list of the module's has
 matrix as a row of digits, the operations of its vertices, and a protocol buffer (`ModelMetrics`, as base64 text) with
 evaluations at the start, halfway and at the end. Every module was trained three times for each number of epochs, in
 trainings of their own with their own learning-rate schedules. What is kept is the accuracy at the end, on the images
-for validation and for testing; halfway, the rate is still high, and shorter trainings tell more.
+for validation and for testing; halfway, the learning rate is still high, and shorter trainings tell more.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from benchsuite.core.arrays import Floats, Integers
+
 _EVALUATION = 1  # field of ModelMetrics, repeated: start, halfway, end
 _SPLITS = {"valid": 4, "test": 5}  # fields of EvaluationData
 _OPERATIONS = {"conv3x3-bn-relu": "conv3x3", "conv1x1-bn-relu": "conv1x1", "maxpool3x3": "maxpool3x3"}
@@ -46,17 +48,24 @@ class _Trainings:
     accuracies: array[float] = field(default_factory=lambda: array("f"))
 
     def add(self, module: str, epochs: int, accuracies: tuple[float, ...]) -> None:
-        """Append one training."""
+        """Append one training with its accuracies, one for each split."""
         self.epochs.append(epochs)
         self.modules.append(self.numbers.setdefault(module, len(self.numbers)))
         self.accuracies.extend(accuracies)
 
 
 def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Accuracies (percent) at the end of each training, in the order of the architecture strings.
+    """Yield accuracies (percent) at the end of each training, in the order of the architecture strings.
 
     Trials are numbered from 0 in the order of the file. The strings are those of benchsuite.spaces.nasbench101, with
     the vertices in the order of the file.
+
+    Parameters
+    ----------
+    path
+        One of the two official files.
+    progress
+        Called with the bytes done and the bytes in all.
 
     Raises
     ------
@@ -65,17 +74,24 @@ def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
     """
     trainings = _collect(path, progress)
     if not trainings.numbers:
-        raise DataCorruptError(f"{path.name} has no records; get it again")
+        raise DataCorruptError(f"{path.name} is empty; get it again")
     yield from _pieces(trainings, path.name)
 
 
 def architecture(adjacency: str, operations: str) -> str:
-    """The string of a module of the official file, as it is there.
+    """Return the string of a module of the official file, with its vertices in the order of the file.
+
+    Parameters
+    ----------
+    adjacency
+        The rows of the adjacency matrix, one after the other, as digits 0 and 1.
+    operations
+        Official names of the operations of the vertices, separated by commas.
 
     Raises
     ------
     ValueError
-        If it is no module.
+        If the two do not describe a module.
 
     Examples
     --------
@@ -88,7 +104,7 @@ def architecture(adjacency: str, operations: str) -> str:
 
 @lru_cache(maxsize=1 << 10)
 def _inner(operations: str) -> tuple[int, str]:
-    """Number of all vertices, and the names of those between input and output."""
+    """Return the number of all vertices, and the names of those between input and output."""
     first, *inner, last = operations.split(",")
     if (first, last) != ("input", "output") or not set(inner) <= set(_OPERATIONS):
         raise ValueError(f"operations {operations[:120]!r}")
@@ -98,10 +114,10 @@ def _inner(operations: str) -> tuple[int, str]:
 @lru_cache(maxsize=1 << 14)
 def _edges(adjacency: str, vertices: int) -> str:
     if len(adjacency) != vertices**2 or not set(adjacency) <= {"0", "1"}:
-        raise ValueError(f"{adjacency[:60]!r} is no matrix of {vertices} vertices")
-    edges = [divmod(place, vertices) for place, digit in enumerate(adjacency) if digit == "1"]
+        raise ValueError(f"{adjacency[:60]!r} is not the matrix of {vertices} vertices")
+    edges = [divmod(position, vertices) for position, digit in enumerate(adjacency) if digit == "1"]
     if not edges or any(source >= target for source, target in edges):
-        raise ValueError(f"the matrix {adjacency!r} has no edges, or backward ones")
+        raise ValueError(f"the matrix {adjacency!r} lacks edges, or has backward ones")
     return ",".join(f"{source}-{target}" for source, target in edges)
 
 
@@ -113,13 +129,13 @@ def _collect(path: Path, progress: Progress) -> _Trainings:
             found.add(architecture(adjacency, operations), epochs, _accuracies(metrics))
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DataCorruptError(
-                f"{path.name}: record {number} is no NAS-Bench-101 result ({error}); get the official file"
+                f"{path.name}: record {number} is not a NAS-Bench-101 result ({error}); get the official file"
             ) from error
     return found
 
 
 def _accuracies(metrics: str) -> tuple[float, ...]:
-    """Accuracies from 0 to 1 at the end of a training, one for each split."""
+    """Return accuracies from 0 to 1 at the end of a training, one for each split."""
     message = base64.b64decode(metrics)  # which skips line ends; the official file has them
     evaluations = [value for number, value in fields(message) if number == _EVALUATION and isinstance(value, bytes)]
     if len(evaluations) != 3:
@@ -149,8 +165,8 @@ def _pieces(trainings: _Trainings, origin: str) -> Iterator[Piece]:
         yield Piece("nasbench101/cifar10", "table", normalise(rows, origin))
 
 
-def _rows(names: pd.Categorical[str], epochs: np.ndarray, accuracies: np.ndarray) -> pd.DataFrame:
-    """Rows of some trainings, one split after the other."""
+def _rows(names: pd.Categorical[str], epochs: Integers, accuracies: Floats) -> pd.DataFrame:
+    """Return the rows of some trainings, one split after the other."""
     trainings = pd.DataFrame({ARCHITECTURE: names, EPOCHS: epochs})
     trainings[TRIAL] = trainings.groupby([ARCHITECTURE, EPOCHS], observed=True).cumcount()
     parts = [trainings.assign(split=split, accuracy=accuracies[:, column]) for column, split in enumerate(_SPLITS)]

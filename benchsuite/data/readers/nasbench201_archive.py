@@ -33,9 +33,16 @@ _PARTS: dict[str, type | tuple[type, ...]] = {
 
 
 def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Rows of all evaluated architectures, in the order of their strings.
+    """Yield rows of all evaluated architectures, in the order of their strings.
 
-    The whole archive lies in memory while it is read.
+    The whole archive is in memory while it is read.
+
+    Parameters
+    ----------
+    path
+        The archive, under its official name.
+    progress
+        Called with the architectures done and all architectures.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def _check_name(path: Path) -> None:
     named = _NAME.fullmatch(path.name)
     if named is None:
         raise DataCorruptError(
-            f"{path.name} has no official name; keep NAS-Bench-201-v1_1-096897.pth, whose digits end the file's md5"
+            f"{path.name} was renamed; name it NAS-Bench-201-v1_1-096897.pth, whose digits end the file's md5"
         )
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
@@ -83,23 +90,23 @@ def _load(path: Path) -> dict[str, Any]:
         raise DataCorruptError(f"{path.name} was not read, it is foreign or malicious: {reason[:200]}") from error
     for part, kind in _PARTS.items():
         if not isinstance(archive, dict) or not isinstance(archive.get(part), kind):
-            raise DataCorruptError(f"{path.name} has no {part}: it is no NAS-Bench-201 archive; download it again")
+            raise DataCorruptError(f"{path.name} lacks {part}, so it is not a NAS-Bench-201 archive; download it again")
     return archive
 
 
 def _interpreted(strings: list[str], infos: dict[int, Any], origin: str) -> Iterator[Mapping[str, Mapping[str, Any]]]:
-    """Records of some architectures, as the package understands them."""
+    """Yield records of some architectures, as the package understands them."""
     try:
         from nas_201_api import NASBench201API  # noqa: PLC0415 - an optional package, which loads torch
     except ImportError as error:
         raise DataMissingError(
-            "the NAS-Bench-201 archive is read by the package nas-bench-201; pip install 'benchsuite[nasbench201]'"
+            "reading the NAS-Bench-201 archive needs nas-bench-201; run: pip install 'benchsuite[nasbench201]'"
         ) from error
     parts = {"meta_archs": strings, "arch2infos": infos, "evaluated_indexes": list(infos)}
     try:
         results = NASBench201API(parts, verbose=False).arch2infos_dict
     except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataCorruptError(f"{origin} is no NAS-Bench-201 archive: {error}; download it again") from error
+        raise DataCorruptError(f"{origin} is not a NAS-Bench-201 archive: {error}; download it again") from error
     for index in infos:  # the package has them in another order
         record = {budget: result.state_dict() for budget, result in results[index].items()}
         if any(state["arch_str"] != strings[index] for state in record.values()):

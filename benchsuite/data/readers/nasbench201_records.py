@@ -6,7 +6,7 @@ budgets are separate trainings with their own learning-rate schedules, not one c
 - CIFAR-10 is trained on all 50,000 images (set `cifar10`: train, test = `ori-test`) and again on half of them
   (`cifar10-valid`): that gives "valid" (`x-valid`) and "test-25k" (`ori-test`).
 - CIFAR-100 and ImageNet16-120: train, valid = `x-valid`, test = `x-test`; "valid+test" = `ori-test`, their union, the
-  only one that is there for every epoch of the long training.
+  only one that is known for every epoch of the long training.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ LONG = "200"  # the budget whose trainings are given epoch by epoch
 
 
 def pieces(records: Iterable[Record], origin: str) -> Iterator[Piece]:
-    """Checked rows of some records: results at the end of each training, curves of the long ones.
+    """Yield checked rows of some records: results at the end of each training, curves of the long ones.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def pieces(records: Iterable[Record], origin: str) -> Iterator[Piece]:
             _gather(record, gathered)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise DataCorruptError(
-            f"{origin} is no official record ({type(error).__name__}: {error}); get it again from its official page"
+            f"{origin} is not an official record ({type(error).__name__}: {error}); get it again from its official page"
         ) from error
     for (benchmark, kind), rows in gathered.items():
         yield Piece(benchmark, kind, normalise(pd.DataFrame(rows), origin))
@@ -83,7 +83,7 @@ def _gather(record: Record, gathered: dict[tuple[str, Literal["table", "curve"]]
 
 
 def _curve(result: Mapping[str, Any], official: str) -> tuple[list[int], list[float], list[float]]:
-    """Epochs counted from 1, with accuracy in percent and loss, as far as the training has them."""
+    """Return epochs counted from 1, with accuracy in percent and loss, as far as the training has them."""
     if official == "train":
         accuracies, losses, form = result["train_acc1es"], result["train_losses"], "{}"
     else:

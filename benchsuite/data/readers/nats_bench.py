@@ -26,14 +26,24 @@ _META = re.compile(r"(?:.*_)?meta\.pickle\.pbz2")
 
 
 def read(folder: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Rows of all records in the folder, in the order of the architecture strings.
+    """Yield rows of all records in the folder, in the order of the architecture strings.
 
-    A part of the directory is read as far as it goes: results of the architectures whose files are there.
+    Parameters
+    ----------
+    folder
+        The official directory, or a copy with the files of some architectures.
+    progress
+        Called with the architectures done and all architectures.
+
+    Raises
+    ------
+    DataCorruptError
+        If the meta file or all records are missing, or a file is truncated, foreign or malicious.
     """
     strings = _strings(folder)
     files = {int(match[1]): file for file in folder.iterdir() if (match := _RECORD.fullmatch(file.name))}
     if not files:
-        raise DataCorruptError(f"{folder.name} has no record (000000.pickle.pbz2, ...); unpack the official tar again")
+        raise DataCorruptError(f"{folder.name} lacks records (000000.pickle.pbz2, ...); unpack the official tar again")
     foreign = sorted(set(files) - set(range(len(strings))))
     if foreign:
         raise DataCorruptError(f"{folder.name} has a record {foreign[0]}, but its meta file names {len(strings)}")
@@ -45,16 +55,16 @@ def read(folder: Path, progress: Progress = silent) -> Iterator[Piece]:
 
 
 def _strings(folder: Path) -> list[str]:
-    """Architecture strings by official index, from the meta file."""
+    """Return architecture strings by official index, from the meta file."""
     found = [file for file in folder.iterdir() if _META.fullmatch(file.name)]
     if len(found) != 1:
         raise DataCorruptError(
-            f"{folder.name} has {len(found)} meta.pickle.pbz2, not one; unpack the official tar again"
+            f"{folder.name} has {len(found)} files meta.pickle.pbz2, not 1; unpack the official tar again"
         )
     meta = _unpickle(found[0])
     strings = meta.get("meta_archs") if isinstance(meta, dict) else None
     if not isinstance(strings, list) or not all(isinstance(item, str) for item in strings):
-        raise DataCorruptError(f"{found[0].name} is no NATS-Bench meta file; unpack the official tar again")
+        raise DataCorruptError(f"{found[0].name} is not a NATS-Bench meta file; unpack the official tar again")
     return strings
 
 
@@ -63,7 +73,7 @@ def _record(file: Path, architecture: str) -> Mapping[str, Mapping[str, Any]]:
     try:
         named = {results["arch_str"] for results in record.values()}
     except (KeyError, TypeError, AttributeError) as error:
-        raise DataCorruptError(f"{file.name} is no NATS-Bench record; unpack the official tar again") from error
+        raise DataCorruptError(f"{file.name} is not a NATS-Bench record; unpack the official tar again") from error
     if named != {architecture}:
         raise DataCorruptError(f"{file.name} is of {sorted(named)}, but the meta file says {architecture!r}")
     return record

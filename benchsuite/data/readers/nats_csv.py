@@ -27,7 +27,20 @@ _ACCURACIES = {
 
 
 def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Test accuracies after 200 epochs; trial 0 is the mean over one to three trainings."""
+    """Yield test accuracies after 200 epochs; trial 0 is the mean over one to three trainings.
+
+    Parameters
+    ----------
+    path
+        The published CSV file.
+    progress
+        Called with the benchmarks done and all benchmarks.
+
+    Raises
+    ------
+    DataCorruptError
+        If the file is truncated or has other columns.
+    """
     columns = [_STRING, *_ACCURACIES.values()]
     try:
         table = pd.read_csv(path, usecols=columns)

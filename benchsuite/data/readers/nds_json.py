@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    Doubles = NDArray[np.float64]
+    from benchsuite.core.arrays import Floats
 
 _CHUNK = 500  # trainings at a time: their curves take about 10 MB
 _STEM = {"ds": 1, "ws": 16, "ss": 1}
@@ -57,27 +55,34 @@ _FAMILIES = (
 class _Training(NamedTuple):
     architecture: str
     seed: int
-    errors: Mapping[str, Doubles]  # by split, in percent, the last one after the last epoch
-    loss: Doubles  # on the training images, after each epoch
+    errors: Mapping[str, Floats]  # by split, in percent, the last one after the last epoch
+    loss: Floats  # on the training images, after each epoch
 
 
 def read(folder: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Accuracies (percent) of every training at its end and epoch by epoch, in the order of the architecture strings.
+    """Yield accuracies (percent) of every training at its end and by epoch, in the order of the architecture strings.
 
-    Splits are "train", "test" (after the last epoch) and, in the table alone, "test-best": the lowest error after any
+    Splits are "train", "test" (after the last epoch) and, only in the table, "test-best": the lowest error after any
     epoch (`min_test_top1`), which the paper reports although it is selected on the test images. Trainings of the same
-    architecture are the trials 0, 1, ... in the order of the files; one that two files hold is read once.
+    architecture are the trials 0, 1, ... in the order of the files; one that two files contain is read once.
+
+    Parameters
+    ----------
+    folder
+        The official folder, or a copy with some of its files.
+    progress
+        Called with the files done and all files.
 
     Raises
     ------
     DataCorruptError
-        If there is none of the files, or one is truncated or of another form.
+        If all files are missing, or one is truncated or of another form.
     """
     files = {family: _files(folder, family) for family in _FAMILIES}
     total = sum(map(len, files.values()))
     if not total:
         names = ", ".join(f"{family.file}.json" for family in _FAMILIES)
-        raise DataCorruptError(f"{folder.name} has none of {names}; unpack the official nds_data archive again")
+        raise DataCorruptError(f"{folder.name} lacks {names}; unpack the official nds_data archive again")
     done = 0
     for family, paths in files.items():
         trainings: list[_Training] = []
@@ -99,49 +104,50 @@ def _trainings(path: Path, family: _Family) -> Iterator[_Training]:
         except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
             reason = " ".join(str(error).split())[:120]
             raise DataCorruptError(
-                f"{path.name}, training {number}, is none of {family.space} ({type(error).__name__}: {reason}); "
+                f"{path.name}, training {number}, does not belong to {family.space} "
+                f"({type(error).__name__}: {reason}); "
                 "get the file again from the official page"
             ) from error
 
 
 def _items(path: Path) -> Iterator[Any]:
-    """The items of a list in a JSON file, one after the other: parsed at once they would take gigabytes."""
+    """Yield the items of a list in a JSON file, one after the other: parsed at once they would take gigabytes."""
     try:
         text = path.read_text(encoding="utf-8")
-        place, decoder = _after_space(text, 0), json.JSONDecoder()
-        separator = text[place]
+        position, decoder = _after_space(text, 0), json.JSONDecoder()
+        separator = text[position]
         if separator != "[":
-            raise DataCorruptError(f"{path.name} is no list of trainings; get it again from the official page")
+            raise DataCorruptError(f"{path.name} is not a list of trainings; get it again from the official page")
         while separator != "]":
-            item, place = decoder.raw_decode(text, _after_space(text, place + 1))
+            item, position = decoder.raw_decode(text, _after_space(text, position + 1))
             yield item
-            place = _after_space(text, place)
-            separator = text[place]
+            position = _after_space(text, position)
+            separator = text[position]
             if separator not in ",]":
-                raise ValueError(f"no comma at character {place}")
+                raise ValueError(f"expected a comma at character {position}")
     except (ValueError, OSError, IndexError, RecursionError) as error:
         raise DataCorruptError(
-            f"{path.name} is truncated or no JSON file; get it again from the official page"
+            f"{path.name} is truncated or not a JSON file; get it again from the official page"
         ) from error
 
 
-def _after_space(text: str, place: int) -> int:
-    while place < len(text) and text[place].isspace():
-        place += 1
-    return place
+def _after_space(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
 
 
 def _training(item: Any, family: _Family) -> _Training:
     test, train, loss = (np.array(item[key], "float64") for key in ("test_ep_top1", "train_ep_top1", "train_ep_loss"))
     if not test.shape == train.shape == loss.shape == (item["optim"]["max_ep"],):
-        raise ValueError(f"there are not max_ep = {item['optim']['max_ep']} epochs of each result")
+        raise ValueError(f"some results do not have max_ep = {item['optim']['max_ep']} epochs")
     loss[~np.isfinite(loss)] = np.nan  # a training that diverged
     errors = {"train": train, "test": test, "test-best": np.array([float(item["min_test_top1"])])}
     return _Training(_architecture(item["net"], family), int(item["rng_seed"]), errors, loss)
 
 
 def _architecture(net: Any, family: _Family) -> str:
-    """The string of a network, whose stem and strides must be those of the design space."""
+    """Return the string of a network, whose stem and strides must be those of the design space."""
     if not net["block_type"].startswith(family.block):
         raise ValueError(f"its blocks are {net['block_type']}")
     stem = {key: net[key][0] for key in _STEM}
@@ -163,7 +169,7 @@ def _pieces(family: _Family, trainings: Sequence[_Training]) -> Iterator[Piece]:
 
 
 def _rows(chunk: Sequence[tuple[int, _Training]], split: str, part: slice) -> pd.DataFrame:
-    """Rows of a part of the epochs of some trainings."""
+    """Return the rows of some trainings in a part of their epochs."""
     errors = [one.errors[split][part] for _, one in chunk]
     lengths = [len(each) for each in errors]
     return pd.DataFrame(
@@ -179,7 +185,7 @@ def _rows(chunk: Sequence[tuple[int, _Training]], split: str, part: slice) -> pd
 
 
 def _numbered(trainings: Sequence[_Training]) -> list[tuple[int, _Training]]:
-    """The different trainings in the order of their architectures, each with its number among those of the same one."""
+    """Return the different trainings in the order of their architectures, numbered within each architecture."""
     different = {(one.architecture, one.seed, one.errors["test"].tobytes()): one for one in trainings}
     counts: dict[str, int] = {}
     numbered = []

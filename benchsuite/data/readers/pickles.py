@@ -18,19 +18,35 @@ if TYPE_CHECKING:
 
 
 def numpy_scalar(kind: np.dtype[Any], raw: bytes) -> int | float:
-    """The Python number behind a pickled numpy scalar; an object kind, which could hold anything, is refused."""
+    """Return the Python number behind a pickled numpy scalar.
+
+    Parameters
+    ----------
+    kind
+        Its type; an object type, which could contain anything, is refused.
+    raw
+        Its bytes.
+    """
     number: int | float = np.frombuffer(raw, dtype=kind)[0].item()
     return number
 
 
 def latin_bytes(text: str, encoding: str) -> bytes:
-    """The bytes that old pickle protocols write as latin-1 text; another encoding is refused."""
+    """Return the bytes that old pickle protocols write as text.
+
+    Parameters
+    ----------
+    text
+        A character for each byte.
+    encoding
+        Must be latin1; any other is refused.
+    """
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"encoding {encoding!r}")
     return text.encode("latin-1")
 
 
-# What plain containers with numbers in them ask for, in pickles of numpy 1 and 2 and of all protocols.
+# What plain containers of numbers ask for, in pickles of numpy 1 and 2 and of all protocols.
 PLAIN: Allowed = {
     ("collections", "OrderedDict"): OrderedDict,
     ("numpy", "dtype"): np.dtype,
@@ -58,17 +74,17 @@ class _AllowListUnpickler(pickle.Unpickler):
         self._origin = origin
 
     def find_class(self, module: str, name: str) -> Any:
-        """The allowed class or its stand-in; nothing is imported."""
+        """Return the allowed class or its stand-in; nothing is imported."""
         if (module, name) not in self._allowed:
             raise DataCorruptError(
-                f"{self._origin} asks for {module}.{name}, which no such data file needs: "
+                f"{self._origin} asks for {module}.{name}, which such a data file never needs: "
                 "it is foreign or malicious and was not read; get it again from its official page"
             )
         return self._allowed[module, name]
 
 
 def load_pickle(stream: IO[bytes] | bytes, allowed: Allowed = PLAIN, *, origin: str, encoding: str = "ASCII") -> Any:
-    """The unpickled object, made of plain containers and the allowed classes.
+    """Read a pickle made of plain containers and the allowed classes.
 
     Parameters
     ----------
@@ -84,7 +100,7 @@ def load_pickle(stream: IO[bytes] | bytes, allowed: Allowed = PLAIN, *, origin: 
     Raises
     ------
     DataCorruptError
-        If the pickle asks for anything else, or is truncated, or is no pickle.
+        If the pickle asks for anything else, or is truncated, or is not a pickle.
 
     Examples
     --------
@@ -93,7 +109,7 @@ def load_pickle(stream: IO[bytes] | bytes, allowed: Allowed = PLAIN, *, origin: 
     >>> load_pickle(pickle.dumps(print), origin="the example")
     Traceback (most recent call last):
     ...
-    benchsuite.core.errors.DataCorruptError: the example asks for builtins.print, which no such data file needs: \
+    benchsuite.core.errors.DataCorruptError: the example asks for builtins.print, which such a data file never needs: \
 it is foreign or malicious and was not read; get it again from its official page
     """
     opened = io.BytesIO(stream) if isinstance(stream, bytes) else stream

@@ -12,7 +12,17 @@ Progress = Callable[[int, int], None]  # parts done, parts in all (0: unknown)
 
 
 class Piece(NamedTuple):
-    """Rows of a benchmark: of its table of results, or of its curves epoch by epoch."""
+    """Rows of a benchmark.
+
+    Attributes
+    ----------
+    benchmark
+        Its name, space/dataset.
+    kind
+        "table" for results at the end of trainings, "curve" for results epoch by epoch.
+    rows
+        Checked by `benchsuite.data.tables.normalise`.
+    """
 
     benchmark: str
     kind: Literal["table", "curve"]
@@ -20,4 +30,12 @@ class Piece(NamedTuple):
 
 
 def silent(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Show no progress.
+
+    Parameters
+    ----------
+    done
+        Parts done.
+    total
+        All parts; 0 if unknown.
+    """

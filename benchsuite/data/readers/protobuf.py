@@ -1,4 +1,8 @@
-"""Reader of serialised protocol buffers by field numbers, for small messages of known form."""
+"""Reader of serialised protocol buffers by field numbers, for small messages of known form.
+
+A message is a row of fields: a varint `key = number << 3 | wire type`, then the value. A varint has seven bits in each
+byte, lowest first; the highest bit of a byte says that another follows (protobuf.dev, "Encoding").
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_VARINT, _DOUBLE, _BYTES, _FLOAT = 0, 1, 2, 5  # wire types; the others are for groups, which nobody writes any more
+_VARINT, _DOUBLE, _BYTES, _FLOAT = 0, 1, 2, 5  # wire types; the others are for groups, which are deprecated
 _LONGEST = 10  # bytes of a varint
 _read_double = struct.Struct("<d").unpack_from
 _read_float = struct.Struct("<f").unpack_from
 
 
 def fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
-    """Number and value of each field, in the order in which they were written.
+    """Yield number and value of each field, in the order in which they were written.
 
-    Fields of eight bytes are read as double, of four bytes as float; integers are those of unsigned types.
+    Parameters
+    ----------
+    message
+        The serialised message. Fields of eight bytes are read as double, of four bytes as float; integers are those of
+        unsigned types.
 
     Raises
     ------
     ValueError
-        If the bytes are no message, or a truncated one.
+        If the bytes are not a message, or a truncated one.
 
     Examples
     --------
@@ -49,16 +57,16 @@ def fields(message: bytes) -> Iterator[tuple[int, int | float | bytes]]:
             yield key >> 3, message[position : position + value]
             position += value
         else:
-            raise ValueError(f"no protocol buffer: field {key >> 3} has wire type {kind}")
+            raise ValueError(f"not a protocol buffer: field {key >> 3} has wire type {kind}")
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    """An integer of seven bits in each byte, lowest first, and the position after it."""
+    """Return an integer of seven bits in each byte, lowest first, and the position after it."""
     if position < len(message) and message[position] < 0x80:  # nearly always
         return message[position], position + 1
     value = 0
-    for place, byte in enumerate(message[position : position + _LONGEST]):
-        value |= (byte & 0x7F) << 7 * place
+    for index, byte in enumerate(message[position : position + _LONGEST]):
+        value |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
-            return value, position + place + 1
+            return value, position + index + 1
     raise ValueError("an integer of a protocol buffer does not end")

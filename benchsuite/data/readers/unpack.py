@@ -1,4 +1,4 @@
-"""Image archives and folders, taken into the data folder."""
+"""Official folders found by their files, and images copied or unpacked into the data folder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def holds(folder: Path, files: Sequence[str], layout: str) -> Path | None:
-    """The folder, or the one named `layout` in it, that holds a file for each of the names (patterns); None if none."""
-    for place in (folder, folder / layout):
-        if files and all(any(found.is_file() for found in place.glob(name)) for name in files):
-            return place
+def folder_with(folder: Path, files: Sequence[str], layout: str) -> Path | None:
+    """Return the folder that has the files: the given one or the one of the official name in it.
+
+    Parameters
+    ----------
+    folder
+        Where to look.
+    files
+        Names or patterns; each needs a file.
+    layout
+        Official name of the folder that has the files.
+
+    Returns
+    -------
+    Path or None
+        None if some of the files are in neither folder.
+    """
+    for found in (folder, folder / layout):
+        if files and all(any(file.is_file() for file in found.glob(name)) for name in files):
+            return found
     return None
 
 
 def install_images(path: Path, target: Path, files: Sequence[str]) -> None:
     """Copy or unpack the named files to the target folder, which appears whole.
+
+    Parameters
+    ----------
+    path
+        A folder or a tar archive.
+    target
+        The folder to make; an old one is replaced.
+    files
+        Names of the files.
 
     Raises
     ------
@@ -34,9 +58,9 @@ def install_images(path: Path, target: Path, files: Sequence[str]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as scratch:
         folder = path if path.is_dir() else _unpacked(path, Path(scratch) / "archive")
-        inside = holds(folder, files, target.name)
+        inside = folder_with(folder, files, target.name)
         if inside is None:
-            raise DataCorruptError(f"{path.name} does not hold all of {', '.join(files)}; get it again")
+            raise DataCorruptError(f"{path.name} does not contain all of {', '.join(files)}; get it again")
         fresh = Path(scratch) / "fresh"
         fresh.mkdir()
         for name in files:

@@ -111,7 +111,7 @@ def test_absent_images_name_the_commands_that_bring_them(home: Path, name: str) 
 def test_one_missing_batch_is_named(home: Path) -> None:
     write_python(home / "cifar10", cifar10_batches(), "labels")
     (home / "cifar10" / "data_batch_4").unlink()
-    with pytest.raises(DataMissingError, match="data_batch_4 is missing"):
+    with pytest.raises(DataMissingError, match="data_batch_4, a file of cifar10, is missing"):
         load_images("cifar10")
 
 
@@ -120,7 +120,7 @@ def test_truncated_binary_batch_is_refused(home: Path) -> None:
         write_binary(home / "cifar10" / f"{name}.bin", images, labels)
     file = home / "cifar10" / "data_batch_2.bin"
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DataCorruptError, match=r"data_batch_2\.bin is truncated or foreign: 9218 bytes"):
+    with pytest.raises(DataCorruptError, match=r"data_batch_2\.bin is truncated or foreign: its 9218 bytes"):
         load_images("cifar10")
 
 
@@ -277,10 +277,10 @@ def test_npz_of_inputs_and_targets_is_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"x": np.zeros(3)}, "holds x; it needs x_train"),
+        ({"x": np.zeros(3)}, "contains x; it needs x_train"),
         ({"inputs": np.zeros((2, 4, 4), np.int32), "targets": np.zeros(2, int)}, "int32 of shape"),
         ({"inputs": np.zeros((2, 4, 5), np.uint8), "targets": np.zeros(2, int)}, "square"),
-        ({"inputs": np.zeros((2, 4, 4), np.uint8), "targets": np.zeros(3, int)}, "one whole number for each of 2"),
+        ({"inputs": np.zeros((2, 4, 4), np.uint8), "targets": np.zeros(3, int)}, "one integer for each of 2"),
         ({"inputs": np.zeros((2, 4, 4), np.uint8), "targets": np.array([-1, 0])}, "count classes from 0"),
     ],
 )
@@ -295,7 +295,7 @@ def test_npz_that_holds_something_else_says_what_is_needed(
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"text"])
 def test_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "mine.npz").write_bytes(content)
-    with pytest.raises(DataCorruptError, match=r"mine\.npz is truncated or no \.npz archive"):
+    with pytest.raises(DataCorruptError, match=r"mine\.npz is truncated or not an \.npz archive"):
         load_images(str(tmp_path / "mine.npz"))
 
 
@@ -347,5 +347,5 @@ def test_minibatches_beyond_the_images_are_refused() -> None:
 
 @pytest.mark.parametrize(("size", "number"), [(0, 1), (8, 0)])
 def test_empty_minibatches_are_refused(size: int, number: int) -> None:
-    with pytest.raises(BenchsuiteError, match="at least 1 of each"):
+    with pytest.raises(BenchsuiteError, match="must be at least 1"):
         minibatch(numbered(np.arange(20) % 2), size, seed=0, number=number)

@@ -19,7 +19,7 @@ import pytest
 from benchsuite.core.errors import DataCorruptError, DataMissingError
 from benchsuite.data.readers.boosters import load_booster
 
-xgboost = pytest.importorskip("xgboost", reason="boosters are read by xgboost, which is not installed")
+xgboost = pytest.importorskip("xgboost", reason="boosters are needs xgboost, which is not installed")
 lightgbm = pytest.importorskip("lightgbm", reason="boosters are read by lightgbm, which is not installed")
 OLD = json.loads((Path(__file__).parent / "old_boosters.json").read_text())
 
@@ -101,7 +101,7 @@ def test_a_pickle_cannot_ask_for_much_memory():
 
 @pytest.mark.parametrize("content", [None, {"handle": b"CONFIG-offset:"}, [1.0], "tree"])
 def test_a_pickle_without_a_booster_is_refused(content):
-    with pytest.raises(DataCorruptError, match="member holds no xgboost or lightgbm booster"):
+    with pytest.raises(DataCorruptError, match="member is not a pickled xgboost or lightgbm booster"):
         load_booster(pickle.dumps(content), origin="member")
 
 
@@ -157,7 +157,7 @@ def test_damaged_blocks_are_refused_before_a_library_sees_them():
 
 def test_what_the_library_cannot_read_gets_one_line():
     for library, handle in (("xgboost", bytearray(b"{}")), ("lightgbm", "tree\ntree_sizes=\n\nend of trees\n")):
-        with pytest.raises(DataCorruptError, match=f"member holds a booster that {library} .* cannot read") as error:
+        with pytest.raises(DataCorruptError, match=f"member is a booster that {library} .* cannot read") as error:
             load_booster(Booster(library, handle).pickled(), origin="member")
         assert "\n" not in str(error.value)
 
@@ -165,5 +165,5 @@ def test_what_the_library_cannot_read_gets_one_line():
 @pytest.mark.parametrize(("number", "library"), [(0, "xgboost"), (3, "lightgbm")])
 def test_a_missing_library_is_named_with_the_command_that_installs_it(number, library, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, library, None)
-    with pytest.raises(DataMissingError, match=rf"read by {library}, .* pip install 'benchsuite\[nasbench301\]'"):
+    with pytest.raises(DataMissingError, match=rf"needs {library}, .* pip install 'benchsuite\[nasbench301\]'"):
         load_booster(old_pickle(OLD[number]), origin="member")

@@ -82,7 +82,7 @@ def test_a_foreign_file_is_refused(refused, foreign):
 @pytest.mark.parametrize("entry", [3, {}, {"test_acc": 90.0}, {"test_acc": [90.0]}])
 def test_an_architecture_without_its_three_accuracies_is_named(refused, content, entry):
     content["01201201"] = entry
-    assert re.search("'01201201' has no list 'test_acc' of 3", refused(json.dumps(content)))
+    assert re.search("'01201201' lacks a list 'test_acc' of 3", refused(json.dumps(content)))
 
 
 @pytest.mark.parametrize("accuracy", [None, "much", 101.0, -1])

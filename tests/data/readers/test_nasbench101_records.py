@@ -231,7 +231,7 @@ def test_a_foreign_file_is_refused(good):
     good.write_bytes(b"{}")
     assert "truncated in record 1" in reason(good)
     good.write_bytes(b"")
-    assert "no records" in reason(good)
+    assert "is empty" in reason(good)
 
 
 def changed(place, value):
@@ -270,7 +270,7 @@ def encoded(message):
     ],
 )
 def test_a_foreign_record_is_refused_by_its_number(save, foreign):
-    assert "record 2 is no NAS-Bench-101 result" in reason(save(result(DIAMOND, 108, 0.5, 0.5), foreign))
+    assert "record 2 is not a NAS-Bench-101 result" in reason(save(result(DIAMOND, 108, 0.5, 0.5), foreign))
 
 
 @pytest.mark.parametrize("accuracy", [1.5, -0.25, float("nan")])

@@ -150,9 +150,9 @@ def test_a_truncated_archive_is_refused_by_the_digits_in_its_name(archive, save_
 
 def test_a_renamed_or_foreign_archive_is_refused(archive, save_archive, tmp_path):
     renamed = shutil.copy(save_archive(archive), tmp_path / "archive.pth")
-    refused(nasbench201_archive, renamed, "no official name")
-    refused(nasbench201_archive, save_archive({"state_dict": {}}), "no meta_archs: it is no NAS-Bench-201 archive")
-    refused(nasbench201_archive, save_archive([1, 2]), "it is no NAS-Bench-201 archive")
+    refused(nasbench201_archive, renamed, "was renamed")
+    refused(nasbench201_archive, save_archive({"state_dict": {}}), "lacks meta_archs, so it is not")
+    refused(nasbench201_archive, save_archive([1, 2]), "is not a NAS-Bench-201 archive")
     broken = {**archive, "arch2infos": {0: {"less": {}, "full": {}}}}
     refused(nasbench201_archive, save_archive(broken), "results of another architecture at 0")
 
@@ -162,7 +162,7 @@ def test_a_renamed_or_foreign_archive_is_refused(archive, save_archive, tmp_path
     [
         (lambda raw: raw[: len(raw) // 2], "truncated or not a pickle"),
         (lambda raw: b"no bzip2", "truncated or not a pickle"),
-        (lambda raw: bz2.compress(pickle.dumps([1, 2])), "no NATS-Bench record"),
+        (lambda raw: bz2.compress(pickle.dumps([1, 2])), "not a NATS-Bench record"),
         (lambda raw: bz2.compress(pickle.dumps({"12": {"arch_str": "|none~0|"}})), "but the meta file says"),
     ],
 )
@@ -183,7 +183,7 @@ def test_a_directory_without_meta_or_with_foreign_records_is_refused(nats_folder
     shutil.copy(nats_folder / "000000.pickle.pbz2", nats_folder / "000777.pickle.pbz2")
     refused(nats_bench, nats_folder, "a record 777, but its meta file names 3")
     (nats_folder / "meta.pickle.pbz2").unlink()
-    refused(nats_bench, nats_folder, "has 0 meta.pickle.pbz2")
+    refused(nats_bench, nats_folder, "has 0 files meta.pickle.pbz2")
 
 
 def test_a_csv_of_something_else_is_refused(tmp_path):
@@ -205,4 +205,4 @@ def test_the_analog_package_holds_an_independent_training_of_every_cell(shared):
 
 def test_a_foreign_analog_file_is_refused(tmp_path):
     (tmp_path / "data.anb").write_bytes(pickle.dumps({(0, 1, 2, 3, 4, 9): 1.0}))
-    refused(analog, tmp_path / "data.anb", "no analog-nasbench data file")
+    refused(analog, tmp_path / "data.anb", "not the data file of analog-nasbench")

@@ -167,20 +167,20 @@ def test_progress_ends_at_the_number_of_files(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (json.dumps([training(RESNET)])[:-40], "ResNet.json is truncated or no JSON file"),
-        (json.dumps([training(RESNET)])[:-1], "ResNet.json is truncated or no JSON file"),
-        ("", "truncated or no JSON file"),
-        ("[" * 100_000, "truncated or no JSON file"),
-        ({"top": [training(RESNET)], "mid": []}, "ResNet.json is no list of trainings"),
-        ([training(RESNET), 7], "ResNet.json, training 2, is none of nds_resnet"),
+        (json.dumps([training(RESNET)])[:-40], "ResNet.json is truncated or not a JSON file"),
+        (json.dumps([training(RESNET)])[:-1], "ResNet.json is truncated or not a JSON file"),
+        ("", "truncated or not a JSON file"),
+        ("[" * 100_000, "truncated or not a JSON file"),
+        ({"top": [training(RESNET)], "mid": []}, "ResNet.json is not a list of trainings"),
+        ([training(RESNET), 7], "ResNet.json, training 2, does not belong to nds_resnet"),
         ([{"net": RESNET}], "training 1, .*KeyError: 'test_ep_top1'"),
         ([training(RESNEXT)], "its blocks are res_bottleneck_block"),
         ([training({**RESNET, "ss": [1, 2, 2, 2]})], r"its strides are \[2, 2, 2\]"),
         ([training({**RESNET, "ws": [64, 64, 16, 256]})], "its stem is"),
-        ([training({**RESNET, "ds": [1, 3, 24]})], "training 1, is none of nds_resnet .ValueError"),
-        ([training(RESNET, errors=(60.0, 20.0, 7.5))], "there are not max_ep = 4 epochs"),
-        ([training(RESNET, errors=(60.0, 20.0, 7.5, 120.0))], "accuracy -20 is not between 0 and 100"),
-        ([training(RESNET, test_ep_top1=["a", 1, 2, 3])], "training 1, is none of nds_resnet .ValueError"),
+        ([training({**RESNET, "ds": [1, 3, 24]})], "training 1, does not belong to nds_resnet .ValueError"),
+        ([training(RESNET, errors=(60.0, 20.0, 7.5))], "do not have max_ep = 4 epochs"),
+        ([training(RESNET, errors=(60.0, 20.0, 7.5, 120.0))], "accuracy is -20; must be 0 to 100"),
+        ([training(RESNET, test_ep_top1=["a", 1, 2, 3])], "training 1, does not belong to nds_resnet .ValueError"),
     ],
 )
 def test_a_broken_file_is_refused_with_one_line_that_names_it(tmp_path, content, message):
@@ -188,7 +188,7 @@ def test_a_broken_file_is_refused_with_one_line_that_names_it(tmp_path, content,
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
-    refused(folder_of(tmp_path, {"DARTS.json": "[]"}), "nds_data has none of ResNet.json, ResNeXt-A.json")
+    refused(folder_of(tmp_path, {"DARTS.json": "[]"}), "nds_data lacks ResNet.json, ResNeXt-A.json")
 
 
 def test_an_imported_folder_becomes_ground_truth(tmp_path):
