@@ -24,7 +24,7 @@ from benchsuite.benchmark import load_benchmark
 from benchsuite.data.images.minibatches import load_images, minibatch
 from benchsuite.estimators.execute import Task, score_architectures
 from benchsuite.suites.plan import draw
-from benchsuite.suites.schema import Population
+from benchsuite.suites.schema import SampleChoice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def main() -> None:
     options = _options()
     benchmark = load_benchmark("nasbench201", "cifar10")
     truth = benchmark.truth()
-    architectures, population = draw(list(truth.index), Population(number=options.architectures), None)
+    architectures, population = draw(list(truth.index), SampleChoice(number=options.architectures), None)
     task = Task(
         "nasbench201",
         {"channels": options.channels, "cells": options.cells},

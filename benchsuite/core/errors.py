@@ -10,7 +10,21 @@ if TYPE_CHECKING:
 
 
 class BenchsuiteError(Exception):
-    """An error whose message is one line for the user: what, which value, what is allowed, what to do."""
+    r"""An error whose message is one line for the user: what, which value, what is allowed, what to do.
+
+    Parameters
+    ----------
+    message
+        The message; line breaks, which it can have from names and from errors of other packages, become spaces.
+
+    Examples
+    --------
+    >>> str(BenchsuiteError("no estimator named\n'snap'"))
+    "no estimator named 'snap'"
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(" ".join(str(message).splitlines()))
 
 
 class UnknownNameError(BenchsuiteError):

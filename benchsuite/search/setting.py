@@ -21,7 +21,7 @@ from benchsuite.search.nsga2 import NSGA2
 from benchsuite.search.objectives import parse_objectives
 from benchsuite.spaces.classes import classes_of
 from benchsuite.suites.plan import NOISE, BenchmarkPlan, Plan, trials_of, unsupported
-from benchsuite.suites.schema import BatchChoice, BenchmarkChoice, EstimatorChoice, Population, Suite
+from benchsuite.suites.schema import BatchChoice, BenchmarkChoice, EstimatorChoice, SampleChoice, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,7 +152,7 @@ def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu")
         raise UnsupportedError(f"{estimator.name} reads learning curves of trained architectures; choose another")
     batch, pool = BatchChoice(images=search.images), _pool(search)
     choice = BenchmarkChoice(
-        search.space, search.dataset, (search.seed,), architectures=Population(pool=pool), batch=batch
+        search.space, search.dataset, (search.seed,), architectures=SampleChoice(pool=pool), batch=batch
     )
     check = _check_rule if search.algorithm == OWN else _check_scores
     check(search, estimator, benchmark)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         BenchmarkChoice,
         CombinationChoice,
         EstimatorChoice,
-        Population,
+        SampleChoice,
         Suite,
     )
 
@@ -212,11 +212,11 @@ def _part(name: str, combination: CombinationChoice, estimators: Mapping[str, Es
     return named[0]
 
 
-def draw(known: Sequence[str], population: Population, limit: int | None) -> tuple[tuple[str, ...], str]:
+def draw(known: Sequence[str], population: SampleChoice, limit: int | None) -> tuple[tuple[str, ...], str]:
     """The sampled architectures and the population in words; a smaller sample with the same seed is a prefix.
 
-    >>> from benchsuite.suites.schema import Population
-    >>> draw(["a", "b", "c"], Population(number=2), None)
+    >>> from benchsuite.suites.schema import SampleChoice
+    >>> draw(["a", "b", "c"], SampleChoice(number=2), None)
     (('c', 'a'), '2 of 3 string classes, sampled with seed 0')
     """
     kind = "string classes" if population.pool == "class" else "architecture strings"

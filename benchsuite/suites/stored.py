@@ -10,8 +10,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from benchsuite.core.errors import DataCorruptError
+from benchsuite.core.expected import problem
 from benchsuite.core.identity import canonical_json
-from benchsuite.core.settings import problem
 from benchsuite.suites.schema import CombinationChoice, TruthChoice
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def read_record(text: str) -> StoredSuite:
             document = migrate(document)
         return _ADAPTER.validate_json(json.dumps(document))
     except ValidationError as error:
-        raise DataCorruptError(f"the record is damaged: {problem(error)}") from error
+        raise DataCorruptError(f"the record is damaged: {problem(error, StoredSuite)}") from error
 
 
 def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:

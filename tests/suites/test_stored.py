@@ -82,8 +82,8 @@ def test_an_imported_file_is_kept() -> None:
         (_changed(sizes={"cells": "5"}), r"benchmarks\[0\].sizes.cells = '5'; must be an integer"),
         (_changed(truth={"split": 3}), r"benchmarks\[0\].truth.split = 3; must be text in quotes"),
         (_changed(architectures="all"), r"benchmarks\[0\].architectures = 'all'; must be a list"),
-        (_changed(trials=[{**TRIAL, "seed": True}]), r"benchmarks\[0\].trials\[0\].seed = True; must be an integer"),
-        (_changed(colour="red"), r"unknown key benchmarks\[0\].colour"),
+        (_changed(trials=[{**TRIAL, "seed": True}]), r"benchmarks\[0\].trials\[0\].seed = true; must be an integer"),
+        (_changed(colour="red"), r"benchmarks\[0\]: no key named 'colour'"),
     ],
 )
 def test_what_is_wrong_with_a_damaged_record_is_said_in_one_line(document: object, message: str) -> None:
