@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchsuite.analysis.complementarity import RankedRuns
 from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import ROUNDING, kendall_tau, tau_b_without_each
+from benchsuite.analysis.ranked_runs import RankedRuns
 from benchsuite.analysis.uncertainty import LeaveOneOut, correlation_interval
 from benchsuite.core.errors import BenchsuiteError
 

@@ -20,17 +20,12 @@ from scipy import stats
 from benchsuite.analysis.align import side_by_side
 from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import rho_without_each, tau_b_without_each
-from benchsuite.analysis.evaluate import BOOTSTRAPS
+from benchsuite.analysis.precision import precision
 from benchsuite.analysis.ranking import Ranking
+from benchsuite.analysis.resampling import BOOTSTRAPS, bootstrap_weights
 from benchsuite.analysis.significance import holm
-from benchsuite.analysis.top_k import precision, top_count
-from benchsuite.analysis.uncertainty import (
-    FEWEST,
-    LeaveOneOut,
-    bootstrap_weights,
-    check_confidence,
-    quantile_of_normal,
-)
+from benchsuite.analysis.top_k import top_count
+from benchsuite.analysis.uncertainty import FEWEST, LeaveOneOut, check_confidence, quantile_of_normal
 from benchsuite.core.errors import UnknownNameError
 
 if TYPE_CHECKING:

@@ -17,18 +17,11 @@ from benchsuite.analysis.correlation import (
     tau_b_without_each,
 )
 from benchsuite.analysis.extremes import extremes
+from benchsuite.analysis.precision import precision
 from benchsuite.analysis.ranking import Ranking
-from benchsuite.analysis.top_k import FRACTIONS, precision, top_count
-from benchsuite.analysis.uncertainty import (
-    FEWEST,
-    UNKNOWN,
-    Interval,
-    bootstrap_weights,
-    check_confidence,
-    correlation_interval,
-    percentile_interval,
-    random_halves,
-)
+from benchsuite.analysis.resampling import BOOTSTRAPS, HALVES, bootstrap_weights, percentile_interval, random_halves
+from benchsuite.analysis.top_k import FRACTIONS, top_count
+from benchsuite.analysis.uncertainty import FEWEST, UNKNOWN, Interval, check_confidence, correlation_interval
 from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:
@@ -41,8 +34,6 @@ Undefined = Literal["worst", "drop"]
 PRECISIONS = ("precision_at_top", "precision_at_bottom")
 EXTREMES = ("best_rank_at", "worst_rank_at", "regret_at")
 CRITERIA: tuple[str, ...] = (*CORRELATIONS, *PRECISIONS, *EXTREMES)
-BOOTSTRAPS = 300
-HALVES = 200
 
 _JACKKNIFE = "jackknife over architectures, on Fisher's scale"
 _BOOTSTRAP = f"percentiles of {BOOTSTRAPS} bootstrap samples of the architectures; hidden where k < {FEWEST}"

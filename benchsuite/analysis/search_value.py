@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from benchsuite.analysis.align import side_by_side
-from benchsuite.analysis.evaluate import HALVES
 from benchsuite.analysis.extremes import BestScored
 from benchsuite.analysis.ranking import Ranking
-from benchsuite.analysis.uncertainty import FEWEST, check_confidence, random_halves
+from benchsuite.analysis.resampling import HALVES, random_halves
+from benchsuite.analysis.uncertainty import FEWEST, check_confidence
 from benchsuite.core.errors import BenchsuiteError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.analysis.evaluate import HALVES
+from benchsuite.analysis.resampling import HALVES
 from benchsuite.analysis.search_value import RANDOM
 from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, matrix, rows_of
 from benchsuite.report.render.words import MINUS, MISSING

@@ -71,9 +71,8 @@ def test_estimators_that_err_together_are_separated_though_their_own_intervals_o
 
 
 def test_paired_bootstrap_of_precision_equals_one_written_out():
-    from benchsuite.analysis.evaluate import BOOTSTRAPS
+    from benchsuite.analysis.resampling import BOOTSTRAPS, bootstrap_weights
     from benchsuite.analysis.top_k import precision_at_top
-    from benchsuite.analysis.uncertainty import bootstrap_weights
 
     scores, truth = example(trials=2)
     ordered = truth.sort_index()

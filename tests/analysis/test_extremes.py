@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
+from tied_columns import columns
 
 from benchsuite.analysis.extremes import BestScored, extremes
 from benchsuite.analysis.ranking import Ranking
-from benchsuite.analysis.uncertainty import random_halves
+from benchsuite.analysis.resampling import random_halves
 
 
 def tied(n, *, levels, seed=0):
@@ -89,3 +92,14 @@ def test_best_of_thousands_of_lots_is_exact():
     for column, k in enumerate([1, 10, 5000, n]):  # the smallest of k drawn from 1..n is expected at (n + 1) / (k + 1)
         assert found[0, 0, column] * n == pytest.approx((n + 1) / (k + 1), rel=1e-12)
         assert found[2, 0, column] + 1 == pytest.approx((n + 1) / (k + 1), rel=1e-12)
+
+
+@given(columns(largest=10), st.data())
+def test_subsample_is_judged_as_if_it_were_alone(data, choice):
+    scores, truth = data
+    n = len(scores)
+    kept = np.array(choice.draw(st.permutations([1] * (n // 2 + 1) + [0] * (n - n // 2 - 1))))
+    alone = Ranking.of(scores[kept == 1], truth[kept == 1])
+    counts = list(range(1, n // 2 + 2))
+    both = extremes(Ranking.of(scores, truth), kept[None, :], counts), extremes(alone, alone.whole(), counts)
+    assert np.allclose(*both)

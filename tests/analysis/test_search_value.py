@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from scipy.special import comb
 from tied_columns import NAN, as_worst, columns, enumerated, judged
 
-from benchsuite.analysis.evaluate import HALVES
+from benchsuite.analysis.resampling import HALVES, random_halves
 from benchsuite.analysis.search_value import RANDOM, search_value, training_counts, trainings_needed
-from benchsuite.analysis.uncertainty import random_halves
 from benchsuite.core.errors import BenchsuiteError
 
 

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from tied_columns import NAN, columns, enumerated
 
 from benchsuite.analysis.extremes import extremes
+from benchsuite.analysis.precision import precision
 from benchsuite.analysis.ranking import Ranking
 from benchsuite.analysis.top_k import (
     best_rank_at,
-    precision,
     precision_at_bottom,
     precision_at_top,
     regret_at,
@@ -72,28 +72,6 @@ def test_many_ties_agree_with_a_simulation_of_the_lots():
     assert (np.abs(np.mean(draws, axis=0) - exact) < 5 * error + 1e-12).all()
 
 
-@given(columns(largest=10), st.data())
-def test_weighted_rows_count_as_repeated_rows(data, choice):
-    scores, truth = data
-    n = len(scores)
-    chosen = np.array(choice.draw(st.lists(st.integers(0, n - 1), min_size=n, max_size=n)))
-    ranking, repeated = Ranking.of(scores, truth), Ranking.of(scores[chosen], truth[chosen])
-    weights = np.bincount(chosen, minlength=n)[None, :]
-    counts = list(range(1, n + 1))
-    assert np.allclose(precision(ranking, weights, counts), precision(repeated, repeated.whole(), counts))
-
-
-@given(columns(largest=10), st.data())
-def test_subsample_is_judged_as_if_it_were_alone(data, choice):
-    scores, truth = data
-    n = len(scores)
-    kept = np.array(choice.draw(st.permutations([1] * (n // 2 + 1) + [0] * (n - n // 2 - 1))))
-    alone = Ranking.of(scores[kept == 1], truth[kept == 1])
-    counts = list(range(1, n // 2 + 2))
-    both = extremes(Ranking.of(scores, truth), kept[None, :], counts), extremes(alone, alone.whole(), counts)
-    assert np.allclose(*both)
-
-
 def test_best_and_worst_rank_of_ten_thousand_tied_scores():
     n, k = 10_000, 500
     truth = np.random.default_rng(0).permutation(n)
@@ -114,18 +92,3 @@ def test_too_small_a_fraction_is_undefined():
 def test_impossible_fraction_is_refused(fraction):
     with pytest.raises(BenchsuiteError, match="fraction"):
         precision_at_top([1.0], [1.0], fraction)
-
-
-@pytest.mark.parametrize("drawn", ["anywhere", "among the worst"])
-def test_many_weighted_samples_of_many_rows_count_as_repeated_rows(drawn):
-    rng = np.random.default_rng(0)
-    n = 2000
-    truth = rng.normal(size=n).round(1)
-    scores = np.where(rng.random(n) < 0.2, NAN, (truth + rng.normal(size=n)).round(1))
-    rows = np.arange(n) if drawn == "anywhere" else np.argsort(truth)[:100]
-    chosen = rng.choice(rows, size=(4, n))
-    weights = np.array([np.bincount(each, minlength=n) for each in chosen])
-    found = precision(Ranking.of(scores, truth), weights, [1, 20, 400])
-    for sample, each in enumerate(chosen):
-        alone = Ranking.of(scores[each], truth[each])
-        assert np.allclose(found[:, sample], precision(alone, alone.whole(), [1, 20, 400])[:, 0])
