@@ -78,7 +78,7 @@ def test_readouts_of_one_training_share_it_and_its_readings(tmp_path: Path) -> N
     assert [trial.title for trial in part.trials[::2]] == [
         "uniform(epoch=1)", "uniform(epoch=2)", "uniform(epoch=1, readout=loss)", "uniform(epoch=2, readout=loss)",
     ]  # fmt: skip
-    protocol = record(plan, "")["benchmarks"][0]["protocol"]
+    protocol = record(plan, "").benchmarks[0].protocol
     assert protocol["Supernet of uniform(epoch=1)"].startswith("2 epochs of 128 images of side 8, batch 64")
 
 
@@ -239,10 +239,10 @@ def test_scores_of_several_supernets_share_trainings_with_those_of_one(tmp_path:
     mean = (scores[1, 0] + scores[1, 1]) / 2
     assert scores[2, 0].tolist() == pytest.approx(mean.tolist())
     assert scores[2, 0].tolist() != scores[2, 1].tolist()
-    recorded = record(plan, "")["benchmarks"][0]
-    assert [list(trial["trainings"].values()) for trial in recorded["trials"]] == [[0], [1], [0, 1], [2, 3]]
+    recorded = record(plan, "").benchmarks[0]
+    assert [list(trial.trainings.values()) for trial in recorded.trials] == [[0], [1], [0, 1], [2, 3]]
     assert all(trial.recipe["sources"] == [task.key for task in trial.trainings] for trial in part.trials)
-    words = recorded["protocol"]["Supernet of uniform(supernets=2)"]
+    words = recorded.protocol["Supernet of uniform(supernets=2)"]
     assert "then tuning for 1 epochs" in words
     assert words.endswith("weights of epoch 3; mean over 2 supernets")
 
@@ -260,4 +260,4 @@ def test_trainings_of_a_single_stage_come_first_since_others_begin_with_them(tmp
 
 def test_captions_name_the_images_of_supernets(tmp_path: Path) -> None:
     plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
-    assert "supernets on images of 8x8 pixels (digits images)" in record(plan, "")["benchmarks"][0]["caption"]
+    assert "supernets on images of 8x8 pixels (digits images)" in record(plan, "").benchmarks[0].caption

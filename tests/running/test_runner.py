@@ -207,7 +207,7 @@ def test_a_curve_estimator_without_a_curve_is_skipped_with_a_reason(tmp_path: Pa
     plan = make_plan(load_suite(write_suite(tmp_path, estimators=("params", "training_loss_sum"))))
     assert [trial.estimator.name for trial in plan.benchmarks[0].trials] == ["params"]
     assert "training_loss_sum" in plan.benchmarks[0].skipped
-    assert record(plan, "benchsuite run")["benchmarks"][0]["skipped"]
+    assert record(plan, "benchsuite run").benchmarks[0].skipped
 
 
 def test_a_dask_scheduler_runs_the_same_jobs(tmp_path: Path) -> None:
