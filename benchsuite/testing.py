@@ -15,7 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchsuite.core.errors import BenchsuiteError, InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.core.identity import canonical_json
-from benchsuite.core.registry import from_parameters, make_estimator
+from benchsuite.core.registry import make_estimator
+from benchsuite.core.settings import from_parameters
 from benchsuite.core.space import Space
 from benchsuite.core.types import Dataset
 from benchsuite.estimators.base import ArchitectureEstimator, Estimator, ZeroShotEstimator

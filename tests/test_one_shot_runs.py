@@ -146,11 +146,11 @@ def test_what_is_misspelt_or_not_kept_is_named(tmp_path: Path) -> None:
         make_plan(
             load_suite(_suite(tmp_path, '[[estimator]]\nname = "uniform"\nparameters = {training = {epoch = 1}}\n'))
         )
-    with pytest.raises(SuiteError, match="give a table, such as training"):
+    with pytest.raises(SuiteError, match="must be a table, such as training"):
         make_plan(load_suite(_suite(tmp_path, '[[estimator]]\nname = "uniform"\nparameters = {training = 3}\n')))
     with pytest.raises(SuiteError, match="the training keeps the epochs 1, 2"):
         make_plan(load_suite(_suite(tmp_path, _uniform("{epoch = [3]}"))))
-    with pytest.raises(UnknownNameError, match="no readout named 'los'"):
+    with pytest.raises(SuiteError, match="Did you mean 'loss'"):
         make_plan(load_suite(_suite(tmp_path, _uniform('{readout = ["los"]}'))))
 
 

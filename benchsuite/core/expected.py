@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 import reprlib
+import sys
 import types
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
+from enum import EnumType
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
-
-from annotated_types import BaseMetadata, Ge, GroupedMetadata, Gt, Le, Lt, MinLen
 
 from benchsuite.core.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
@@ -48,18 +49,16 @@ def problem(error: ValidationError, cls: type | None = None) -> str:
 
     Examples
     --------
-    >>> from typing import Annotated
-    >>> from annotated_types import Ge
     >>> from pydantic import TypeAdapter, ValidationError
     >>> from pydantic.dataclasses import dataclass
     >>> @dataclass
     ... class Batch:
-    ...     size: Annotated[int, Ge(1)] = 64
+    ...     size: int = 64
     >>> try:
     ...     TypeAdapter(Batch).validate_python({"size": 2.5})
     ... except ValidationError as error:
     ...     print(problem(error, Batch))
-    size = 2.5; must be a positive integer
+    size = 2.5; must be an integer
     """
     return line(telling(error), cls)
 
@@ -181,45 +180,38 @@ def _one(annotation: Any) -> str:
         return _number(kind, limits)
     if kind is bool or kind is str:
         return "true or false" if kind is bool else "text in quotes"
-    if get_origin(kind) is Literal:
-        return _either([repr(value) for value in get_args(kind)])
     origin = get_origin(kind) or kind
+    if isinstance(origin, EnumType):
+        return _either([repr(member.value) for member in list[Any](origin)])
+    if origin is Literal:
+        return _either([repr(value) for value in get_args(kind)])
     if is_dataclass(origin) or (isinstance(origin, type) and issubclass(origin, Mapping)):
         return "a table"
-    if isinstance(origin, type) and issubclass(origin, (Sequence, AbstractSet)):
-        return _list(kind, limits)
-    return ""
+    return _list(kind, limits) if isinstance(origin, type) and issubclass(origin, (Sequence, AbstractSet)) else ""
 
 
 def _number(kind: Any, limits: Sequence[Any]) -> str:
     """Return the words for a number with its range, such as "an integer of at least 2"."""
     noun = "integer" if kind is int else "number"
-    low = next((limit for limit in limits if isinstance(limit, Ge | Gt)), None)
-    high = next((limit for limit in limits if isinstance(limit, Le)), None)
-    if isinstance(low, Ge) and high is not None:
-        return f"{'an' if noun == 'integer' else 'a'} {noun} from {low.ge} to {high.le}"
-    positive = low == Gt(0) or (kind is int and low == Ge(1))
-    sign = "positive" if positive else "non-negative" if low == Ge(0) else ""
+    least, above, most, below = (_limit(limits, name) for name in ("ge", "gt", "le", "lt"))
+    if least is not None and most is not None:
+        return f"{'an' if noun == 'integer' else 'a'} {noun} from {least} to {most}"
+    sign = "positive" if above == 0 or (kind is int and least == 1) else "non-negative" if least == 0 else ""
+    low = "" if sign else _bound("at least", least) or _bound("more than", above)
+    high = _bound("at most", most) or _bound("less than", below)
+    bounds = " and ".join(bound for bound in (low, high) if bound)
     article = "an" if noun == "integer" and not sign else "a"
-    bounds = [_bound(limit) for limit in limits if not (sign and limit is low)]
-    range_ = " and ".join(bound for bound in bounds if bound)
-    return " ".join(part for part in (article, sign, noun, f"of {range_}" if range_ else "") if part)
+    return " ".join(part for part in (article, sign, noun, f"of {bounds}" if bounds else "") if part)
 
 
-def _bound(limit: Any) -> str:
-    if isinstance(limit, Ge):
-        return f"at least {limit.ge}"
-    if isinstance(limit, Gt):
-        return f"more than {limit.gt}"
-    if isinstance(limit, Le):
-        return f"at most {limit.le}"
-    return f"less than {limit.lt}" if isinstance(limit, Lt) else ""
+def _bound(words: str, limit: Any) -> str:
+    return "" if limit is None else f"{words} {limit}"
 
 
 def _list(kind: Any, limits: Sequence[Any]) -> str:
     """Return the words for a list, such as "a list of positive integers"."""
     entries = {expected(item) for item in get_args(kind) if item is not Ellipsis}
-    least = next((limit.min_length for limit in limits if isinstance(limit, MinLen)), 0)
+    least = _limit(limits, "min_length") or 0
     several = f"a list of {_SEVERAL.get(least, f'{least} or more')}" if least else "a list of"
     if len(entries) != 1 or not (entry := entries.pop()):
         return f"{several} entries" if least else "a list"
@@ -239,15 +231,12 @@ def _bare(annotation: Any) -> tuple[Any, list[Any]]:
     if get_origin(annotation) is not Annotated:
         return annotation, []
     kind, *limits = get_args(annotation)
-    return kind, list(_single(limits))
+    return kind, [each for limit in limits for each in (limit, *getattr(limit, "metadata", ()))]  # pydantic's Field
 
 
-def _single(limits: Iterable[Any]) -> Iterator[BaseMetadata]:
-    for limit in limits:
-        if isinstance(limit, GroupedMetadata):  # such as Interval
-            yield from _single(limit)
-        elif isinstance(limit, BaseMetadata):
-            yield limit
+def _limit(limits: Sequence[Any], name: str) -> Any:
+    """Return one limit, such as ge, of those that an annotation has: `annotated_types` or pydantic say them."""
+    return next((found for limit in limits if (found := getattr(limit, name, None)) is not None), None)
 
 
 def _members(annotation: Any) -> list[Any]:
@@ -272,8 +261,8 @@ def _follow(annotation: Any, location: Sequence[int | str]) -> tuple[Any, Sequen
 
 def _inside(kind: Any, part: int | str) -> Any:
     """Return the type of an entry of a table or list; None if it is not known."""
-    if isinstance(part, str) and is_dataclass(kind):
-        return _hints(kind).get(part)
+    if isinstance(part, str) and isinstance(kind, type) and is_dataclass(kind):
+        return annotations_of(kind).get(part)
     arguments = [each for each in get_args(kind) if each is not Ellipsis]
     if isinstance(part, str):
         return arguments[1] if len(arguments) == 2 else None
@@ -283,8 +272,28 @@ def _inside(kind: Any, part: int | str) -> Any:
 def _fields(annotation: Any) -> list[str]:
     """Return the keys of a table that a dataclass describes; none for other types."""
     (kind, *others) = (_bare(member)[0] for member in _members(annotation))
-    return [] if others or not is_dataclass(kind) else list(kind.__dataclass_fields__)
+    return [] if others or not is_dataclass(kind) else [item.name for item in fields(kind)]
 
 
-def _hints(cls: Any) -> dict[str, Any]:
-    return get_type_hints(cls, include_extras=True)
+@cache
+def annotations_of(cls: Any) -> dict[str, Any]:
+    """Return the types of a dataclass's fields; Any for what cannot be resolved, such as a name for type checks only.
+
+    Parameters
+    ----------
+    cls
+        The dataclass.
+    """
+    modules = [vars(sys.modules[base.__module__]) for base in cls.__mro__ if base.__module__ in sys.modules]
+    return {item.name: _resolved(item.type, modules) for item in fields(cls)}
+
+
+def _resolved(annotation: Any, modules: Sequence[dict[str, Any]]) -> Any:
+    """Return a type that was written as text, as the first of several modules understands it."""
+    written = types.SimpleNamespace(__annotations__={"it": annotation})
+    for names in modules:
+        try:
+            return get_type_hints(written, names, include_extras=True)["it"]
+        except Exception:  # noqa: S112 - annotations are a user's code, whose evaluation can raise anything
+            continue
+    return Any

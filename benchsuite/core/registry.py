@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchsuite.core.errors import SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.core.identity import seed_of
+from benchsuite.core.settings import from_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,34 +110,6 @@ def load(kind: str, name: str) -> Registered:
     except Exception as error:  # a plug-in's import can raise anything; the reason goes to the user
         reason = f"{type(error).__name__}: {error}"
         raise SuiteError(f"the {kind} {name!r} ({claims[0].value}) cannot be loaded: {reason}") from error
-
-
-def from_parameters(what: str, cls: Any, parameters: Mapping[str, Any]) -> Any:
-    """An object of a dataclass with the given parameters; a table changes the default that it belongs to.
-
-    Raises
-    ------
-    UnknownNameError
-        If a parameter is unknown; `what` is how the message names the object.
-    SuiteError
-        If a parameter that is a table is given otherwise.
-    """
-    return cls(**_checked(what, cls, parameters))
-
-
-def _checked(what: str, cls: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a dataclass, those in a table of their own put into the default that they belong to."""
-    defaults = {item.name: item.default for item in fields(cls)}
-    found = dict(parameters)
-    for key, value in parameters.items():
-        if key not in defaults:
-            raise UnknownNameError(f"parameter of {what}", key, defaults)
-        default = defaults[key]
-        if is_dataclass(default) and not isinstance(default, type):
-            if not isinstance(value, dict):
-                raise SuiteError(f"{what}: {key} = {value!r}; give a table, such as {key} = {{...}}")
-            found[key] = replace(default, **_checked(f"{what}, {key}", default, value))
-    return found
 
 
 def make_estimator(name: str, parameters: Mapping[str, Any] | None = None) -> Any:
