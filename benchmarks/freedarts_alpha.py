@@ -23,7 +23,8 @@ from benchsuite.core.supernet import NONE
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.differentiable.saliency import SALIENCIES
 from benchsuite.estimators.differentiable.saliency_training import SaliencyTraining
-from benchsuite.spaces.nasbench201.space import EDGES, OPERATIONS, NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import EDGES, OPERATIONS
 
 Array = NDArray[np.float64]
 

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from benchsuite.data.sources import write_card
-from benchsuite.spaces.nasbench101 import space as nasbench101
-from benchsuite.spaces.nasbench301 import space as nasbench301
+from benchsuite.spaces.nasbench101 import strings as nasbench101
+from benchsuite.spaces.nasbench301 import strings as nasbench301
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from benchsuite.core.types import ACCURACY, ARCHITECTURE, EPOCHS, SPLIT, TRIAL, 
 from benchsuite.data import sources
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.images.datasets import dataset as describe
-from benchsuite.spaces.classes import Classes, classes_of
+from benchsuite.spaces.isomorphism import IsomorphismClasses, isomorphism_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class Benchmark:
     source: str
     card: Mapping[str, Any] = field(repr=False)
     file: Path = field(repr=False)
-    classes: Classes = field(repr=False)
+    classes: IsomorphismClasses = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -105,7 +105,7 @@ class Benchmark:
         if _checked(pool) == "none":
             return _named(accuracy, self.classes.strings, codes)
         pooled = accuracy.groupby(self.classes.codes[codes]).mean()
-        return _named(pooled, self.classes.representatives, pooled.index.to_numpy())
+        return _named(pooled, self.classes.canonical, pooled.index.to_numpy())
 
     def trials(self, *, epochs: int | None = None, split: str = "test", pool: Pool = "class") -> pd.DataFrame:
         """Accuracy in percent, architecture x training: column t is the t-th training in the order of trial numbers.
@@ -124,7 +124,7 @@ class Benchmark:
         groups = single.groupby(self.classes.codes[codes])
         complete = groups.count().eq(groups.size(), axis=0)
         pooled = groups.mean().where(complete).dropna(axis="columns", how="all")
-        return _named(pooled, self.classes.representatives, pooled.index.to_numpy())
+        return _named(pooled, self.classes.canonical, pooled.index.to_numpy())
 
     def curve(self, architecture: str) -> pd.DataFrame:
         """All results of an architecture along its trainings: trial, epochs, split, accuracy (percent), loss.
@@ -303,7 +303,7 @@ def _assembled(
         source=origin,
         card=card,
         file=file,
-        classes=classes_of(space, table[ARCHITECTURE].cat.categories, origin),
+        classes=isomorphism_classes(space, table[ARCHITECTURE].cat.categories, origin),
     )
 
 

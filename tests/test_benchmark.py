@@ -24,7 +24,7 @@ from benchsuite.core.errors import (
 from benchsuite.core.types import Dataset
 from benchsuite.data.sources import curve_file, import_path, source, write_card
 from benchsuite.data.tables import normalise, write_table
-from benchsuite.spaces.classes import classes_of
+from benchsuite.spaces.isomorphism import isomorphism_classes
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +109,7 @@ def made(rows):
     columns = ["architecture", "accuracy", "trial", "epochs", "split"]
     table = normalise(pd.DataFrame(rows, columns=columns), "rows")
     space = load_space("nasbench201")
-    classes = classes_of(space, table["architecture"].cat.categories, "rows")
+    classes = isomorphism_classes(space, table["architecture"].cat.categories, "rows")
     return Benchmark(space, "cifar10", "cifar10", table, "rows", {}, Path("rows"), classes)
 
 

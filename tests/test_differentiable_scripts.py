@@ -8,18 +8,20 @@ from scipy.stats import kendalltau
 from scripts import script
 
 from benchsuite.data.images.datasets import dataset
-from benchsuite.spaces.nasbench201.space import OPERATIONS as CELL_OPERATIONS
-from benchsuite.spaces.nasbench201.space import NASBench201, parse
-from benchsuite.spaces.nasbench301.layout import Part, layout, plan, plan_cost
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import OPERATIONS as CELL_OPERATIONS
+from benchsuite.spaces.nasbench201.strings import parse
+from benchsuite.spaces.nasbench301.cells import OPERATIONS, CellPart
+from benchsuite.spaces.nasbench301.layout import layout, plan, plan_cost
 from benchsuite.spaces.nasbench301.mixed import EDGES
-from benchsuite.spaces.nasbench301.space import OPERATIONS, NASBench301
+from benchsuite.spaces.nasbench301.space import NASBench301
 
 
 def test_multiply_adds_are_those_of_all_operations_of_all_edges():
     space, data = NASBench301(channels=4, cells=3), dataset("cifar10")
-    every = Part(tuple((*edge, name) for edge in EDGES for name in OPERATIONS), (0, 1))
-    places = layout(space, data)
-    expected = plan_cost(plan(places, every, every), data).macs - 4 * places[-1].width * data.classes  # the classifier
+    every = CellPart(tuple((*edge, name) for edge in EDGES for name in OPERATIONS), (0, 1))
+    shapes = layout(space.channels, space.cells, data)
+    expected = plan_cost(plan(shapes, every, every), data).macs - 4 * shapes[-1].width * data.classes  # the classifier
     module = script("differentiable_costs")
     found = module.measure(space, 1, 2)
     assert found.macs == expected

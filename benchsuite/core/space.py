@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from benchsuite.core.drawing import ArchitectureDrawing
     from benchsuite.core.supernet import MixedSupernet, Supernet
     from benchsuite.core.types import Complexity, Dataset
 
@@ -48,11 +49,11 @@ class Space:
 
     def architectures(self) -> Sequence[str]:
         """Return all canonical architectures; UnsupportedError in a space too large to list."""
-        raise self._lacks("list of its architectures")
+        raise self._lacks("a list of its architectures")
 
     def every_string(self) -> Sequence[str]:
         """Return all architecture strings, isomorphic ones included; UnsupportedError in a space too large to list."""
-        raise self._lacks("list of its architecture strings")
+        raise self._lacks("a list of its architecture strings")
 
     def sample(self, n: int, rng: np.random.Generator) -> list[str]:
         """Draw different canonical architectures uniformly.
@@ -214,7 +215,7 @@ class Space:
 
     def operation_choices(self) -> tuple[tuple[str, ...], ...]:
         """Return the operations that are allowed at each position of `operations`."""
-        raise self._lacks("table of choices, the same positions in all architectures")
+        raise self._lacks("a table of choices with the same positions in all architectures")
 
     def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
         """Return the architecture with other operations at its positions, edges as they are.
@@ -231,7 +232,7 @@ class Space:
         str
             An architecture string, not necessarily canonical.
         """
-        raise self._lacks("table of choices, the same positions in all architectures")
+        raise self._lacks("a table of choices with the same positions in all architectures")
 
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
         """Build the untrained network, initialised from torch's current random state.
@@ -285,7 +286,7 @@ class Space:
         UnknownNameError
             If the space lacks an operation to substitute.
         """
-        raise self._lacks("supernet")
+        raise self._lacks("a supernet")
 
     def mixed(self, dataset: str | Dataset, *, operations: str = "all", partial: int = 1) -> MixedSupernet:
         """Build the supernet that mixes operations by weights, initialised from torch's current random state.
@@ -311,7 +312,7 @@ class Space:
         UnknownNameError
             If the space lacks the operation set.
         """
-        raise self._lacks("mixed supernet: not all its architectures choose from one table of edges and operations")
+        raise self._lacks("a mixed supernet: not all its architectures choose from one table of edges and operations")
 
     def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
         """Return how each pooling without weights is made, by operation, for positions that keep the shape."""
@@ -337,10 +338,45 @@ class Space:
         UnsupportedError
             If the space's sizes or the data set's images are not allowed.
         """
-        raise self._lacks("closed form of complexity")
+        raise self._lacks("a closed form of complexity")
+
+    def drawing(self, architecture: str) -> ArchitectureDrawing:
+        """Describe a picture of the architecture, from which reports draw it.
+
+        A space of your own offers one by returning a `CellDrawing` or a `ChainDrawing` of `benchsuite.core.drawing`:
+        it says what is there, and the report decides about colours and places. Without one, reports show the string.
+
+        Parameters
+        ----------
+        architecture
+            A string of the space; it is drawn as it is written.
+
+        Returns
+        -------
+        ArchitectureDrawing
+            Cells as graphs, or a chain of blocks.
+
+        Raises
+        ------
+        UnsupportedError
+            If the space does not offer drawings.
+
+        Examples
+        --------
+        >>> from benchsuite.core.drawing import CellDrawing, DrawnCell, DrawnEdge, DrawnOperation
+        >>> class Mine(Space):
+        ...     name = "mine"
+        ...
+        ...     def drawing(self, architecture):
+        ...         operation = DrawnOperation(architecture, "convolution 3x3")
+        ...         return CellDrawing((DrawnCell((None, None), (DrawnEdge(0, 1, operation),)),))
+        >>> Mine().drawing("conv3x3").cells[0].edges[0].operation.name
+        'conv3x3'
+        """
+        raise self._lacks("drawings of its architectures")
 
     def _lacks(self, ability: str) -> UnsupportedError:
-        return UnsupportedError(f"the space {self.name!r} has no {ability}")
+        return UnsupportedError(f"the space {self.name!r} does not offer {ability}")
 
 
 @lru_cache(maxsize=4)

@@ -19,7 +19,7 @@ from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.evaluated import Sizes
 from benchsuite.search.nsga2 import NSGA2
 from benchsuite.search.objectives import parse_objectives
-from benchsuite.spaces.classes import classes_of
+from benchsuite.spaces.isomorphism import isomorphism_classes
 from benchsuite.suites.plan import NOISE, BenchmarkPlan, Plan, trials_of, unsupported
 from benchsuite.suites.schema import BatchChoice, BenchmarkChoice, EstimatorChoice, SampleChoice, Suite
 
@@ -170,7 +170,7 @@ def _grounds(search: Search) -> tuple[Benchmark, pd.Series | None, str]:
         benchmark = load_benchmark(search.space, search.dataset)
     except (DataMissingError, UnknownNameError) as error:
         space = registry.make_space(search.space, search.sizes)
-        classes = classes_of(space, pd.Index([], dtype="str"), NO_TRUTH)
+        classes = isomorphism_classes(space, pd.Index([], dtype="str"), NO_TRUTH)
         images = search.dataset
         return Benchmark(space, search.dataset, images, pd.DataFrame(), NO_TRUTH, {}, Path(), classes), None, str(error)
     sizes = {**benchmark.space.sizes, **search.sizes}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from benchsuite.core.errors import BenchsuiteError, UnknownNameError, UnsupportedError
 from benchsuite.core.space import Space
 
@@ -21,7 +23,17 @@ _DEAD = ("drop", "keep")
 
 
 def drops_dead(dead: str) -> bool:
-    """Whether a network leaves out dead operations ("drop") or has them ("keep").
+    """Return whether a network leaves out dead operations.
+
+    Parameters
+    ----------
+    dead
+        "drop" leaves them out, "keep" builds them.
+
+    Returns
+    -------
+    bool
+        True for "drop".
 
     Raises
     ------
@@ -38,34 +50,64 @@ def drops_dead(dead: str) -> bool:
     return dead == "drop"
 
 
-def check_halves_twice(title: str, data: Dataset) -> None:
-    """Return nothing if the side of the images is a multiple of 4, raise UnsupportedError otherwise.
+def check_halves_twice(space: str, data: Dataset) -> None:
+    """Raise UnsupportedError unless the side of the images is a multiple of 4.
 
     Parameters
     ----------
-    title
-        How the message names the space.
+    space
+        Name of the space, for the message.
+    data
+        The data set.
     """
     if data.size % 4:
-        raise UnsupportedError(f"{title} halves images twice and {data.size} is no multiple of 4; resize them")
+        raise UnsupportedError(
+            f"{space} halves the images twice, and their side is {data.size}; use a side that is a multiple of 4"
+        )
 
 
 def one_changed(values: Sequence[T], allowed: Sequence[T]) -> Iterator[tuple[T, ...]]:
-    """All sequences that differ from `values` in exactly one place.
+    """Return all sequences that differ in exactly one position.
+
+    Parameters
+    ----------
+    values
+        The sequence.
+    allowed
+        Values that may stand at any position.
+
+    Yields
+    ------
+    tuple
+        A changed sequence.
 
     Examples
     --------
     >>> list(one_changed(["a", "b"], ["a", "b", "c"]))
     [('b', 'b'), ('c', 'b'), ('a', 'a'), ('a', 'c')]
     """
-    for place, value in enumerate(values):
+    for position, value in enumerate(values):
         for other in allowed:
             if other != value:
-                yield (*values[:place], other, *values[place + 1 :])
+                yield (*values[:position], other, *values[position + 1 :])
 
 
 def with_gaps_anywhere(values: Sequence[T], gap: T, rng: np.random.Generator) -> list[T]:
-    """The values with those that equal `gap` at random places between the others, which keep their order.
+    """Return the values with the gaps at random positions between the others, which keep their order.
+
+    Parameters
+    ----------
+    values
+        The sequence.
+    gap
+        Values that equal it are the gaps.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    list
+        The same values in another order.
 
     Examples
     --------
@@ -74,24 +116,24 @@ def with_gaps_anywhere(values: Sequence[T], gap: T, rng: np.random.Generator) ->
     'a-b-'
     """
     others = [value for value in values if value != gap]
-    places = set(rng.permutation(len(values))[: len(others)].tolist())
+    filled = set(rng.permutation(len(values))[: len(others)].tolist())
     following = iter(others)
-    return [next(following) if place in places else gap for place in range(len(values))]
+    return [next(following) if position in filled else gap for position in range(len(values))]
 
 
 @dataclass(frozen=True, slots=True)
 class SampledSpace(Space):
     """Base of search spaces too large to list: `draw` gives one random architecture string.
 
-    Classes of isomorphic architectures come with a probability that grows with their number of strings.
+    Isomorphism classes are drawn with a probability that grows with their number of strings.
     """
 
+    @override
     def draw(self, rng: np.random.Generator) -> str:
-        """A random architecture string, not necessarily canonical."""
         raise self._lacks("random architectures")
 
+    @override
     def sample(self, n: int, rng: np.random.Generator) -> list[str]:
-        """n different canonical architectures; a smaller n with the same seed gives a prefix."""
         if n < 0:
             raise BenchsuiteError(f"cannot draw {n} architectures of {self.name}; choose 0 or more")
         found: dict[str, None] = {}
@@ -101,5 +143,5 @@ class SampledSpace(Space):
             found.setdefault(self.canonical(self.draw(rng)))
             repeats = 0 if len(found) > known else repeats + 1
             if repeats > _REPEATS:
-                raise BenchsuiteError(f"{self.name} has hardly more than {known} architectures; draw fewer than {n}")
+                raise BenchsuiteError(f"found only {known} distinct architectures in {self.name}; requested {n}")
         return list(found)

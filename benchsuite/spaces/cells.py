@@ -1,4 +1,4 @@
-"""Cells as graphs whose edges carry operations: live paths and strings that tell equal computations."""
+"""Cells as graphs whose edges carry operations: live paths, and expressions by which equal computations are found."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ Edge = tuple[int, int]  # (source node, target node); node 0 is the input, the l
 
 
 def live_edges(edges: Sequence[Edge], present: Sequence[bool]) -> tuple[bool, ...]:
-    """Whether each edge lies on a path of present edges from the input node to the output node.
+    """Return whether each edge lies on a path of present edges from the input node to the output node.
 
     Parameters
     ----------
     edges
         In an order in which every edge follows those that end in its source.
     present
-        One truth value per edge: false for an edge that passes nothing on.
+        For each edge whether it passes anything on.
+
+    Returns
+    -------
+    tuple
+        One truth value for each edge.
 
     Examples
     --------
@@ -41,11 +46,28 @@ def live_edges(edges: Sequence[Edge], present: Sequence[bool]) -> tuple[bool, ..
 def unique_string(
     edges: Sequence[Edge], operations: Sequence[str], *, zero: str = "none", identity: str = "skip_connect"
 ) -> str:
-    """The expression that the output node computes, equal for cells equal up to the order of sums and to identities.
+    """Return the expression that the output node computes.
 
-    The form of NAS-Bench-201 (Dong and Yang, ICLR 2020): a node is the sorted sum of its edges, an operation on x is
-    "(x)@operation", the identity of x is x. The zero operation, and every operation on a node that is exactly "#", is
-    "#"; a sum keeps its "#", so a sum of zeros is not taken for zero again.
+    It is equal for cells equal up to the order of sums and to identities. This is the form of NAS-Bench-201 (Dong and
+    Yang, ICLR 2020): a node is the sorted sum of its edges, an operation on x is "(x)@operation", the identity of x is
+    x. The zero operation, and every operation on a node that is exactly "#", is "#"; a sum keeps its "#", so that a
+    sum of zeros is not taken for zero again.
+
+    Parameters
+    ----------
+    edges
+        In an order in which every edge follows those that end in its source.
+    operations
+        The operation on each edge.
+    zero
+        The operation that gives zeros.
+    identity
+        The operation that changes nothing.
+
+    Returns
+    -------
+    str
+        The expression.
 
     Examples
     --------

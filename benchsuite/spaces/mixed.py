@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 
 def channel_shuffle(features: Tensor, groups: int) -> Tensor:
-    """The channels of all groups in turn: the first ones of each, then the second ones (a permutation).
+    """Return the channels of all groups in turn: the first ones of each, then the second ones (a permutation).
+
+    Parameters
+    ----------
+    features
+        Shape (batch, channels, height, width).
+    groups
+        Number of equal groups of channels.
+
+    Returns
+    -------
+    Tensor
+        The same shape.
 
     Examples
     --------
@@ -32,16 +44,20 @@ def channel_shuffle(features: Tensor, groups: int) -> Tensor:
 
 
 def check_partial(space: str, channels: int, partial: int) -> None:
-    """Return nothing if the operations of every edge can see one of `partial` equal parts of the channels.
+    """Raise SuiteError unless the operations of every edge can see one of `partial` equal parts of the channels.
 
-    Raises
-    ------
-    SuiteError
-        If it divides the channels of the narrowest cells with a rest.
+    Parameters
+    ----------
+    space
+        Name of the space, for the message.
+    channels
+        Channels of the narrowest cells.
+    partial
+        Number of parts.
     """
     if partial < 1 or channels % partial:
         raise SuiteError(
-            f"{space}: partial = {partial}; choose a positive number that divides the {channels} channels without rest"
+            f"{space}: partial = {partial}; must be at least 1 and divide the {channels} channels of the first cell"
         )
 
 
@@ -50,14 +66,19 @@ class MixedEdge(nn.Module):
 
     With partial channels (PC-DARTS, Xu et al., ICLR 2020) operations see the first of `partial` equal parts of the
     channels alone. The others pass by, max-pooled where the edge halves the size, and channels are shuffled, so that
-    the next edge takes others.
+    the next edge takes others. Features (batch, channels, height, width) become (batch, channels, height / stride,
+    width / stride).
 
     Parameters
     ----------
     names
-        Operations in the order of the weights; "none" has no module and brings nothing.
+        Operations in the order of the weights; "none" has no module and contributes nothing.
     make
         Makes an operation's module; None is the identity.
+    stride
+        By what height and width are divided.
+    partial
+        Operations see 1 / `partial` of the channels.
     """
 
     def __init__(
@@ -72,18 +93,37 @@ class MixedEdge(nn.Module):
         self._scale: Tensor | None = None
 
     def mix(self, weights: Tensor, scale: Tensor | None) -> None:
-        """Bring the sum of the operations by these weights, shape (operations,), times the edge's own weight."""
+        """Compute the weighted sum of the operations from now on.
+
+        Parameters
+        ----------
+        weights
+            Shape (operations,).
+        scale
+            Weight of the whole edge; None is 1.
+        """
         weighted = zip(self.names, weights.unbind(), strict=True)
         self._terms = [(self.operations[name], weight) for name, weight in weighted if name != NONE]
         self._scale = scale
 
     def choose(self, name: str) -> nn.Module:
-        """Bring what one operation gives, and return its module."""
+        """Compute one operation from now on.
+
+        Parameters
+        ----------
+        name
+            The operation.
+
+        Returns
+        -------
+        Module
+            What computes it.
+        """
         self._terms, self._scale = [(self.operations[name], None)], None
         return self.operations[name]
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
-        """What the edge brings, shape (batch, channels, height / stride, width / stride)."""
         if self.partial == 1:
             value = self._sum(features)
         else:
@@ -100,7 +140,9 @@ class MixedEdge(nn.Module):
                 value = value * weight if total is None else torch.addcmul(total, value, weight)
             total = value
         if total is None:
-            raise SuiteError("a mixed supernet neither mixes nor has an active architecture; call mix or activate")
+            raise SuiteError(
+                "the mixed supernet neither mixes operations nor has an active architecture; call mix or activate first"
+            )
         return total
 
 
@@ -108,24 +150,51 @@ class MixedCell(SummingCell):
     """Base of cells whose edges are `MixedEdge`s in the order of a table."""
 
     def join(self, choices: Iterable[EdgeChoices], make: Callable[[EdgeChoices], MixedEdge]) -> None:
-        """Add the edges of a table."""
+        """Add the edges of a table.
+
+        Parameters
+        ----------
+        choices
+            Edges and their operations.
+        make
+            Makes the module of an edge.
+        """
         for edge in choices:
             self.connect(edge.source, edge.target, make(edge))
         self._every = list(self.edges)
 
     def mixed_edges(self) -> dict[str, MixedEdge]:
-        """The edges in the order of the table, those that are not run included, by the names of their modules."""
+        """Return all edges in the order of the table, those that are not run included, by module name."""
         found = {name: self._modules[name] for _, _, name in self._every if name is not None}
         return {name: edge for name, edge in found.items() if isinstance(edge, MixedEdge)}
 
     def mix(self, weights: Tensor, scales: Sequence[Tensor | None]) -> None:
-        """Run all edges, each with its row of the weights."""
+        """Run all edges.
+
+        Parameters
+        ----------
+        weights
+            Shape (edges, operations).
+        scales
+            Weight of each whole edge; None is 1.
+        """
         self.edges = list(self._every)
         for edge, row, scale in zip(self.mixed_edges().values(), weights.unbind(), scales, strict=True):
             edge.mix(row, scale)
 
     def choose(self, chosen: Iterable[tuple[int, int, str]]) -> list[nn.Module]:
-        """Run these edges (source, target, operation) alone, and return the modules of their operations."""
+        """Run some edges alone.
+
+        Parameters
+        ----------
+        chosen
+            Source, target and operation of each.
+
+        Returns
+        -------
+        list
+            The modules of their operations.
+        """
         operations = {(source, target): name for source, target, name in chosen}
         self.edges = [edge for edge in self._every if edge[:2] in operations]
         edges = self.mixed_edges()
@@ -171,7 +240,7 @@ class MixedCellSupernet(MixedSupernet, nn.Module):
     def activate(self, architecture: str) -> None:
         """Run an architecture's live operations alone.
 
-        Edges that it has not, and those of "none", are dropped whole. With partial channels the other edges keep the
+        Edges that it lacks, and those of "none", are dropped whole. With partial channels the other edges keep the
         channels that pass by.
 
         Parameters
@@ -214,14 +283,37 @@ class MixedCellSupernet(MixedSupernet, nn.Module):
 
 
 def rows(weights: Tensor, edges: Tensor | None = None) -> list[list[float]]:
-    """A table's weights as numbers, those of operations times those of edges."""
+    """Return a table's weights as numbers, those of operations times those of edges.
+
+    Parameters
+    ----------
+    weights
+        Shape (edges, operations).
+    edges
+        Shape (edges,); None is 1 for each.
+
+    Returns
+    -------
+    list
+        A row for each edge.
+    """
     scaled = weights if edges is None else weights * edges[:, None]
     values: list[list[float]] = scaled.detach().tolist()
     return values
 
 
 def largest(values: Mapping[str, float]) -> str:
-    """The name of the largest value, the first one of equals.
+    """Return the name of the largest value, the first one of equals.
+
+    Parameters
+    ----------
+    values
+        Numbers by name.
+
+    Returns
+    -------
+    str
+        A name.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Modules that work at any smaller width, with the first rows and columns of their weights.
 
-So one set of weights serves architectures of many widths. Slices are views: nothing is copied on the way forwards. A
+So that one set of weights serves architectures of many widths. Slices are views: the forward pass copies nothing. A
 weight of which a part is used gets a whole gradient, zero in the other rows and columns: momentum and weight decay
 still move these.
 """
@@ -12,19 +12,30 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import nn
 from torch.nn import functional
+from typing_extensions import override
 
 from benchsuite.core.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Part = TypeVar("Part", Tensor, Tensor | None)
+    MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
 
 class SlicedConvolution(nn.Module):
     """A convolution of one group that takes as many channels as come and gives as many as are chosen.
 
     Chosen groups use the kernels between channels of the same group, gathered into a tensor of their own.
+
+    Parameters
+    ----------
+    whole
+        The convolution whose weights it uses.
+
+    Raises
+    ------
+    UnsupportedError
+        If the convolution has several groups.
     """
 
     def __init__(self, whole: nn.Conv2d) -> None:
@@ -39,11 +50,19 @@ class SlicedConvolution(nn.Module):
         self._strided_pointwise = whole.kernel_size == (1, 1) and whole.stride != (1, 1) and whole.padding == (0, 0)
 
     def choose(self, outputs: int, groups: int = 1) -> None:
-        """Give the first channels, so many of them, in so many groups."""
+        """Choose what the convolution gives.
+
+        Parameters
+        ----------
+        outputs
+            So many of the first channels.
+        groups
+            In so many groups.
+        """
         self.outputs, self.groups = outputs, groups
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
-        """Features, shape (batch, outputs, height / stride, width / stride)."""
         kernels = _first(_first(self.weight, self.outputs), features.shape[1], 1)
         if self.groups > 1:
             kernels = _within_groups(kernels, self.groups)
@@ -54,14 +73,22 @@ class SlicedConvolution(nn.Module):
 
 
 class SlicedNormalisation(nn.BatchNorm2d):
-    """A batch normalisation of as many channels as come: also the running statistics are those of the first ones."""
+    """A batch normalisation of as many channels as come, whose running statistics are those of the first ones.
+
+    As in torch's own, `num_batches_tracked` counts batches of any width.
+
+    Parameters
+    ----------
+    whole
+        The normalisation whose state it takes over.
+    """
 
     def __init__(self, whole: nn.BatchNorm2d) -> None:
         super().__init__(whole.num_features, whole.eps, whole.momentum, whole.affine, whole.track_running_stats)
         self.load_state_dict(whole.state_dict())
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        """Normalised features of the same shape; as torch's own, `num_batches_tracked` counts those of any width."""
+    @override
+    def forward(self, input: Tensor) -> Tensor:
         width, updates = input.shape[1], self.training and self.track_running_stats
         momentum = self.momentum
         if updates and self.num_batches_tracked is not None:
@@ -81,19 +108,36 @@ class SlicedNormalisation(nn.BatchNorm2d):
 
 
 class SlicedLinear(nn.Module):
-    """A linear layer that takes as many features as come."""
+    """A linear layer that takes as many features as come.
+
+    Parameters
+    ----------
+    whole
+        The layer whose weights it uses.
+    """
 
     def __init__(self, whole: nn.Linear) -> None:
         super().__init__()
         self.weight, self.bias = whole.weight, whole.bias
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
-        """All outputs, shape (batch, outputs)."""
         return functional.linear(features, _first(self.weight, features.shape[1], 1), self.bias)
 
 
 def sliced(module: nn.Module) -> nn.Module:
-    """The module, in which sliced ones of the same weights and names have taken the place of torch's."""
+    """Replace the convolutions, normalisations and linear layers of a module by sliced ones of the same weights.
+
+    Parameters
+    ----------
+    module
+        Its children are replaced in it, under the same names.
+
+    Returns
+    -------
+    Module
+        The sliced module in its place, or the module itself.
+    """
     if isinstance(module, nn.Conv2d):
         return SlicedConvolution(module)
     if isinstance(module, nn.BatchNorm2d):
@@ -105,8 +149,8 @@ def sliced(module: nn.Module) -> nn.Module:
     return module
 
 
-def _first(tensor: Part, number: int, dimension: int = 0) -> Part:
-    """The first rows of a tensor, so many of them, or what else its dimension counts."""
+def _first(tensor: MaybeTensor, number: int, dimension: int = 0) -> MaybeTensor:
+    """Return the first so many rows of a tensor, or slices along another dimension."""
     if tensor is None or tensor.shape[dimension] == number:
         return tensor
     return tensor.narrow(dimension, 0, number)
@@ -122,7 +166,7 @@ def _damages_the_heap(features: Tensor) -> bool:
 
 
 def _within_groups(kernels: Tensor, groups: int) -> Tensor:
-    """Of kernels (outputs, inputs, height, width) those within groups: (outputs, inputs / groups, height, width)."""
+    """Return of kernels (outputs, inputs, height, width) those within groups, (outputs, inputs / groups, ...)."""
     outputs, inputs, *area = kernels.shape
     blocks = kernels.view(groups, outputs // groups, groups, inputs // groups, *area)
     return blocks.diagonal(0, 0, 2).movedim(-1, 0).flatten(0, 1)

@@ -35,11 +35,21 @@ class ChoiceCell(SummingCell):
     """A cell that has all operations of all edges, named edge_{target}_{source}_{operation}, and runs some."""
 
     def offer(self, source: int, target: int, operation: str, module: nn.Module | None) -> None:
-        """Add an operation to an edge; None is the identity."""
+        """Add an operation to an edge.
+
+        Parameters
+        ----------
+        source, target
+            The nodes that the edge joins.
+        operation
+            Name of the operation.
+        module
+            What computes it; None is the identity.
+        """
         self.add_module(_edge_name(source, target, operation), nn.Identity() if module is None else module)
 
     def offered(self) -> dict[str, dict[str, nn.Module]]:
-        """The modules of each edge, by operation."""
+        """Return the modules of each edge, named source-target, by operation."""
         found: dict[str, dict[str, nn.Module]] = {}
         for name, module in self.named_children():
             if name.startswith("edge_"):
@@ -48,11 +58,17 @@ class ChoiceCell(SummingCell):
         return found
 
     def choose(self, edges: Iterable[tuple[int, int, str]]) -> None:
-        """Run these edges (source, target, operation) alone, each after all that lead to its source."""
+        """Run some edges alone.
+
+        Parameters
+        ----------
+        edges
+            Source, target and operation of each, after all that lead to its source.
+        """
         self.edges = [(source, target, _edge_name(source, target, operation)) for source, target, operation in edges]
 
     def chosen(self) -> list[nn.Module]:
-        """The modules of the edges that are run."""
+        """Return the modules of the edges that are run."""
         return [self.get_submodule(name) for _, _, name in self.edges if name is not None]
 
 
@@ -61,7 +77,18 @@ def _edge_name(source: int, target: int, operation: str) -> str:
 
 
 def without_affine(module: nn.Module) -> nn.Module:
-    """The module, whose batch normalisations have lost their scale and shift, as in cells of supernets."""
+    """Take scale and shift from all batch normalisations of a module, as in cells of supernets.
+
+    Parameters
+    ----------
+    module
+        It is changed.
+
+    Returns
+    -------
+    Module
+        The same module.
+    """
     for part in module.modules():
         if isinstance(part, _BatchNorm):
             part.affine, part.weight, part.bias = False, None, None  # type: ignore[assignment]  # as torch does itself
@@ -69,7 +96,25 @@ def without_affine(module: nn.Module) -> nn.Module:
 
 
 def checked_substitutes(substitute: Mapping[str, Substitute] | None, known: Sequence[str]) -> Mapping[str, Substitute]:
-    """Substitutes by operation; UnknownNameError for one that the space does not have."""
+    """Return the substitutes, if the space has all their operations.
+
+    Parameters
+    ----------
+    substitute
+        Makers of modules by operation.
+    known
+        Operations of the space that may be substituted.
+
+    Returns
+    -------
+    Mapping
+        The substitutes, empty for None.
+
+    Raises
+    ------
+    UnknownNameError
+        If an operation is unknown.
+    """
     for name in substitute or {}:
         if name not in known:
             raise UnknownNameError("operation to substitute", name, known)

@@ -95,7 +95,7 @@ def test_a_plugin_file_can_define_a_space_and_be_a_section(tmp_path: Path) -> No
     file = tmp_path / "question.py"
     file.write_text(
         "from benchsuite.core.space import Space\n"
-        "from benchsuite.spaces.mobile.macro import Macro\n"
+        "from benchsuite.spaces.macro.space import Macro\n"
         "class Line(Space):\n    name = 'line'\n"
         "TITLE = 'Why?'\n"
         "def tables(evidence): return {}\n"

@@ -113,7 +113,9 @@ def test_what_fails_is_recorded_with_its_reason_and_ends_nothing(monkeypatch):
     by_key = {(score.architecture, index): score for index, score in scores}
     for index in range(3):
         assert by_key["nonsense", index].status == "failed"
-        assert by_key["nonsense", index].reason.startswith("InvalidArchitectureError: 'nonsense' is no NAS-Bench-201")
+        assert by_key["nonsense", index].reason.startswith(
+            "InvalidArchitectureError: 'nonsense' is not a NAS-Bench-201"
+        )
     failed = by_key[ARCHITECTURES[0], 0]
     assert (failed.status, failed.reason) == ("failed", "ArithmeticError: too hot")
     assert math.isnan(failed.value)

@@ -11,7 +11,7 @@ import pytest
 from benchsuite.core.registry import make_space
 from benchsuite.core.types import Dataset
 from benchsuite.search.evaluated import REPEATS, Sizes, compared, covers, regret
-from benchsuite.spaces.mobile.macro import Macro
+from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench301.space import NASBench301
 
 if TYPE_CHECKING:

@@ -108,7 +108,7 @@ def copies(training: Training, space: Space) -> tuple[str, ...]:
     Examples
     --------
     >>> from benchsuite.estimators.one_shot.training import Training
-    >>> from benchsuite.spaces.mobile.macro import Macro
+    >>> from benchsuite.spaces.macro.space import Macro
     >>> copies(Training(split=3, tuning=2), Macro())
     ('identity', 'MB3_K3', 'MB6_K5')
     """

@@ -3,7 +3,7 @@
 A graph is an integer: bit s + t (t - 1) / 2 stands for the edge from vertex s to vertex t > s. Vertex 0 is the input
 and the last one the output; the vertices between them carry operation numbers (labels). The benchmark (Ying et al.,
 ICML 2019) generated its modules in the order of these integers, then of the labels, and kept the first of each class
-of isomorphic ones; so the representative of a class is its least member.
+of isomorphic ones; so the canonical module of a class is its least member.
 """
 
 from __future__ import annotations
@@ -34,7 +34,17 @@ BITS = {
 
 
 def graph_of(edges: Sequence[Edge]) -> int:
-    """The integer that stands for a set of edges.
+    """Return the integer that stands for a set of edges.
+
+    Parameters
+    ----------
+    edges
+        Pairs of source and target, source < target.
+
+    Returns
+    -------
+    int
+        One bit for each edge.
 
     Examples
     --------
@@ -46,7 +56,17 @@ def graph_of(edges: Sequence[Edge]) -> int:
 
 @lru_cache(maxsize=1 << 16)
 def edges_of(graph: int) -> tuple[Edge, ...]:
-    """The edges of a graph, by source, then by target.
+    """Return the edges of a graph.
+
+    Parameters
+    ----------
+    graph
+        The integer that stands for them.
+
+    Returns
+    -------
+    tuple
+        Pairs of source and target, by source, then by target.
 
     Examples
     --------
@@ -58,13 +78,21 @@ def edges_of(graph: int) -> tuple[Edge, ...]:
 
 @lru_cache(maxsize=1 << 16)
 def _predecessors(graph: int, vertices: int) -> tuple[int, ...]:
-    """For each vertex the set of those with an edge to it, one bit per vertex."""
+    """Return for each vertex the set of those with an edge to it, one bit per vertex."""
     return tuple(graph >> target * (target - 1) // 2 & (1 << target) - 1 for target in range(vertices))
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
-    """A graph with the labels of its inner vertices."""
+class ModuleGraph:
+    """A graph with the labels of its inner vertices.
+
+    Parameters
+    ----------
+    graph
+        The integer that stands for the edges.
+    labels
+        The number of the operation of each inner vertex.
+    """
 
     graph: int
     labels: tuple[int, ...]
@@ -79,8 +107,8 @@ class Module:
         """Edges by source, then by target."""
         return edges_of(self.graph)
 
-    def pruned(self) -> Module | None:
-        """The module without vertices and edges on no path from input to output; None if there is no path."""
+    def pruned(self) -> ModuleGraph | None:
+        """Return the module without vertices and edges on no path from input to output; None if there is no path."""
         live = _live_vertices(self.graph, self.vertices)
         if len(live) == self.vertices:
             return self
@@ -88,34 +116,45 @@ class Module:
             return None
         return self._in_order(live)
 
-    def renumbered(self, rng: np.random.Generator) -> Module:
-        """The module with its inner vertices in a random order in which edges go forwards."""
+    def renumbered(self, rng: np.random.Generator) -> ModuleGraph:
+        """Return the module with its inner vertices in a random order in which edges go forwards.
+
+        Parameters
+        ----------
+        rng
+            Source of randomness.
+
+        Returns
+        -------
+        ModuleGraph
+            An isomorphic module.
+        """
         orders = list(_orders(_predecessors(self.graph, self.vertices), (0,)))
         return self._in_order(orders[rng.integers(len(orders))])
 
-    def _in_order(self, order: Sequence[int]) -> Module:
-        """The module of the vertices in the order, the others left out."""
-        return Module(_relabelled(self.graph, order), tuple(self.labels[vertex - 1] for vertex in order[1:-1]))
+    def _in_order(self, order: Sequence[int]) -> ModuleGraph:
+        """Return the module of the vertices in the order, the others left out."""
+        return ModuleGraph(_relabelled(self.graph, order), tuple(self.labels[vertex - 1] for vertex in order[1:-1]))
 
-    def least(self) -> Module:
-        """The representative of the class of isomorphic modules; of a pruned module."""
+    def least(self) -> ModuleGraph:
+        """Return the canonical module of the isomorphism class of a pruned module."""
         graph, orders = _least(self.graph, self.vertices)
         labels = self.labels
-        return Module(graph, min(tuple([labels[vertex - 1] for vertex in order[1:-1]]) for order in orders))
+        return ModuleGraph(graph, min(tuple([labels[vertex - 1] for vertex in order[1:-1]]) for order in orders))
 
-    def changes(self) -> Iterator[Module]:
-        """Modules that differ in one label, edge or vertex, neither pruned nor least, some of them equal.
+    def changes(self) -> Iterator[ModuleGraph]:
+        """Return modules that differ in one label, edge or vertex, neither pruned nor least, some of them equal.
 
         An edge is removed, or added in any direction that makes no cycle. A new vertex has one edge in and one out;
         without it, no change would lead from a module to one with more vertices.
         """
-        yield from (Module(self.graph, labels) for labels in one_changed(self.labels, range(LABELS)))
-        yield from (Module(self.graph & ~BITS[edge], self.labels) for edge in self.edges)
+        yield from (ModuleGraph(self.graph, labels) for labels in one_changed(self.labels, range(LABELS)))
+        yield from (ModuleGraph(self.graph & ~BITS[edge], self.labels) for edge in self.edges)
         numbered = (_forwards(edges, labels) for edges, labels in chain(_one_more_edge(self), _one_more_vertex(self)))
         yield from (module for module in numbered if module is not None)
 
     def digest(self) -> str:
-        """The benchmark's hash, equal for isomorphic modules: 32 hexadecimal digits; of a pruned module.
+        """Return the benchmark's hash of a pruned module, equal for isomorphic ones: 32 hexadecimal digits.
 
         Every vertex has a hash, at first of its numbers of outgoing and incoming edges and its label (input -1, output
         -2); it is hashed again with those around it, once per vertex. The module's is the hash of all, sorted.
@@ -135,14 +174,14 @@ class Module:
         return _md5(str(sorted(hashes)))
 
 
-def _one_more_edge(module: Module) -> Iterator[tuple[tuple[Edge, ...], tuple[int, ...]]]:
+def _one_more_edge(module: ModuleGraph) -> Iterator[tuple[tuple[Edge, ...], tuple[int, ...]]]:
     last = module.vertices - 1
     for edge in product(range(last), range(1, last + 1)):
         if edge not in module.edges:
             yield (*module.edges, edge), module.labels
 
 
-def _one_more_vertex(module: Module) -> Iterator[tuple[tuple[Edge, ...], tuple[int, ...]]]:
+def _one_more_vertex(module: ModuleGraph) -> Iterator[tuple[tuple[Edge, ...], tuple[int, ...]]]:
     if module.vertices == MOST_VERTICES:
         return
     last = module.vertices - 1  # becomes the new vertex's number, the output's is one more
@@ -152,8 +191,8 @@ def _one_more_vertex(module: Module) -> Iterator[tuple[tuple[Edge, ...], tuple[i
             yield (*edges, (source, last), (last, target)), (*module.labels, label)
 
 
-def _forwards(edges: Sequence[Edge], labels: tuple[int, ...]) -> Module | None:
-    """The module with its inner vertices numbered so that all edges go forwards; None if they make a cycle."""
+def _forwards(edges: Sequence[Edge], labels: tuple[int, ...]) -> ModuleGraph | None:
+    """Return the module with its inner vertices numbered so that edges go forwards; None if they make a cycle."""
     predecessors = [0] * (len(labels) + 2)
     for source, target in edges:
         predecessors[target] |= 1 << source
@@ -162,7 +201,7 @@ def _forwards(edges: Sequence[Edge], labels: tuple[int, ...]) -> Module | None:
         return None
     place = {old: new for new, old in enumerate(order)}
     graph = graph_of([(place[source], place[target]) for source, target in edges])
-    return Module(graph, tuple(labels[vertex - 1] for vertex in order[1:-1]))
+    return ModuleGraph(graph, tuple(labels[vertex - 1] for vertex in order[1:-1]))
 
 
 def _md5(text: str) -> str:
@@ -171,7 +210,7 @@ def _md5(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _live_vertices(graph: int, vertices: int) -> tuple[int, ...]:
-    """The vertices on paths from input to output."""
+    """Return the vertices on paths from input to output."""
     predecessors = _predecessors(graph, vertices)
     reached, needed = 1, 1 << vertices - 1
     for vertex in range(1, vertices):
@@ -183,7 +222,7 @@ def _live_vertices(graph: int, vertices: int) -> tuple[int, ...]:
 
 
 def _relabelled(graph: int, order: Sequence[int]) -> int:
-    """The graph whose vertex i is the old vertex order[i]; old vertices that are not in the order are left out."""
+    """Return the graph whose vertex i is the old vertex order[i]; those that are not in the order are left out."""
     place = {old: new for new, old in enumerate(order)}
     return sum(
         BITS[place[source], place[target]] for source, target in edges_of(graph) if source in place and target in place
@@ -192,7 +231,7 @@ def _relabelled(graph: int, order: Sequence[int]) -> int:
 
 @lru_cache(maxsize=1 << 16)
 def _least(graph: int, vertices: int) -> tuple[int, tuple[tuple[int, ...], ...]]:
-    """The least graph among the isomorphic ones, and all orders of the vertices that give it."""
+    """Return the least graph among the isomorphic ones, and all orders of the vertices that give it."""
     found: dict[int, list[tuple[int, ...]]] = {}
     for order in _orders(_predecessors(graph, vertices), (0,)):
         found.setdefault(_relabelled(graph, order), []).append(order)
@@ -201,7 +240,7 @@ def _least(graph: int, vertices: int) -> tuple[int, tuple[tuple[int, ...], ...]]
 
 
 def _orders(predecessors: Sequence[int], start: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """All orders of the vertices, output last, in which edges go forwards and which begin with `start`."""
+    """Return all orders of the vertices, output last, in which edges go forwards and which begin with `start`."""
     last = len(predecessors) - 1
     if len(start) == last:
         yield (*start, last)
@@ -213,11 +252,23 @@ def _orders(predecessors: Sequence[int], start: tuple[int, ...]) -> Iterator[tup
 
 @lru_cache(maxsize=1 << 12)
 def widths(edges: tuple[Edge, ...], outputs: int) -> tuple[int, ...]:
-    """Channels of each vertex of a pruned module that outputs `outputs` channels.
+    """Return the channels of each vertex of a pruned module.
 
     The vertices with an edge to the output divide its channels, the first ones take one more where this does not come
     out even; every other vertex has as many as the widest that it feeds. The input's are 0: edges from it are
     projections to the width of their target.
+
+    Parameters
+    ----------
+    edges
+        Edges of the module.
+    outputs
+        Channels of its output.
+
+    Returns
+    -------
+    tuple
+        A number for each vertex, input and output included.
 
     Examples
     --------

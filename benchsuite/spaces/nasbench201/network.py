@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torch import nn
+from typing_extensions import override
 
 from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.layers import (
@@ -26,7 +27,20 @@ if TYPE_CHECKING:
 
 
 def make_operation(name: str, channels: int) -> nn.Module | None:
-    """The module of an operation of NAS-Bench-201; the identity needs none."""
+    """Make the module of an operation of NAS-Bench-201.
+
+    Parameters
+    ----------
+    name
+        One of the space's operations.
+    channels
+        Channels that go in and come out.
+
+    Returns
+    -------
+    Module or None
+        None for the identity, which needs no module.
+    """
     makers: dict[str, Callable[[], nn.Module | None]] = {
         "none": Zero,
         "skip_connect": lambda: None,
@@ -37,28 +51,63 @@ def make_operation(name: str, channels: int) -> nn.Module | None:
     return makers[name]()
 
 
-class Cell(SummingCell):
-    """A graph whose nodes sum what its edges bring. A cell without edges outputs zeros."""
+class NASBench201Cell(SummingCell):
+    """A graph whose nodes sum what their edges bring; its output, the last node, has the shape of its input.
+
+    A cell without edges outputs zeros.
+
+    Parameters
+    ----------
+    edges
+        Edges and their operations, each after all that lead to its source.
+    channels
+        Channels of every node.
+    """
 
     def __init__(self, edges: Sequence[tuple[Edge, str]], channels: int) -> None:
         super().__init__()
         for (source, target), operation in edges:
             self.connect(source, target, make_operation(operation, channels))
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
-        """Sum at the output node, shape of the input."""
         if not self.edges:
             return features * 0
         return self.sums({0: features})[self.edges[-1][1]]
 
 
 def narrow_cell(edges: Sequence[tuple[Edge, str]]) -> nn.Module:
-    """One cell of one channel, batch normalisation and ReLU: without stem, for images of one channel and any size."""
-    return nn.Sequential(Cell(edges, 1), nn.BatchNorm2d(1), nn.ReLU())
+    """Make one cell of one channel, batch normalisation and ReLU, without a stem.
+
+    Parameters
+    ----------
+    edges
+        Edges and their operations, each after all that lead to its source.
+
+    Returns
+    -------
+    Module
+        Takes images of one channel and any size to features of the same shape.
+    """
+    return nn.Sequential(NASBench201Cell(edges, 1), nn.BatchNorm2d(1), nn.ReLU())
 
 
-class CellNetwork(nn.Module):
-    """Stem, three stages of cells at C, 2C and 4C channels, batch normalisation, ReLU, global average, classifier."""
+class NASBench201Network(nn.Module):
+    """Stem, three stages of cells at C, 2C and 4C channels, batch normalisation, ReLU, global average, classifier.
+
+    It takes images (batch, channels, height, width) to logits (batch, classes).
+
+    Parameters
+    ----------
+    make_cell
+        Makes a cell of some channels.
+    channels
+        C.
+    cells
+        Cells in each stage.
+    dataset
+        Images and classes.
+    """
 
     def __init__(self, make_cell: Callable[[int], nn.Module], channels: int, cells: int, dataset: Dataset) -> None:
         super().__init__()
@@ -72,14 +121,25 @@ class CellNetwork(nn.Module):
         self.classifier = nn.Linear(4 * channels, dataset.classes)
 
     def feature_blocks(self) -> list[nn.Module]:
-        """The stem and each cell or reduction, in the order of the forward pass."""
+        """Return the stem and each cell or reduction, in the order of the forward pass."""
         return [self.stem, *self.layers]
 
+    @override
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         return self.classify(self.layers(self.stem(images)))
 
     def classify(self, features: Tensor) -> Tensor:
-        """Logits, shape (batch, classes), of the last cell's features."""
+        """Compute logits from the features of the last cell.
+
+        Parameters
+        ----------
+        features
+            Shape (batch, 4C, height / 4, width / 4).
+
+        Returns
+        -------
+        Tensor
+            Logits, shape (batch, classes).
+        """
         logits: Tensor = self.classifier(self.last(features).mean((2, 3)))
         return logits

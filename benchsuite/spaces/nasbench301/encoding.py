@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchsuite.core.errors import InvalidArchitectureError
-from benchsuite.spaces.nasbench301.layout import NODES
-from benchsuite.spaces.nasbench301.space import NONE, OPERATIONS, parse
+from benchsuite.spaces.nasbench301.cells import NODES, NONE, OPERATIONS
+from benchsuite.spaces.nasbench301.strings import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from benchsuite.spaces.nasbench301.space import Cell
+    from benchsuite.spaces.nasbench301.cells import CellNodes
 
 ABSENT = -1.0
 _HALF = 0.49999  # an integer stands for the interval of one around it, a little shortened
@@ -92,15 +92,25 @@ _PAIR_NUMBERS = [
 
 
 def encode(architectures: Sequence[str]) -> NDArray[np.float64]:
-    """The encoding, architecture x feature (56, named by NAMES), of architecture strings.
+    """Return the encoding of architecture strings.
 
     The edges of a node may come in any order, but its number counts: isomorphic cells have different encodings, and
     get different predictions.
 
+    Parameters
+    ----------
+    architectures
+        Strings of the space.
+
+    Returns
+    -------
+    ndarray
+        Shape (architectures, 56); NAMES has the names of the features.
+
     Raises
     ------
     InvalidArchitectureError
-        If a string is foreign, or has the operation "none", which the surrogates do not know.
+        If a string is not of the space, or has the operation "none", which the surrogates do not know.
 
     Examples
     --------
@@ -117,15 +127,15 @@ def encode(architectures: Sequence[str]) -> NDArray[np.float64]:
     return rows
 
 
-def _entries(kind: str, cell: Cell, architecture: str) -> list[tuple[int, float]]:
-    """Columns and values of a cell."""
+def _entries(kind: str, cell: CellNodes, architecture: str) -> list[tuple[int, float]]:
+    """Return columns and values of a cell."""
     entries = []
     for node, choices in enumerate(cell):
         for operation, source in choices:
             if operation == NONE:
                 raise InvalidArchitectureError(
-                    f"the surrogates of NAS-Bench-301 know no operation {NONE!r}, which {architecture[:120]!r} has; "
-                    f"they know {', '.join(OPERATIONS)}"
+                    f"{architecture[:120]!r} has the operation {NONE!r}, which the surrogates of NAS-Bench-301 do not "
+                    f"know; allowed: {', '.join(OPERATIONS)}"
                 )
             column = _EDGE_COLUMNS[kind, _FIRST_EDGE[node] + source]
             entries.append((column, _OPERATION_NUMBERS[operation]))

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from typing_extensions import override
 
 from benchsuite.core.errors import UnknownNameError, UnsupportedError
 from benchsuite.core.supernet import NONE, EdgeChoices
 from benchsuite.spaces.mixed import MixedCell, MixedCellSupernet, MixedEdge, check_partial, largest, rows
-from benchsuite.spaces.nasbench301 import network as own
-from benchsuite.spaces.nasbench301.layout import NODES, Part, plan
-from benchsuite.spaces.nasbench301.space import OPERATIONS, READ, live_part, parse, render
+from benchsuite.spaces.nasbench301.cells import NODES, NOISE, OPERATIONS, CellPart, live_part
+from benchsuite.spaces.nasbench301.layout import plan
+from benchsuite.spaces.nasbench301.network import NASBench301Cell, NASBench301Network, make_operation
+from benchsuite.spaces.nasbench301.strings import READ, parse, render
 from benchsuite.spaces.supernet import without_affine
 
 if TYPE_CHECKING:
@@ -21,12 +23,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite.core.types import Dataset
-    from benchsuite.spaces.nasbench301.layout import Place
-    from benchsuite.spaces.nasbench301.space import Cell, Choice, Node
+    from benchsuite.spaces.nasbench301.cells import CellNodes, Incoming, NodeEdges
+    from benchsuite.spaces.nasbench301.layout import CellShape
 
 EDGES = tuple((source, target) for target in range(2, 2 + NODES) for source in range(target))
 KINDS = ("normal", "reduction")
-NOISE = "noise"
 _READ = (*READ, NOISE)  # in strings that a supernet derives or runs
 _INPUTS = (0, 1)
 _MAX, _AVERAGE, _SKIP, _SEP3, _, _DIL3, _DIL5 = OPERATIONS
@@ -50,7 +51,22 @@ _EVERYWHERE = {"all": (NONE, *OPERATIONS), "S2": (_SKIP, _SEP3), "S3": (NONE, _S
 
 
 def operation_tables(name: str) -> dict[str, tuple[EdgeChoices, ...]]:
-    """The operations of each edge in normal and reduction cells: "all" of DARTS, or a set of RobustDARTS, S1 to S4.
+    """Return the operations of each edge in normal and reduction cells.
+
+    Parameters
+    ----------
+    name
+        "all" of DARTS, or a set of RobustDARTS, "S1" to "S4".
+
+    Returns
+    -------
+    dict
+        Tables "normal" and "reduction".
+
+    Raises
+    ------
+    UnknownNameError
+        If it is another word.
 
     Examples
     --------
@@ -70,35 +86,70 @@ def operation_tables(name: str) -> dict[str, tuple[EdgeChoices, ...]]:
 
 
 class Noise(nn.Module):
-    """Fresh noise from the standard normal distribution, whatever comes in; sides are divided by the stride."""
+    """Fresh noise from the standard normal distribution, drawn from torch's current random state.
+
+    It has the shape of the features that go in, sides divided by the stride.
+
+    Parameters
+    ----------
+    stride
+        By what height and width are divided.
+    """
 
     def __init__(self, stride: int) -> None:
         super().__init__()
         self.stride = stride
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
-        """Noise from torch's current random state, shape (batch, channels, height / stride, width / stride)."""
         return torch.randn_like(features[..., :: self.stride, :: self.stride])
 
 
 def make_mixed_operation(name: str, channels: int, stride: int) -> nn.Module | None:
-    """The module of an operation while searching: what pools give is normalised, "noise" is known."""
+    """Make the module of an operation while searching: the output of pools is normalised, "noise" is known.
+
+    Parameters
+    ----------
+    name
+        An operation of an operation set.
+    channels
+        Channels that go in and come out.
+    stride
+        By what height and width are divided.
+
+    Returns
+    -------
+    Module or None
+        None for the identity, which needs no module.
+    """
     if name == NOISE:
         return Noise(stride)
-    module = own.make_operation(name, channels, stride)
-    if module is not None and "pool" in name:
+    module = make_operation(name, channels, stride)
+    if module is not None and name in {_MAX, _AVERAGE}:
         return nn.Sequential(module, nn.BatchNorm2d(channels))
     return module
 
 
-class NASBench301MixedCell(own.Cell, MixedCell):
-    """A cell with both inputs that mixes the operations of all 14 edges, in whose normalisations nothing is learnt."""
+class NASBench301MixedCell(NASBench301Cell, MixedCell):
+    """A cell with both inputs that mixes the operations of all 14 edges, in whose normalisations nothing is learnt.
 
-    def __init__(self, place: Place, choices: Iterable[EdgeChoices], partial: int) -> None:
-        super().__init__(place, Part((), _INPUTS))
+    If nothing of the cell is run, it passes on its newer input.
+
+    Parameters
+    ----------
+    shape
+        Channels and sides.
+    choices
+        Edges and their operations.
+    partial
+        Operations see 1 / `partial` of the channels.
+    """
+
+    def __init__(self, shape: CellShape, choices: Iterable[EdgeChoices], partial: int) -> None:
+        super().__init__(shape, CellPart((), _INPUTS))
 
         def make(edge: EdgeChoices) -> MixedEdge:
-            width, stride = place.width // partial, place.stride(edge.source)
+            width, stride = shape.width // partial, shape.stride(edge.source)
             return MixedEdge(
                 edge.operations,
                 lambda name: make_mixed_operation(name, width, stride),
@@ -109,52 +160,74 @@ class NASBench301MixedCell(own.Cell, MixedCell):
         self.join(choices, make)
         without_affine(self)
 
+    @override
     def mix(self, weights: Tensor, scales: Sequence[Tensor | None]) -> None:
-        """Run both inputs and all edges, each with its row of the weights."""
         self.inputs = _INPUTS
         super().mix(weights, scales)
 
+    @override
     def choose(self, chosen: Iterable[tuple[int, int, str]]) -> list[nn.Module]:
-        """Run these edges and the inputs that they read alone, and return the modules of their operations."""
         modules = super().choose(chosen)
         sources = {source for source, _, _ in self.edges}
         self.inputs = tuple(number for number in _INPUTS if number in sources)
         return modules
 
+    @override
     def forward(self, older: Tensor, newer: Tensor) -> Tensor:
-        """The nodes of the cell side by side; the newer input if nothing of the cell is run."""
         return super().forward(older, newer) if self.edges else newer
 
 
 class NASBench301MixedSupernet(MixedCellSupernet):
-    """The network that DARTS searches with (C=16, L=8: 1,930,618 weights); tables "normal" and "reduction"."""
+    """The network that DARTS searches with (C=16, L=8: 1,930,618 weights); tables "normal" and "reduction".
 
-    def __init__(self, places: Sequence[Place], dataset: Dataset, *, operations: str, partial: int) -> None:
+    Parameters
+    ----------
+    shapes
+        Of the cells.
+    dataset
+        Images and classes.
+    operations
+        Name of the operation set.
+    partial
+        Operations see 1 / `partial` of the channels.
+    """
+
+    def __init__(self, shapes: Sequence[CellShape], dataset: Dataset, *, operations: str, partial: int) -> None:
         tables = operation_tables(operations)
-        check_partial("nasbench301", places[0].width, partial)
-        both = Part((), _INPUTS)
-        network = own.CellNetwork(
-            plan(places, both, both),
+        check_partial("nasbench301", shapes[0].width, partial)
+        both = CellPart((), _INPUTS)
+        network = NASBench301Network(
+            plan(shapes, both, both),
             dataset,
-            make_cell=lambda place, _: NASBench301MixedCell(place, tables[_kind(place)], partial),
+            make_cell=lambda shape, _: NASBench301MixedCell(shape, tables[_kind(shape)], partial),
         )
         mixed = [cell for cell in network.cells.values() if isinstance(cell, NASBench301MixedCell)]
-        cells = tuple(map(_kind, places))
+        cells = tuple(map(_kind, shapes))
         super().__init__(network, mixed, tables=tables, cells=cells, aligned=KINDS[0], partial=partial)
-        self.places = places
+        self.shapes = shapes
 
+    @override
     def live_edges(self, architecture: str) -> list[Iterable[tuple[int, int, str]]]:
-        """The live edges of each cell, none where no later cell reads the output."""
         self.choices(architecture)  # refuses operations that the set lacks
         normal, reduction = parse(architecture, _READ)
-        parts = plan(self.places, live_part(normal), live_part(reduction))
+        parts = plan(self.shapes, live_part(normal), live_part(reduction))
         return [() if part is None else part.edges for _, part in parts]
 
+    @override
     def derive(self, weights: Mapping[str, Tensor], edges: Mapping[str, Tensor] | None = None) -> str:
-        """Two edges for each node, those whose best operation weighs most, and these operations; never "none".
+        """Return two edges for each node, those whose best operation weighs most, and these operations; never "none".
 
-        Of equal weights the first counts. With the set S4 the string may hold "noise", and is then no architecture of
-        the space.
+        Parameters
+        ----------
+        weights
+            For each table shape (14, operations); of equal weights the first counts.
+        edges
+            For each table shape (14,), multiplied with the weights of the operations.
+
+        Returns
+        -------
+        str
+            A string; with the set S4 it may have "noise", and is then outside the space.
         """
         normal, reduction = (
             _derived_cell(self.tables[kind], rows(weights[kind], None if edges is None else edges[kind]))
@@ -162,24 +235,18 @@ class NASBench301MixedSupernet(MixedCellSupernet):
         )
         return render(normal, reduction)
 
+    @override
     def choices(self, architecture: str) -> dict[str, list[tuple[int, int]]]:
-        """The place of each of the 8 chosen edges' operations, in the order of edges; "none" or "noise" may be one.
-
-        Raises
-        ------
-        UnsupportedError
-            If an edge of the operation set lacks the architecture's operation.
-        """
         cells = dict(zip(KINDS, parse(architecture, _READ), strict=True))
-        return {kind: _places(kind, self.tables[kind], cell) for kind, cell in cells.items()}
+        return {kind: _positions(kind, self.tables[kind], cell) for kind, cell in cells.items()}
 
 
-def _kind(place: Place) -> str:
-    return KINDS[place.reduction]
+def _kind(shape: CellShape) -> str:
+    return KINDS[shape.reduction]
 
 
-def _derived_cell(choices: Sequence[EdgeChoices], table: Sequence[Sequence[float]]) -> Cell:
-    nodes: dict[int, list[tuple[float, Choice]]] = {}
+def _derived_cell(choices: Sequence[EdgeChoices], table: Sequence[Sequence[float]]) -> CellNodes:
+    nodes: dict[int, list[tuple[float, Incoming]]] = {}
     for edge, row in zip(choices, table, strict=True):
         weights = {name: weight for name, weight in zip(edge.operations, row, strict=True) if name != NONE}
         best = largest(weights)
@@ -188,15 +255,15 @@ def _derived_cell(choices: Sequence[EdgeChoices], table: Sequence[Sequence[float
     return one, two, three, four
 
 
-def _heaviest(choices: Sequence[tuple[float, Choice]]) -> Node:
-    """The two choices of the largest weights, by their inputs."""
-    two = sorted(choices, key=lambda weighted: -weighted[0])[:2]
-    first, second = sorted((choice for _, choice in two), key=lambda choice: choice[1])
+def _heaviest(edges: Sequence[tuple[float, Incoming]]) -> NodeEdges:
+    """Return the two edges of the largest weights, by their inputs."""
+    two = sorted(edges, key=lambda weighted: -weighted[0])[:2]
+    first, second = sorted((edge for _, edge in two), key=lambda edge: edge[1])
     return first, second
 
 
-def _places(kind: str, choices: Sequence[EdgeChoices], cell: Cell) -> list[tuple[int, int]]:
-    """The place of each edge's operation."""
+def _positions(kind: str, choices: Sequence[EdgeChoices], cell: CellNodes) -> list[tuple[int, int]]:
+    """Return row and column of each edge's operation."""
     chosen = {(source, target): name for target, node in enumerate(cell, start=2) for name, source in node}
     found = []
     for number, (source, target, operations) in enumerate(choices):
@@ -205,6 +272,7 @@ def _places(kind: str, choices: Sequence[EdgeChoices], cell: Cell) -> list[tuple
             found.append((number, operations.index(name)))
         elif name is not None:
             raise UnsupportedError(
-                f"no {name} on the edge {target}<-{source} of {kind} cells; it has {' and '.join(operations)} there"
+                f"the edge {target}<-{source} of {kind} cells cannot have {name} in this operation set; "
+                f"allowed: {', '.join(operations)}"
             )
     return found

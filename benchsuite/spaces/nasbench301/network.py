@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from typing_extensions import override
 
 from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.layers import (
@@ -18,7 +19,7 @@ from benchsuite.spaces.layers import (
     Zero,
     convolution_row,
 )
-from benchsuite.spaces.nasbench301.layout import NODES
+from benchsuite.spaces.nasbench301.cells import NODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,11 +27,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite.core.types import Dataset
-    from benchsuite.spaces.nasbench301.layout import Part, Place, Plan
+    from benchsuite.spaces.nasbench301.cells import CellPart
+    from benchsuite.spaces.nasbench301.layout import CellShape, NetworkPlan
 
 
 def make_operation(name: str, channels: int, stride: int) -> nn.Module | None:
-    """The module of an operation of the DARTS space; the identity needs none."""
+    """Make the module of an operation of the DARTS space.
+
+    Parameters
+    ----------
+    name
+        One of the space's operations, or "none".
+    channels
+        Channels that go in and come out.
+    stride
+        By what height and width are divided.
+
+    Returns
+    -------
+    Module or None
+        None for the identity, which needs no module.
+    """
     makers: dict[str, Callable[[], nn.Module | None]] = {
         "none": lambda: Zero(stride),
         "max_pool_3x3": lambda: nn.MaxPool2d(3, stride, padding=1),
@@ -48,24 +65,32 @@ def _twice(channels: int, kernel: int, stride: int) -> nn.Sequential:
     return nn.Sequential(SeparableConvBN(channels, kernel, stride), SeparableConvBN(channels, kernel))
 
 
-class Cell(SummingCell):
-    """Inputs brought to one size and width, nodes that sum what their edges bring, all nodes side by side.
+class NASBench301Cell(SummingCell):
+    """Inputs brought to one size and width, nodes that sum their edges, all nodes concatenated.
 
-    A node without edges is zeros.
+    Takes the outputs of the cell before the last and of the last one to features (batch, 4 * width, height, width). A
+    node without edges is zeros.
+
+    Parameters
+    ----------
+    shape
+        Channels and sides.
+    part
+        What is built.
     """
 
-    def __init__(self, place: Place, part: Part) -> None:
+    def __init__(self, shape: CellShape, part: CellPart) -> None:
         super().__init__()
         self.inputs = part.inputs
         for number in part.inputs:
-            shrinks = number == 0 and place.after_reduction
+            shrinks = number == 0 and shape.after_reduction
             module = FactorizedReduction if shrinks else _pointwise
-            self.add_module(f"input_{number}", module(place.inputs[number], place.width))
+            self.add_module(f"input_{number}", module(shape.inputs[number], shape.width))
         for source, target, operation in part.edges:
-            self.connect(source, target, make_operation(operation, place.width, place.stride(source)))
+            self.connect(source, target, make_operation(operation, shape.width, shape.stride(source)))
 
+    @override
     def forward(self, older: Tensor, newer: Tensor) -> Tensor:
-        """The nodes of the cell side by side, shape (batch, 4 * width, height, width)."""
         states = (older, newer)
         nodes = self.sums({number: self._modules[f"input_{number}"](states[number]) for number in self.inputs})  # type: ignore[misc]  # children are typed as optional modules
         some = nodes[self.edges[-1][1]]
@@ -76,48 +101,82 @@ def _pointwise(inputs: int, outputs: int) -> ReLUConvBN:
     return ReLUConvBN(inputs, outputs, 1)
 
 
-class CellNetwork(nn.Module):
-    """Stem, cells, global average, classifier; `heads` is the number of auxiliary classifiers, 0 or 1."""
+class NASBench301Network(nn.Module):
+    """Stem, cells, global average, classifier: takes images (batch, channels, height, width) to logits.
+
+    Parameters
+    ----------
+    cells
+        Shapes and parts of the cells.
+    dataset
+        Images and classes.
+    heads
+        Number of auxiliary classifiers, 0 or 1.
+    make_cell
+        Makes a cell.
+    """
 
     def __init__(
         self,
-        cells: Plan,
+        cells: NetworkPlan,
         dataset: Dataset,
         *,
         heads: int = 0,
-        make_cell: Callable[[Place, Part], nn.Module] = Cell,
+        make_cell: Callable[[CellShape, CellPart], nn.Module] = NASBench301Cell,
     ) -> None:
         super().__init__()
         stem, features = cells[0][0].inputs[0], NODES * cells[-1][0].width
         self.stem = convolution_row([Convolution(dataset.channels, stem, 3)])
-        built = {str(number): make_cell(place, part) for number, (place, part) in enumerate(cells) if part is not None}
+        built = {str(number): make_cell(shape, part) for number, (shape, part) in enumerate(cells) if part is not None}
         self.cells = nn.ModuleDict(built)
         self.classifier = nn.Linear(features, dataset.classes)
         self._names = [str(number) for number in range(len(cells))]
-        self._branch = max(number for number, (place, _) in enumerate(cells) if place.reduction)
+        self._branch = max(number for number, (shape, _) in enumerate(cells) if shape.reduction)
         if heads:
             self.auxiliary = auxiliary_head(NODES * cells[self._branch][0].width, dataset.classes)
 
     def feature_blocks(self) -> list[nn.Module]:
-        """The stem and each cell, in the order of the forward pass."""
+        """Return the stem and each cell, in the order of the forward pass."""
         return [self.stem, *self.cells.values()]
 
+    @override
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         return self.classify(deque(self._outputs(images), maxlen=1).pop())  # the others are let go at once
 
     def classify(self, features: Tensor) -> Tensor:
-        """Logits, shape (batch, classes), of the last cell's features."""
+        """Compute logits from the features of the last cell.
+
+        Parameters
+        ----------
+        features
+            Shape (batch, channels, height, width).
+
+        Returns
+        -------
+        Tensor
+            Logits, shape (batch, classes).
+        """
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
 
     def both_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the classifier and of the auxiliary one, in a network that has it: the loss adds 0.4 of its own."""
+        """Compute the logits of the classifier and of the auxiliary one, whose loss counts 0.4 in training.
+
+        Parameters
+        ----------
+        images
+            Shape (batch, channels, height, width).
+
+        Returns
+        -------
+        tuple
+            Both of shape (batch, classes).
+        """
         outputs = list(self._outputs(images))
         return self.classify(outputs[-1]), self.auxiliary(outputs[self._branch])
 
     def _outputs(self, images: Tensor) -> Iterator[Tensor]:
-        """What each cell gives; a cell that nothing reads is not there, and its place gives its input."""
+        """Return the output of each cell, and its input where a cell that nothing reads was not built."""
         older = newer = self.stem(images)
         for name in self._names:
             output = self.cells[name](older, newer) if name in self.cells else newer
@@ -126,7 +185,20 @@ class CellNetwork(nn.Module):
 
 
 def auxiliary_head(features: int, classes: int) -> nn.Sequential:
-    """The auxiliary classifier of DARTS for features of side 8 to 10."""
+    """Make the auxiliary classifier of DARTS for features of side 8 to 10.
+
+    Parameters
+    ----------
+    features
+        Channels that go in.
+    classes
+        Number of logits.
+
+    Returns
+    -------
+    Sequential
+        Takes features (batch, features, side, side) to logits (batch, classes).
+    """
     return nn.Sequential(
         nn.ReLU(),
         nn.AvgPool2d(5, stride=3),

@@ -2,7 +2,7 @@
 
 Published are folders `nb_models/xgb_v1.0/` with one folder for each member: `surrogate_model.model` (a pickled booster)
 and `model_config.json`, whose "model" is "xgb" (or "lgb", for members fitted by oneself with the published code). The
-boosters predict percent, untransformed, from the 56 numbers of `nasbench301_encoding`. They were fitted to accuracies
+boosters predict percent, untransformed, from the 56 numbers of `encoding`. They were fitted to accuracies
 on 10,000 images held out of CIFAR-10's training images, after training on the other 40,000 for a budget of 100 epochs:
 their predictions are *validation* accuracies. The published folder `lgb_runtime_v1.0` predicts seconds and is refused.
 """
@@ -51,19 +51,35 @@ _AGAIN = "download it again from https://github.com/automl/nasbench301"
 
 @dataclass(frozen=True, slots=True)
 class Surrogate:
-    """Boosters whose mean is the ensemble's prediction; the published noise between them is left out."""
+    """Boosters whose mean is the ensemble's prediction; the published noise between them is left out.
+
+    Parameters
+    ----------
+    members
+        The boosters.
+    """
 
     members: tuple[Booster, ...]
 
     def predict(self, architectures: Sequence[str]) -> NDArray[np.float64]:
-        """Predicted validation accuracies in percent, one for each architecture string.
+        """Predict validation accuracies.
 
         A prediction is that of the string as it is: isomorphic cells written differently have different ones.
+
+        Parameters
+        ----------
+        architectures
+            Strings of the space.
+
+        Returns
+        -------
+        ndarray
+            Percent, one for each string.
 
         Raises
         ------
         InvalidArchitectureError
-            If a string is foreign, or has the operation "none", which the surrogates do not know.
+            If a string is not of the space, or has the operation "none", which the surrogates do not know.
         """
         rows = encode(architectures)
         mean: NDArray[np.float64] = np.mean([member.predict(rows) for member in self.members], axis=0)
@@ -71,14 +87,24 @@ class Surrogate:
 
 
 def load(path: Path) -> Surrogate:
-    """The accuracy ensemble in a published folder, in a folder that holds it among others, or in the published archive.
+    """Open the accuracy ensemble.
+
+    Parameters
+    ----------
+    path
+        A published folder, a folder that has it among others, or the published archive.
+
+    Returns
+    -------
+    Surrogate
+        Its members.
 
     Raises
     ------
     DataMissingError
-        If nothing lies there, or xgboost (lightgbm) is not installed.
+        If there is no such file, or xgboost (lightgbm) is not installed.
     DataCorruptError
-        If it holds no accuracy ensemble, or several, or a member is damaged, malicious or of other features.
+        If there is not exactly one accuracy ensemble, or a member is damaged, malicious or of other features.
 
     Examples
     --------
@@ -86,10 +112,10 @@ def load(path: Path) -> Surrogate:
     >>> load(Path("nowhere"))
     Traceback (most recent call last):
     ...
-    benchsuite.core.errors.DataMissingError: nothing lies at nowhere; give an ensemble's folder, such as xgb_v1.0
+    benchsuite.core.errors.DataMissingError: nowhere does not exist; give an ensemble's folder, such as xgb_v1.0
     """
     if not path.exists():
-        raise DataMissingError(f"nothing lies at {path}; give an ensemble's folder, such as xgb_v1.0")
+        raise DataMissingError(f"{path} does not exist; give an ensemble's folder, such as xgb_v1.0")
     if path.is_dir():
         found = [file for name in (_MODEL, _CONFIG) for file in path.rglob(name)]
         return _ensemble({PurePosixPath(file.relative_to(path)): file.read_bytes for file in found}, path.name)
@@ -99,7 +125,9 @@ def load(path: Path) -> Surrogate:
             return _ensemble({PurePosixPath(name): partial(archive.read, name) for name in names}, path.name)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:  # the last: encrypted
         reason = type(error).__name__
-        raise DataCorruptError(f"{path.name} is truncated, encrypted or no zip archive ({reason}); {_AGAIN}") from error
+        raise DataCorruptError(
+            f"{path.name} is truncated, encrypted or not a zip archive ({reason}); {_AGAIN}"
+        ) from error
 
 
 def _ensemble(files: Files, origin: str) -> Surrogate:
@@ -107,26 +135,26 @@ def _ensemble(files: Files, origin: str) -> Surrogate:
     chosen = [file for file, kind in kinds.items() if kind in _ACCURACY_MODELS]
     if not chosen:
         raise DataCorruptError(
-            f"{origin} holds no ensemble that predicts accuracies ({', '.join(_ACCURACY_MODELS)}); "
+            f"{origin} does not contain an ensemble that predicts accuracies ({', '.join(_ACCURACY_MODELS)}); "
             f"its models: {', '.join(sorted(set(kinds.values()))) or 'none'}; give nb_models/xgb_v1.0"
         )
     versions = {next(filter(_VERSION.match, reversed(file.parts)), "others") for file in chosen}
     for several in ({kinds[file] for file in chosen}, versions):
         if len(several) > 1:
             raise DataCorruptError(
-                f"{origin} holds several ensembles ({', '.join(sorted(several))}); give one's folder"
+                f"{origin} contains several ensembles ({', '.join(sorted(several))}); give one's folder"
             )
     return Surrogate(tuple(_member(files[file](), f"{origin}/{file}") for file in chosen))
 
 
 def _kind(files: Files, folder: PurePosixPath, origin: str) -> str:
-    """What a member's configuration calls its model."""
+    """Return what a member's configuration calls its model."""
     if folder / _CONFIG not in files:
         raise DataCorruptError(f"{origin}/{folder} has a {_MODEL} but no {_CONFIG}; {_AGAIN}")
     try:
         return str(json.loads(files[folder / _CONFIG]())["model"])
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DataCorruptError(f"{origin}/{folder}/{_CONFIG} does not say of which model it is; {_AGAIN}") from error
+        raise DataCorruptError(f"{origin}/{folder}/{_CONFIG} does not name its model; {_AGAIN}") from error
 
 
 def _member(content: bytes, origin: str) -> Booster:
@@ -139,9 +167,21 @@ def _member(content: bytes, origin: str) -> Booster:
 
 
 def read(path: Path, progress: Progress = silent) -> Iterator[Piece]:
-    """Predictions for the first 10,000 architectures that the space draws with seed 0, as its one ground truth.
+    """Predict the first 10,000 architectures that the space draws with seed 0, as its ground truth.
 
-    They are of split "valid" after 100 epochs, in trial 0: a surrogate has one prediction, no trainings.
+    Predictions are of split "valid" after 100 epochs, in trial 0: a surrogate has one prediction, no trainings.
+
+    Parameters
+    ----------
+    path
+        As for `load`.
+    progress
+        Is told how many of how many architectures are predicted.
+
+    Yields
+    ------
+    Piece
+        One table.
     """
     surrogate = load(path)
     architectures = sorted(NASBench301().sample(ARCHITECTURES, np.random.default_rng(0)))

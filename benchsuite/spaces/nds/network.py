@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from torch import nn
+from typing_extensions import override
 
 from benchsuite.spaces.costs import Convolution
 from benchsuite.spaces.layers import conv_bn, convolution_row
@@ -16,13 +17,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite.core.types import Dataset
-    from benchsuite.spaces.nds.space import Block
+    from benchsuite.spaces.nds.blocks import BlockConvolutions
 
 
 class StageBlock(nn.Module):
-    """Convolutions with ReLUs between, what the shortcut brings, and a ReLU after the sum."""
+    """Convolutions with ReLUs between, plus the shortcut, and a ReLU after the sum.
 
-    def __init__(self, block: Block) -> None:
+    Features (batch, inputs, height, width) become (batch, outputs, height / stride, width / stride).
+
+    Parameters
+    ----------
+    block
+        Its convolutions.
+    """
+
+    def __init__(self, block: BlockConvolutions) -> None:
         super().__init__()
         self.path = convolution_row(block.path)
         self.residual = block.residual
@@ -32,8 +41,8 @@ class StageBlock(nn.Module):
             self.projection = nn.Sequential()  # the identity
         self.activation = nn.ReLU()
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
-        """Features, shape (batch, outputs, height / stride, width / stride)."""
         total: Tensor = self.path(features)
         if self.residual:
             total = total + self.shortcut(features)
@@ -41,21 +50,46 @@ class StageBlock(nn.Module):
         return activated
 
     def shortcut(self, features: Tensor) -> Tensor:
-        """What a residual block adds to the result of its path."""
+        """Compute what a residual block adds to the result of its path.
+
+        Parameters
+        ----------
+        features
+            What goes into the block.
+
+        Returns
+        -------
+        Tensor
+            Shape (batch, outputs, height / stride, width / stride).
+        """
         projected: Tensor = self.projection(features)
         return projected
 
 
-class StageNetwork(nn.Module):
-    """Stem of a 3x3 convolution, blocks, global average, linear classifier."""
+class NDSNetwork(nn.Module):
+    """Stem of a 3x3 convolution, blocks, global average, linear classifier.
+
+    It takes images (batch, channels, height, width) to logits (batch, classes).
+
+    Parameters
+    ----------
+    blocks
+        Convolutions of all blocks.
+    channels
+        Channels after the stem.
+    dataset
+        Images and classes.
+    make_block
+        Makes a block.
+    """
 
     def __init__(
         self,
-        blocks: Sequence[Block],
+        blocks: Sequence[BlockConvolutions],
         channels: int,
         dataset: Dataset,
         *,
-        make_block: Callable[[Block], nn.Module] = StageBlock,
+        make_block: Callable[[BlockConvolutions], nn.Module] = StageBlock,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(*conv_bn(Convolution(dataset.channels, channels, 3)), nn.ReLU())
@@ -65,23 +99,39 @@ class StageNetwork(nn.Module):
             initialise(module)
 
     def feature_blocks(self) -> list[nn.Module]:
-        """The stem and each block, in the order of the forward pass."""
+        """Return the stem and each block, in the order of the forward pass."""
         return [self.stem, *self.blocks]
 
+    @override
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, shape (batch, classes), of images of shape (batch, channels, height, width)."""
         return self.classify(self.blocks(self.stem(images)))
 
     def classify(self, features: Tensor) -> Tensor:
-        """Logits, shape (batch, classes), of the last block's features."""
+        """Compute logits from the features of the last block.
+
+        Parameters
+        ----------
+        features
+            Shape (batch, channels, height, width).
+
+        Returns
+        -------
+        Tensor
+            Logits, shape (batch, classes).
+        """
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
 
 
 def initialise(module: nn.Module) -> None:
-    """Initialise as pycls does (`init_weights`): normal weights, by the fan out in convolutions; biases 0.
+    """Initialise a module as pycls does (`init_weights`): normal weights, by the fan out in convolutions; biases 0.
 
-    The fan out does not know of groups. Batch normalisation keeps its scale of 1, also at the end of a residual path.
+    The fan out ignores groups. Batch normalisation keeps its scale of 1, also at the end of a residual path.
+
+    Parameters
+    ----------
+    module
+        Nothing happens unless it is a convolution or a linear layer.
     """
     if isinstance(module, nn.Conv2d):
         fan_out = math.prod(module.kernel_size) * module.out_channels

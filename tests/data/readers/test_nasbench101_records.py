@@ -26,7 +26,8 @@ from benchsuite.data.readers.protobuf import fields
 from benchsuite.data.readers.tfrecord import records
 from benchsuite.data.sources import import_path, source
 from benchsuite.data.tables import load_table, table_writer
-from benchsuite.spaces.nasbench101.space import NASBench101, parse
+from benchsuite.spaces.nasbench101.space import NASBench101
+from benchsuite.spaces.nasbench101.strings import parse
 
 OFFICIAL = {"conv3x3": "conv3x3-bn-relu", "conv1x1": "conv1x1-bn-relu", "maxpool3x3": "maxpool3x3"}
 DIAMOND = "conv3x3,maxpool3x3:0-1,0-2,1-3,2-3"

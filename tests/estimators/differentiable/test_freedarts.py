@@ -19,8 +19,9 @@ from benchsuite.estimators.differentiable.freedarts import FreeDARTSGrasp, FreeD
 from benchsuite.estimators.differentiable.saliency import SALIENCIES, grasp, pruned, rounds, snip, synflow
 from benchsuite.estimators.differentiable.saliency_training import SALIENCY, SaliencyTraining
 from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
-from benchsuite.spaces.mobile.macro import Macro
-from benchsuite.spaces.nasbench201.space import NASBench201, parse
+from benchsuite.spaces.macro.space import Macro
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import parse
 from benchsuite.spaces.nasbench301.space import NASBench301
 
 DATA = Dataset("small", 3, channels=2, size=8)
@@ -261,7 +262,7 @@ def test_an_estimator_adds_up_its_own_saliencies_on_spaces_that_mix():
         FreeDARTSGrasp(TINY).check()
     with pytest.raises(UnknownNameError, match="no normalisation named"):
         FreeDARTSSnip(normalisation="cell").check()
-    with pytest.raises(UnsupportedError, match="'macro' has no mixed supernet"):
+    with pytest.raises(UnsupportedError, match="'macro' does not offer a mixed supernet"):
         FreeDARTSSnip().check_space(Macro(), DATA, "0" * 8)
     with pytest.raises(SuiteError, match="batch = 64, but there are 32 images"):
         SaliencyTraining(images=32).trainer(SMALL, load_images("digits"), 0)

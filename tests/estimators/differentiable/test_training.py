@@ -20,7 +20,7 @@ from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.differentiable.training import DARTS, LAMBDA_DARTS, PC_DARTS, MixedTraining
 from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
 from benchsuite.estimators.supernets.split import Split
-from benchsuite.spaces.mobile.macro import Macro
+from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench301.space import NASBench301
 

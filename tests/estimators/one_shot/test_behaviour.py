@@ -24,11 +24,11 @@ from benchsuite.estimators.one_shot.behaviour import (
 from benchsuite.estimators.one_shot.stabiliser import ELS
 from benchsuite.estimators.one_shot.training import Trainer, Training
 from benchsuite.estimators.supernets.split import Split
-from benchsuite.spaces.mobile.macro import Macro
-from benchsuite.spaces.mobile.scarlet import Scarlet
+from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench301.space import NASBench301
+from benchsuite.spaces.scarlet.space import Scarlet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

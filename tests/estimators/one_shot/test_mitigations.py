@@ -22,9 +22,10 @@ from benchsuite.estimators.one_shot.training import Training
 from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
 from benchsuite.estimators.supernets.folder import TrainingFolder
 from benchsuite.estimators.supernets.split import Split
-from benchsuite.spaces.mobile.macro import Macro
+from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench101.space import NASBench101
-from benchsuite.spaces.nasbench201.space import OPERATIONS, NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import OPERATIONS
 from benchsuite.spaces.nasbench301.space import NASBench301
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ def test_an_architecture_is_read_of_the_copy_for_its_operation(tmp_path: Path) -
         assert score.value == pytest.approx(accuracy(supernet, one, 60, 20))
         assert before.value == pytest.approx(accuracy(source.supernet([shared]), one, 60, 20))
     (foreign,) = task.scores(["no architecture"])
-    assert "is no NAS-Bench-201 architecture" in foreign[1].reason
+    assert "is not a NAS-Bench-201 architecture" in foreign[1].reason
     assert task.estimate(architectures[0]) > 0
     assert source.estimate(str(tmp_path)) == 0
 
@@ -300,7 +301,7 @@ def test_members_are_all_strings_of_a_class() -> None:
         one = space.canonical(strings[1234])
         assert sorted(space.members(strings[1234])) == sorted(name for name in strings if space.canonical(name) == one)
     for other in (NASBench101(), NASBench301()):
-        with pytest.raises(UnsupportedError, match="no list of its architecture strings"):
+        with pytest.raises(UnsupportedError, match="does not offer a list of its architecture strings"):
             other.members(other.sample(1, np.random.default_rng(0))[0])
 
 
@@ -331,7 +332,7 @@ def test_what_a_space_lacks_for_a_second_stage_is_said_before_it_is_trained() ->
     for training in (SPLIT, DROP):
         with pytest.raises(UnsupportedError, match="table of choices"):
             Uniform(training=training).check_space(space, DIGITS.dataset, architecture)
-    with pytest.raises(UnsupportedError, match="no list of its architecture strings"):
+    with pytest.raises(UnsupportedError, match="does not offer a list of its architecture strings"):
         Uniform(members="all").check_space(space, DIGITS.dataset, architecture)
     Uniform(training=KEEP).check_space(space, DIGITS.dataset, architecture)
     for estimator, message in (

@@ -10,13 +10,13 @@ from torch import nn
 from benchsuite.core.errors import UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
 from benchsuite.estimators.one_shot.stabiliser import ELS, STABILISERS, fold, substitutes
+from benchsuite.spaces.chains import InvertedResidual
 from benchsuite.spaces.layers import ReLUConvBN, SameAveragePool
-from benchsuite.spaces.mobile.chains import InvertedResidual
-from benchsuite.spaces.mobile.macro import Macro
-from benchsuite.spaces.mobile.scarlet import Scarlet
+from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench301.space import NASBench301
+from benchsuite.spaces.scarlet.space import Scarlet
 
 DATA = Dataset("small", 3, channels=2, size=8)
 STABILISED = {  # spaces, and c_in * c_out of each skip and of each pool that stands where the shape is kept

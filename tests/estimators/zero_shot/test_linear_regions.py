@@ -16,7 +16,8 @@ from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.data.images.datasets import dataset
 from benchsuite.estimators.zero_shot.linear_regions import LinearRegions
 from benchsuite.estimators.zero_shot.scoring import score_network
-from benchsuite.spaces.nasbench201.space import EDGES, OPERATIONS, NASBench201, live_part, parse, render
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import EDGES, OPERATIONS, live_part, parse, render
 from benchsuite.suites.plan import make_plan
 from benchsuite.suites.record import record
 from benchsuite.suites.schema import load_suite

@@ -10,7 +10,7 @@ from torch import nn
 
 from benchsuite.core.errors import UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
-from benchsuite.spaces.nasbench101.network import Cell
+from benchsuite.spaces.nasbench101.network import NASBench101Cell
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.supernet import without_affine
 
@@ -26,7 +26,7 @@ def own_network(supernet, architecture, size):
     """The architecture's own network with weights of the supernet, and the supernet's name of each of its weights."""
     own, operations = SMALL.build(architecture, data(size)), SMALL.operations(architecture)
     for cell in own.modules():
-        if isinstance(cell, Cell):
+        if isinstance(cell, NASBench101Cell):
             without_affine(cell)
     state, names = supernet.state_dict(), {}
     for name in own.state_dict():
@@ -115,7 +115,9 @@ def test_steps_with_equal_keys_give_equal_values():
 
 def test_positions_differ_between_modules_so_there_is_no_table_of_choices():
     for ability in (SMALL.operation_choices, lambda: SMALL.with_operations(EDGE, [])):
-        with pytest.raises(UnsupportedError, match="no table of choices, the same positions in all architectures"):
+        with pytest.raises(
+            UnsupportedError, match="does not offer a table of choices with the same positions in all architectures"
+        ):
             ability()
 
 

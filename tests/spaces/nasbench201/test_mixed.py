@@ -9,9 +9,10 @@ from torch import nn
 
 from benchsuite.core.errors import InvalidArchitectureError, SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
+from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.mixed import channel_shuffle
-from benchsuite.spaces.mobile.macro import Macro
-from benchsuite.spaces.nasbench201.space import OPERATIONS, NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import OPERATIONS
 from benchsuite.spaces.supernet import without_affine
 
 DATA = Dataset("small", 3, channels=2, size=8)
@@ -179,14 +180,14 @@ def test_with_partial_channels_none_does_not_cut_an_edge_but_an_activation_drops
 
 @pytest.mark.parametrize("partial", [0, -1, 3, 8])
 def test_channels_that_cannot_be_parted_are_an_error(partial):
-    with pytest.raises(SuiteError, match=f"partial = {partial}; choose a positive number that divides the 4 channels"):
+    with pytest.raises(SuiteError, match=f"partial = {partial}; must be at least 1 and divide the 4 channels"):
         SMALL.mixed(DATA, partial=partial)
 
 
 def test_only_spaces_with_a_table_mix():
     with pytest.raises(UnknownNameError, match="no operation set of nasbench201 named 'S1'"):
         SMALL.mixed(DATA, operations="S1")
-    with pytest.raises(UnsupportedError, match="'macro' has no mixed supernet"):
+    with pytest.raises(UnsupportedError, match="'macro' does not offer a mixed supernet"):
         Macro().mixed("cifar10")
     with pytest.raises(InvalidArchitectureError):
         SMALL.mixed(DATA).choices("no architecture")

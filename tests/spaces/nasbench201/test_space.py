@@ -24,7 +24,8 @@ from benchsuite.core.errors import BenchsuiteError, InvalidArchitectureError, Un
 from benchsuite.core.types import Dataset
 from benchsuite.data.home import shipped
 from benchsuite.data.images.datasets import dataset
-from benchsuite.spaces.nasbench201.space import EDGES, OPERATIONS, NASBench201, live_part, parse, render
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import EDGES, OPERATIONS, live_part, parse, render
 
 SPACE = NASBench201()
 TINY = NASBench201(channels=3, cells=1)
@@ -270,7 +271,7 @@ def test_networks_have_the_published_layout():
 
 def test_images_whose_side_cannot_be_halved_twice_are_refused():
     for ability in (SPACE.build, SPACE.complexity):
-        with pytest.raises(UnsupportedError, match="30 is no multiple of 4"):
+        with pytest.raises(UnsupportedError, match="side is 30; use a side that is a multiple of 4"):
             ability(NO_PATH, Dataset("odd", classes=2, size=30))
 
 

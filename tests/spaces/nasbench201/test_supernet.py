@@ -9,7 +9,8 @@ from torch import nn
 
 from benchsuite.core.errors import UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
-from benchsuite.spaces.nasbench201.space import OPERATIONS, NASBench201
+from benchsuite.spaces.nasbench201.space import NASBench201
+from benchsuite.spaces.nasbench201.strings import OPERATIONS
 from benchsuite.spaces.supernet import without_affine
 
 DATA = Dataset("small", 3, channels=2, size=8)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from benchsuite.core.errors import InvalidArchitectureError
+from benchsuite.spaces.nasbench301.cells import OPERATIONS
 from benchsuite.spaces.nasbench301.encoding import ABSENT, NAMES, encode
-from benchsuite.spaces.nasbench301.space import OPERATIONS, render
+from benchsuite.spaces.nasbench301.strings import render
 
 FIRST_EDGE = {0: 0, 1: 2, 2: 5, 3: 9}
 PREFIX = "NetworkSelectorDatasetInfo:darts:"
@@ -72,7 +73,9 @@ def test_the_order_of_the_two_edges_of_a_node_does_not_matter():
 
 def test_the_operation_none_is_refused_in_one_line():
     cell = "+".join(["|none~0|skip_connect~1|"] * 4)
-    with pytest.raises(InvalidArchitectureError, match="know no operation 'none'") as error:
+    with pytest.raises(
+        InvalidArchitectureError, match="operation 'none', which the surrogates of NAS-Bench-301 do not know"
+    ) as error:
         encode([f"{cell}/{cell}"])
     assert "\n" not in str(error.value)
 

@@ -22,18 +22,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchsuite.core.errors import BenchsuiteError, InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
 from benchsuite.data.images.datasets import dataset
+from benchsuite.spaces.nasbench301.cells import NONE, OPERATIONS, live_part, whole
 from benchsuite.spaces.nasbench301.layout import layout
-from benchsuite.spaces.nasbench301.space import (
-    NONE,
-    OPERATIONS,
-    NASBench301,
-    from_genotype,
-    from_pairs,
-    live_part,
-    parse,
-    render,
-    whole,
-)
+from benchsuite.spaces.nasbench301.space import NASBench301
+from benchsuite.spaces.nasbench301.strings import from_genotype, from_pairs, parse, render
 from benchsuite.testing import check_space
 
 SPACE = NASBench301()
@@ -320,8 +312,8 @@ def normalised(cell, reduction):
 
 def stage_sums(space):
     """Channels, and channels times pixels, of all normal and of all reduction cells."""
-    places = layout(space, dataset("cifar10"))
-    chosen = [[place for place in places if place.reduction == kind] for kind in (False, True)]
+    shapes = layout(space.channels, space.cells, dataset("cifar10"))
+    chosen = [[shape for shape in shapes if shape.reduction == kind] for kind in (False, True)]
     return [(sum(it.width for it in kind), sum(it.width * it.side**2 for it in kind)) for kind in chosen]
 
 
@@ -337,7 +329,7 @@ def test_parameters_and_multiply_adds_agree_with_the_545_trained_genotypes(share
     assert [it.params for it in closed] == (table["params"] * 1e6).round().tolist()
     # that table adds 4 per value that is normalised, 1 per averaged one, 64 + 1 per channel of the global average
     sums = stage_sums(space)
-    frame = 4 * sum(2 * it.width * it.input_side**2 for it in layout(space, dataset("cifar10")))
+    frame = 4 * sum(2 * it.width * it.input_side**2 for it in layout(36, 20, dataset("cifar10")))
     frame += 4 * 3 * 36 * 32**2 + 65 * 4 * 144
     for name, ours, theirs in zip(names, closed, (table["flop"] * 1e6).round(), strict=True):
         extra = frame
@@ -350,10 +342,10 @@ def test_parameters_and_multiply_adds_agree_with_the_1218_surrogate_rows(shared)
     table = pd.read_parquet(shared / "data" / "nasbench301_surrogate.parquet")
     sums = stage_sums(SPACE)
     frame = 2 * 3 * 32 * 32**2 + 81 * 4 * 128
-    for place in layout(SPACE, dataset("cifar10")):
-        sides = (place.input_side * (1 + place.after_reduction), place.input_side)
-        frame += 2 * 2 * place.width * place.input_side**2
-        frame += sum(channels * side**2 for channels, side in zip(place.inputs, sides, strict=True))
+    for shape in layout(SPACE.channels, SPACE.cells, dataset("cifar10")):
+        sides = (shape.input_side * (1 + shape.after_reduction), shape.input_side)
+        frame += 2 * 2 * shape.width * shape.input_side**2
+        frame += sum(channels * side**2 for channels, side in zip(shape.inputs, sides, strict=True))
     for row in table.itertuples():
         name = from_pairs(row.architecture)
         ours, params, macs = SPACE.complexity(name, "cifar10"), 0, frame
@@ -524,18 +516,18 @@ def test_the_auxiliary_classifier_is_counted_and_kept_but_not_among_the_logits()
 
 def test_images_whose_side_cannot_be_halved_twice_are_refused():
     for ability in (SPACE.build, SPACE.complexity):
-        with pytest.raises(UnsupportedError, match="30 is no multiple of 4"):
+        with pytest.raises(UnsupportedError, match="side is 30; use a side that is a multiple of 4"):
             ability(f"{PLAIN}/{PLAIN}", Dataset("odd", classes=2, size=30))
 
 
 @pytest.mark.parametrize("sizes", [{"channels": 0}, {"cells": 2}, {"auxiliary": 2}])
 def test_sizes_that_make_no_network_are_refused(sizes):
-    with pytest.raises(UnsupportedError, match="NAS-Bench-301 needs"):
+    with pytest.raises(UnsupportedError, match="cells at least 3"):
         NASBench301(**sizes).build(f"{PLAIN}/{PLAIN}", IMAGES)
 
 
 def test_images_too_small_for_the_auxiliary_classifier_are_refused():
-    with pytest.raises(UnsupportedError, match="choose auxiliary=0"):
+    with pytest.raises(UnsupportedError, match="set auxiliary = 0"):
         NASBench301(2, 3, auxiliary=1).complexity(f"{PLAIN}/{PLAIN}", IMAGES)
 
 

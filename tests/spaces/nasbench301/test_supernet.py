@@ -10,7 +10,9 @@ from torch import nn
 
 from benchsuite.core.errors import UnknownNameError
 from benchsuite.core.types import Dataset
-from benchsuite.spaces.nasbench301.space import OPERATIONS, NASBench301, parse
+from benchsuite.spaces.nasbench301.cells import OPERATIONS
+from benchsuite.spaces.nasbench301.space import NASBench301
+from benchsuite.spaces.nasbench301.strings import parse
 from benchsuite.spaces.supernet import without_affine
 
 SMALL = NASBench301(channels=4, cells=4)
@@ -31,7 +33,7 @@ def own_network(supernet, architecture, size):
     for name in own.state_dict():
         parts = name.split(".")
         if parts[0] == "cells" and parts[2].startswith("edge_"):
-            cell = parse(architecture)[supernet.places[int(parts[1])].reduction]
+            cell = parse(architecture)[supernet.shapes[int(parts[1])].reduction]
             target, source = map(int, parts[2].split("_")[1:])
             operation = next(operation for operation, other in cell[target - 2] if other == source)
             parts[2] = f"{parts[2]}_{operation}"

@@ -17,7 +17,9 @@ from torch.nn import functional
 
 from benchsuite.core.errors import InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
-from benchsuite.spaces.nds.space import NDSResNet, NDSResNeXtA, NDSResNeXtB, NDSVanilla, Stage, bottleneck
+from benchsuite.spaces.nds.blocks import bottleneck
+from benchsuite.spaces.nds.space import NDSResNet, NDSResNeXtA, NDSResNeXtB, NDSVanilla
+from benchsuite.spaces.nds.strings import Stage
 from benchsuite.testing import check_space
 
 SPACES = (NDSVanilla, NDSResNet, NDSResNeXtA, NDSResNeXtB)
@@ -117,8 +119,8 @@ def test_white_space_and_the_writing_of_numbers_do_not_matter(space, written, ca
         ("d1-w16-b1-g1/d1-w16-b1-g1/d1-w16-b1-g1", "write three stages"),
         ("d-1-w16/d1-w16/d1-w16", "write three stages"),
         ("d²-w16/d1-w16/d1-w16", "write three stages"),
-        ("d5-w16/d1-w16/d1-w16", "nds_resnet has no depth 5; allowed: 1, 2, 3, 4, 6, 8, 12, 16, 24"),
-        ("d1-w16/d1-w17/d1-w16", "nds_resnet has no width 17; allowed: 16, 24"),
+        ("d5-w16/d1-w16/d1-w16", "depth 5 is not a choice of nds_resnet; allowed: 1, 2, 3, 4, 6, 8, 12, 16, 24"),
+        ("d1-w16/d1-w17/d1-w16", "width 17 is not a choice of nds_resnet; allowed: 16, 24"),
         (7, "write three stages"),
     ],
 )
@@ -247,7 +249,7 @@ def test_depths_are_divided_and_rounded_up():
 
 @pytest.mark.parametrize("size", ["channels", "width_divisor", "depth_divisor"])
 def test_sizes_below_1_are_refused(size):
-    with pytest.raises(UnsupportedError, match="sizes of at least 1"):
+    with pytest.raises(UnsupportedError, match="all sizes must be at least 1"):
         NDSResNet(**{size: 0}).complexity("d1-w16/d1-w16/d1-w16", "cifar10")
 
 

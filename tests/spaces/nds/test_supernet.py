@@ -123,7 +123,7 @@ def test_chosen_modules_are_the_blocks_that_are_run():
 
 
 def test_depths_and_widths_are_no_operations_to_choose_or_replace():
-    reason = "'nds_resnet' has no operations with weights of their own: its depths and widths share"
+    reason = "'nds_resnet' does not offer operations to choose or replace: its depths and widths share"
     for ability in (
         RESNET.operation_choices,
         lambda: RESNET.with_operations(NARROWEST, []),

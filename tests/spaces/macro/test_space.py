@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchsuite.core.errors import InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
-from benchsuite.spaces.mobile.macro import Macro
+from benchsuite.spaces.macro.space import Macro
 from benchsuite.testing import check_space
 
 SPACE = Macro()
@@ -203,7 +203,7 @@ def test_an_unknown_treatment_of_dead_operations_is_refused():
 
 def test_strings_and_complexity_load_no_torch():
     code = (
-        "import sys; from benchsuite.spaces.mobile.macro import Macro as S; "
+        "import sys; from benchsuite.spaces.macro.space import Macro as S; "
         "S().complexity(S().architectures()[0], 'cifar10'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

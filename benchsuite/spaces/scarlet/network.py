@@ -6,10 +6,12 @@ import math
 from typing import TYPE_CHECKING, TypeVar
 
 from torch import nn
+from typing_extensions import override
 
+from benchsuite.spaces.chains import ChainNetwork, ChainSupernet, InvertedResidual, chain, choices
 from benchsuite.spaces.layers import conv_bn
-from benchsuite.spaces.mobile.chains import ChainNetwork, ChainSupernet, InvertedResidual, chain, choices
-from benchsuite.spaces.mobile.scarlet import BLOCKS, IDENTITY, convolutions, last, layers, squeezed, stem
+from benchsuite.spaces.scarlet.layers import convolutions, squeezed
+from benchsuite.spaces.scarlet.strings import ALLOWED, BLOCKS, IDENTITY, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +20,19 @@ if TYPE_CHECKING:
 
     from benchsuite.core.supernet import Substitute
     from benchsuite.core.types import Dataset
-    from benchsuite.spaces.costs import Layer
-    from benchsuite.spaces.mobile.scarlet import Scarlet
+    from benchsuite.spaces.costs import ChainFrame, Layer
 
 M = TypeVar("M", bound=nn.Module)
 
 
 class SqueezeExcite(nn.Module):
-    """Channels multiplied by gates of h-sigmoid, which two 1x1 convolutions with biases make of their averages."""
+    """Channels multiplied by gates of h-sigmoid, which two 1x1 convolutions with biases compute from their averages.
+
+    Parameters
+    ----------
+    channels
+        Channels that go in and come out.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -37,14 +44,25 @@ class SqueezeExcite(nn.Module):
             nn.Hardsigmoid(),
         )
 
+    @override
     def forward(self, features: Tensor) -> Tensor:
-        """The features, each channel of each image multiplied by its gate."""
         weighted: Tensor = features * self.gates(features)
         return weighted
 
 
 def initialised(module: M) -> M:
-    """The module with weights drawn as SCARLET draws them; biases are zero, normalisations as torch makes them."""
+    """Draw the weights of a module as SCARLET does; biases are zero, normalisations as torch makes them.
+
+    Parameters
+    ----------
+    module
+        It is changed.
+
+    Returns
+    -------
+    Module
+        The same module.
+    """
     for part in module.modules():
         if isinstance(part, nn.Conv2d):
             nn.init.normal_(part.weight, std=math.sqrt(2 / (math.prod(part.kernel_size) * part.out_channels)))
@@ -56,19 +74,49 @@ def initialised(module: M) -> M:
     return module
 
 
-def network(space: Scarlet, operations: Sequence[str], dataset: Dataset) -> ChainNetwork:
-    """The network of one architecture."""
-    return _frame(space, dataset, lambda: chain(operations, layers(space), _make))
+def network(frame: ChainFrame, operations: Sequence[str], dataset: Dataset) -> ChainNetwork:
+    """Build the network of one architecture.
+
+    Parameters
+    ----------
+    frame
+        Stem, layers and last convolution.
+    operations
+        The operation of each layer.
+    dataset
+        Images and classes.
+
+    Returns
+    -------
+    ChainNetwork
+        Initialised from torch's current random state.
+    """
+    return _built(frame, dataset, lambda: chain(operations, frame.layers, _make))
 
 
-def supernet(space: Scarlet, dataset: Dataset, substitute: Mapping[str, Substitute] | None) -> ChainSupernet:
-    """The supernet; substitutes have the weights that they are made with."""
-    frame = _frame(space, dataset, lambda: choices(space, layers(space), _make, substitute))
-    return ChainSupernet(frame, space.operations)
+def supernet(frame: ChainFrame, dataset: Dataset, substitute: Mapping[str, Substitute] | None) -> ChainSupernet:
+    """Build the supernet; substitutes keep the weights that they are made with.
+
+    Parameters
+    ----------
+    frame
+        Stem, layers and last convolution.
+    dataset
+        Images and classes.
+    substitute
+        Modules in the place of operations, in layers that keep the shape, made from the number of channels.
+
+    Returns
+    -------
+    ChainSupernet
+        Initialised from torch's current random state.
+    """
+    built = _built(frame, dataset, lambda: choices(ALLOWED, frame.layers, _make, substitute))
+    return ChainSupernet(built, parse)
 
 
 def _make(name: str, layer: Layer) -> nn.Module | None:
-    """The module of an operation; the identity needs none."""
+    """Make the module of an operation; the identity needs none."""
     if name == IDENTITY:
         return None
     wide, depthwise, narrow = convolutions(BLOCKS[name], layer)
@@ -77,9 +125,9 @@ def _make(name: str, layer: Layer) -> nn.Module | None:
     return initialised(InvertedResidual(row, residual=layer.keeps_shape))
 
 
-def _frame(space: Scarlet, dataset: Dataset, body: Callable[[], Sequence[nn.Module]]) -> ChainNetwork:
-    """Stem of a 3x3 and a separable convolution, the layers, 1x1 convolution, global average, classifier."""
-    (first, depthwise, narrow), wide = stem(space, dataset), last(space)
+def _built(frame: ChainFrame, dataset: Dataset, body: Callable[[], Sequence[nn.Module]]) -> ChainNetwork:
+    """Return stem, the layers, 1x1 convolution, global average, classifier."""
+    (first, depthwise, narrow), wide = frame.stem, frame.last
     before = nn.Sequential(*conv_bn(first), nn.ReLU6(), *conv_bn(depthwise), nn.ReLU6(), *conv_bn(narrow))
     return ChainNetwork(
         initialised(before),

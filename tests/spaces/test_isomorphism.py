@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchsuite.core.errors import DataCorruptError
-from benchsuite.spaces.classes import classes_of
+from benchsuite.spaces.isomorphism import isomorphism_classes
 from benchsuite.spaces.nasbench201.space import NASBench201
 
 asked = []
@@ -37,22 +37,22 @@ def strings():
 
 
 def test_a_large_table_is_worked_out_once(strings):
-    first = classes_of(Counted(), strings, "the table")
+    first = isomorphism_classes(Counted(), strings, "the table")
     assert asked == strings.tolist()
-    again = classes_of(Counted(), strings, "the table")
+    again = isomorphism_classes(Counted(), strings, "the table")
     assert asked == strings.tolist()
     for found in (first, again):
         assert found.strings is strings
-        assert found.representatives.is_monotonic_increasing
-        assert found.representatives.is_unique
+        assert found.canonical.is_monotonic_increasing
+        assert found.canonical.is_unique
         for string in strings:
-            assert found.representative(string) == NASBench201().canonical(string)
+            assert found.canonical_of(string) == NASBench201().canonical(string)
 
 
-def test_the_first_member_of_a_class_is_the_first_string_with_its_representative(strings):
-    found = classes_of(NASBench201(), strings, "the table")
+def test_the_first_member_of_a_class_is_the_first_string_with_its_canonical_architecture(strings):
+    found = isomorphism_classes(NASBench201(), strings, "the table")
     canonical = [NASBench201().canonical(string) for string in strings]
-    for name in found.representatives:
+    for name in found.canonical:
         assert found.first_member(name) == strings[canonical.index(name)]
     with pytest.raises(KeyError):
         found.first_member("a foreign string")
@@ -60,37 +60,37 @@ def test_the_first_member_of_a_class_is_the_first_string_with_its_representative
 
 def test_strings_that_are_their_own_classes_are_kept_as_they_are():
     strings = pd.Index(sorted(NASBench201().architectures()[:1200]), dtype="str")
-    found = classes_of(NASBench201(), strings, "the table")
-    assert found.representatives is strings
+    found = isomorphism_classes(NASBench201(), strings, "the table")
+    assert found.canonical is strings
     assert found.codes.tolist() == list(range(1200))
 
 
 def test_a_small_table_leaves_nothing_behind(strings, own_data_folder):
-    classes_of(Counted(), strings[:900], "the table")
+    isomorphism_classes(Counted(), strings[:900], "the table")
     assert not own_data_folder.exists()
 
 
 def test_another_table_or_another_size_is_worked_out_anew(strings):
-    classes_of(Counted(), strings, "the table")
-    classes_of(Counted(), strings[1:], "the table")
-    classes_of(Counted(channels=8), strings, "the table")
+    isomorphism_classes(Counted(), strings, "the table")
+    isomorphism_classes(Counted(), strings[1:], "the table")
+    isomorphism_classes(Counted(channels=8), strings, "the table")
     assert asked == [*strings, *strings[1:], *strings]
 
 
 def test_a_change_of_code_that_spaces_share_is_noticed(strings, monkeypatch):
-    classes_of(Counted(), strings, "the table")
+    isomorphism_classes(Counted(), strings, "the table")
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda file: read(file) + b"#" * (file.name == "cells.py"))
-    classes_of(Counted(), strings, "the table")
+    isomorphism_classes(Counted(), strings, "the table")
     assert asked == [*strings, *strings]
 
 
 def test_a_damaged_copy_is_worked_out_and_kept_anew(strings, own_data_folder):
-    first = classes_of(Counted(), strings, "the table")
+    first = isomorphism_classes(Counted(), strings, "the table")
     (copy,) = (own_data_folder / "classes").iterdir()
     whole = copy.read_bytes()
     copy.write_bytes(whole[:100])
-    again = classes_of(Counted(), strings, "the table")
+    again = isomorphism_classes(Counted(), strings, "the table")
     assert again.codes.tolist() == first.codes.tolist()
     assert asked == [*strings, *strings]
     assert copy.read_bytes() == whole
@@ -98,11 +98,11 @@ def test_a_damaged_copy_is_worked_out_and_kept_anew(strings, own_data_folder):
 
 def test_foreign_strings_are_counted_and_nothing_is_kept(strings, own_data_folder):
     with pytest.raises(DataCorruptError, match=r"the table: 2 of 1,502 .* the first is 'foreign'"):
-        classes_of(Counted(), strings.append(pd.Index(["foreign", "strange"])), "the table")
+        isomorphism_classes(Counted(), strings.append(pd.Index(["foreign", "strange"])), "the table")
     assert not own_data_folder.exists()
 
 
 def test_a_folder_that_cannot_be_written_to_costs_time_only(strings, own_data_folder):
     own_data_folder.write_text("a file, not a folder")
-    found = classes_of(Counted(), strings, "the table")
+    found = isomorphism_classes(Counted(), strings, "the table")
     assert found.strings is strings

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchsuite.core.errors import InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
-from benchsuite.spaces.mobile.scarlet import Scarlet
+from benchsuite.spaces.scarlet.space import Scarlet
 
 IMAGENET = Dataset("imagenet", 1000, size=224)
 SMALL = Scarlet(width_divisor=16, halvings=2)
@@ -166,7 +166,7 @@ def test_a_foreign_string_is_refused_with_what_is_allowed(foreign, reason):
 @pytest.mark.parametrize("sizes", [{"width_divisor": 0}, {"halvings": 6}, {"halvings": -1}])
 def test_sizes_that_are_not_allowed_are_refused(sizes):
     for ability in (Scarlet(**sizes).build, Scarlet(**sizes).complexity):
-        with pytest.raises(UnsupportedError, match="width_divisor of at least 1 and 0 to 5 halvings"):
+        with pytest.raises(UnsupportedError, match="width_divisor must be at least 1, halvings 0 to 5"):
             ability(A, "digits")
     with pytest.raises(UnsupportedError, match="width_divisor"):
         Scarlet(**sizes).supernet("digits")
@@ -179,7 +179,7 @@ def test_an_unknown_treatment_of_dead_operations_is_refused():
 
 def test_strings_and_complexity_load_no_torch():
     code = (
-        "import sys; from benchsuite.spaces.mobile.scarlet import Scarlet as S; import numpy; s = S(); "
+        "import sys; from benchsuite.spaces.scarlet.space import Scarlet as S; import numpy; s = S(); "
         "s.complexity(s.sample(1, numpy.random.default_rng(0))[0], 'cifar10'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

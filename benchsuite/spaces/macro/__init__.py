@@ -1,0 +1,1 @@
+"""NAS-Bench-Macro (Su et al., 2021)."""

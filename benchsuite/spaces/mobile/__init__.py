@@ -1,1 +1,0 @@
-"""Chains of mobile blocks: NAS-Bench-Macro and SCARLET."""

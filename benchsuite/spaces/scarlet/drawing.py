@@ -1,0 +1,31 @@
+"""How architectures of SCARLET's space are drawn: one bar a layer, as high as its block's expansion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchsuite.spaces.chain_drawing import chain_drawing, identity_block, mobile_block
+from benchsuite.spaces.scarlet.strings import BLOCKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchsuite.core.drawing import ChainDrawing
+
+_BLOCKS = {name: mobile_block(block.expansion, block.kernel, excited=block.excited) for name, block in BLOCKS.items()}
+
+
+def drawing(operations: Sequence[str]) -> ChainDrawing:
+    """Return the drawing of an architecture.
+
+    Parameters
+    ----------
+    operations
+        The operation of each layer.
+
+    Returns
+    -------
+    ChainDrawing
+        19 blocks.
+    """
+    return chain_drawing([_BLOCKS.get(name, identity_block()) for name in operations])
