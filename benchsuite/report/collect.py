@@ -27,6 +27,7 @@ from benchsuite.report.results import (
     TRAINING_COLUMNS,
     BenchmarkResults,
     Results,
+    searched_before,
 )
 from benchsuite.report.trainings import read_trainings, table_of
 from benchsuite.running.score_files import FAMILY as IMPORTED
@@ -121,7 +122,7 @@ def _trained(
     curves = table_of(trainings, "curve", TRAINING_COLUMNS)
     return {
         "trainings": None if curves.empty else curves,
-        "parameters": {each.key: each.parameters for each in trainings},
+        "searches": {each.key: searched_before(each.parameters) for each in trainings},
         "courses": _courses(benchmark, selection, trainings),
         "probabilities": table_of(trainings, "alpha", PROBABILITY_COLUMNS),
     }

@@ -61,7 +61,7 @@ def _parameters(recipe: Path) -> dict[str, Any]:
     return found
 
 
-def table_of(trainings: Sequence[ReadTraining], name: str, columns: Sequence[str]) -> pd.DataFrame:
+def table_of(trainings: Sequence[ReadTraining], name: str, columns: Iterable[str]) -> pd.DataFrame:
     """A table that trainings have written, one below the other: columns that a file lacks are NaN in its rows.
 
     `columns` may name supernet (see `names_of`), estimator (the first that reads it), seed and training (its key) too.

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchsuite.core.files import write_frame, write_text
-from benchsuite.report.drawings import Drawing
-from benchsuite.report.render import html, markdown
-from benchsuite.report.render.charts import by_epoch_chart
-from benchsuite.report.render.courses import COURSE_NOTES, COURSES, PROBABILITIES_NOTE, probability_chart
-from benchsuite.report.render.svg import drawing, render, standalone
+from benchsuite.report.render import charts, html, markdown
+from benchsuite.report.render.parts import Figure
+from benchsuite.report.render.svg import standalone
 from benchsuite.report.render.table import Cell, Column, Table, rows_of
 from benchsuite.report.render.words import number
+from benchsuite.report.sections.architecture_parameters import NOTE as PROBABILITIES_NOTE
+from benchsuite.report.sections.searches import COURSE_NOTES, COURSES
 from benchsuite.search import cell_figures
 from benchsuite.search.own import ALPHA, CURVE, DERIVED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Canvas
 
     from benchsuite.search.own import Choice
 
@@ -33,14 +35,14 @@ _NOTES = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page and the Markdown show; figures come with their notes."""
+    """What the page and the Markdown show."""
 
     title: str
     lead: str
     verdict: list[str]
     facts: dict[str, str]
     caption: str
-    figures: list[tuple[Drawing, str]]
+    figures: list[Figure]
     table: Table
     protocol: dict[str, str]
     provenance: dict[str, str]
@@ -52,7 +54,7 @@ def write_choice(choice: Choice, folder: Path) -> Path:
     for name, table in choice.tables.items():
         write_frame(folder / f"{name}.csv", table)
     shown = _shown(choice, ["report.md", *(f"{name}.csv" for name in choice.tables)])
-    for each, _ in shown.figures:
+    for each in shown.figures:
         write_text(folder / "figures" / f"{each.name}.svg", standalone(each.svg))
     write_text(folder / "report.md", _markdown(shown))
     index = folder / "index.html"
@@ -82,24 +84,25 @@ def _shown(choice: Choice, downloads: list[str]) -> Shown:
     )
 
 
-def _figures(choice: Choice) -> list[tuple[Drawing, str]]:
+def _figures(choice: Choice) -> list[Figure]:
     derived, alpha = choice.tables[DERIVED], choice.tables.get(ALPHA)
     edges = [f"{source} to {target} {name}" for cell in choice.cells.values() for source, target, name in cell]
-    with drawing():
-        found = [_drawing("cells", "The cell that it found", "; ".join(edges), cell_figures.cell_chart(choice.cells))]
-        course = derived.assign(supernet=choice.search.estimator, training="")
-        for column, label in COURSES.items():
-            if len(course) > 1 and course[column].notna().any():
-                words = f"{label} by epoch; figures in derived.csv."
-                found.append(_drawing(column, label, words, by_epoch_chart(course, column, label.lower())))
-        if alpha is not None:
-            words = "Probability of each operation of each edge by epoch; figures in alpha.csv."
-            found.append(_drawing("probabilities", "Architecture parameters", words, probability_chart(alpha)))
-    return [(each, _NOTES[each.name]) for each in found]
+    chart = partial(cell_figures.cell_chart, choice.cells)
+    found = [_figure("cells", "The cell that it found", "; ".join(edges), chart)]
+    course = derived.assign(supernet=choice.search.estimator, training="")
+    for column, label in COURSES.items():
+        if len(course) > 1 and course[column].notna().any():
+            words = f"{label} by epoch; figures in derived.csv."
+            found.append(_figure(column, label, words, partial(charts.by_epoch_chart, course, column, label.lower())))
+    if alpha is not None:
+        words = "Probability of each operation of each edge by epoch; figures in alpha.csv."
+        chart = partial(charts.probability_chart, alpha)
+        found.append(_figure("probabilities", "Architecture parameters", words, chart))
+    return found
 
 
-def _drawing(name: str, title: str, words: str, chart: Figure) -> Drawing:
-    return Drawing(name, title, words, render(chart, name, words))
+def _figure(name: str, title: str, words: str, chart: Callable[[], Canvas]) -> Figure:
+    return Figure(name, title, words, chart, _NOTES[name])
 
 
 def _verdict(choice: Choice) -> list[str]:
@@ -149,8 +152,8 @@ def _markdown(shown: Shown) -> str:
     parts = [
         f"# {markdown.escaped(shown.title)}",
         markdown.escaped(shown.lead),
-        "\n".join(f"- {markdown.escaped(sentence)}" for sentence in shown.verdict),
-        *(f"{markdown.image(each)}\n\n{markdown.escaped(note)}" for each, note in shown.figures),
+        markdown.bullets(shown.verdict),
+        *(f"{markdown.image(each)}\n\n{markdown.escaped(each.note)}" for each in shown.figures),
         f"*{markdown.escaped(shown.caption)}*",
         *markdown.titled(shown.table),
         "### Protocol",

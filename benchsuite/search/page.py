@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.core.files import write_frame, write_text
-from benchsuite.report.drawings import Drawing
 from benchsuite.report.render import html, markdown
-from benchsuite.report.render.svg import drawing, render, standalone
+from benchsuite.report.render.parts import Figure
+from benchsuite.report.render.svg import standalone
 from benchsuite.report.render.table import Cell, Column, Table, rows_of
 from benchsuite.report.render.words import interval, large, number, significant
 from benchsuite.search import figures
 from benchsuite.search.evaluated import REPEATS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Canvas
 
     from benchsuite.search.finding import Finding
 
@@ -37,17 +39,16 @@ _REGRET_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page and the Markdown show; `regret` is None where no search could be run on the truth."""
+    """What the page and the Markdown show; `lacking` says why there is no `regret`, where none could be had."""
 
     title: str
     lead: str
     verdict: list[str]
     facts: dict[str, str]
     caption: str
-    trade_off: Drawing
-    trade_off_note: str
-    regret: Drawing | None
-    regret_note: str
+    trade_off: Figure
+    regret: Figure | None
+    lacking: str
     table: Table
     protocol: dict[str, str]
     provenance: dict[str, str]
@@ -71,13 +72,12 @@ def write_finding(finding: Finding, folder: Path) -> Path:
 
 def _shown(finding: Finding, downloads: list[str]) -> Shown:
     search, curves = finding.search, finding.curves
-    with drawing():
-        trade_off = _drawing("front", "Score against multiply-adds", finding, figures.front_chart(finding))
-        regret = (
-            _drawing("regret", "Regret against evaluations", finding, figures.regret_chart(curves))
-            if (curves is not None)
-            else None
-        )
+    front = partial(figures.front_chart, finding)
+    trade_off = _figure("front", "Score against multiply-adds", finding, front, _FRONT_NOTE)
+    regret = None
+    if curves is not None:
+        chart = partial(figures.regret_chart, curves)
+        regret = _figure("regret", "Regret against evaluations", finding, chart, _REGRET_NOTE)
     caption = finding.caption
     return Shown(
         title=f"{_TITLES[search.algorithm]} on {search.space} by {search.estimator}",
@@ -87,9 +87,8 @@ def _shown(finding: Finding, downloads: list[str]) -> Shown:
         facts=_facts(finding),
         caption=f"{caption[:1].upper()}{caption[1:]}.",
         trade_off=trade_off,
-        trade_off_note=_FRONT_NOTE,
         regret=regret,
-        regret_note=_REGRET_NOTE if regret else f"No regret against searches on the truth: {finding.lacking}.",
+        lacking=f"No regret against searches on the truth: {finding.lacking}.",
         table=_table(finding),
         protocol=finding.protocol,
         provenance=finding.provenance,
@@ -97,9 +96,9 @@ def _shown(finding: Finding, downloads: list[str]) -> Shown:
     )
 
 
-def _drawing(name: str, title: str, finding: Finding, chart: Figure) -> Drawing:
+def _figure(name: str, title: str, finding: Finding, chart: Callable[[], Canvas], note: str) -> Figure:
     words = f"{title} of {len(finding.evaluated):,} evaluated architectures; figures in {name}.csv."
-    return Drawing(name, title, words, render(chart, name, words))
+    return Figure(name, title, words, chart, note)
 
 
 def _facts(finding: Finding) -> dict[str, str]:
@@ -169,11 +168,11 @@ def _markdown(shown: Shown) -> str:
     parts = [
         f"# {markdown.escaped(shown.title)}",
         markdown.escaped(shown.lead),
-        "\n".join(f"- {markdown.escaped(sentence)}" for sentence in shown.verdict),
+        markdown.bullets(shown.verdict),
         markdown.image(shown.trade_off),
-        f"{shown.trade_off_note} *{markdown.escaped(shown.caption)}*",
+        f"{shown.trade_off.note} *{markdown.escaped(shown.caption)}*",
         *([markdown.image(shown.regret)] if shown.regret else []),
-        f"{markdown.escaped(shown.regret_note)} *{markdown.escaped(shown.caption)}*",
+        f"{markdown.escaped(shown.regret.note if shown.regret else shown.lacking)} *{markdown.escaped(shown.caption)}*",
         *markdown.titled(shown.table),
         "### Protocol",
         markdown.definitions(shown.protocol),

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 
 from benchsuite.analysis.critical_difference import critical_difference
-from benchsuite.report.across import _place, overview
-from benchsuite.report.judge import judge
+from benchsuite.report.overview import overview
+from benchsuite.report.sentences.overview import mean_rank
 
 TWICE = ("nasbench201/cifar10", "nasbench201/cifar10")
 
@@ -19,13 +20,17 @@ def _judged(made, change=lambda scores: scores):
     return [judge(replace(part, scores=change(part.scores))) for part in made.benchmarks]
 
 
+def _over(judgements):
+    return overview([each.judgement for each in judgements])
+
+
 def _mean(judgements, name):
     return np.mean([each.leaderboard.set_index("estimator").loc[name, "kendall_tau"] for each in judgements])
 
 
 def test_an_only_estimator_is_called_so_and_benchmarks_of_one_name_are_told_apart_by_number(make_results):
     judgements = _judged(make_results(TWICE, n=40, estimators=("plain",), seeds=1))
-    found = overview(judgements)
+    found = _over(judgements)
     mean = f"{_mean(judgements, 'plain'):.3f}".replace("-", "\N{MINUS SIGN}")
     only = "plain, the only estimator beside the baselines judged on all 2 benchmarks, has mean tau-b"
     assert found.verdict[0] == f"{only} {mean}."
@@ -34,7 +39,7 @@ def test_an_only_estimator_is_called_so_and_benchmarks_of_one_name_are_told_apar
     where = ("nasbench201/cifar10", "nasbench201/cifar10 (2)")[lowest]
     assert found.verdict[2].endswith(f", on {where}.")  # no better one but baselines
     assert "; nasbench201/cifar10 (2) (full-size" in found.caption
-    assert [column.title for column in found.blocks[0].columns[2:]] == [
+    assert [column.title for column in found.parts[0].columns[2:]] == [
         "nasbench201/cifar10",
         "nasbench201/cifar10 (2)",
     ]
@@ -45,7 +50,7 @@ def test_equal_highest_means_are_shared_and_each_leader_is_judged(make_results):
         return pd.concat([scores, scores[scores["estimator"] == "nwot"].assign(estimator="twin")], ignore_index=True)
 
     judgements = _judged(make_results(TWICE, n=40, estimators=("nwot", "plain"), seeds=1), twin)
-    first, *others = overview(judgements).verdict
+    first, *others = _over(judgements).verdict
     assert " nwot and twin share the highest mean tau-b (" in first
     assert f"({_mean(judgements, 'nwot'):.3f}), before plain (" in first
     for start in ("Against counting parameters and counting multiply-adds, {} is", "The lowest tau-b of {} is"):
@@ -54,9 +59,9 @@ def test_equal_highest_means_are_shared_and_each_leader_is_judged(make_results):
 
 def test_what_was_not_tested_against_size_is_said(make_results):
     few, many = (make_results(TWICE, n=n, estimators=("nwot", "plain"), seeds=1) for n in (9, 150))
-    assert overview(_judged(few)).verdict[1].endswith("nwot is not tested on any benchmark.")
+    assert _over(_judged(few)).verdict[1].endswith("nwot is not tested on any benchmark.")
     mixed = [_judged(few)[0], _judged(many)[1]]
-    said = overview(mixed).verdict[1]
+    said = _over(mixed).verdict[1]
     assert said.endswith(
         "nwot is separably better than both on nasbench201/cifar10 (2) and not tested on nasbench201/cifar10."
     )
@@ -66,9 +71,9 @@ def test_what_was_not_tested_against_size_is_said(make_results):
 def test_mean_places_say_who_is_ahead_and_who_behind(name, sides):
     found = critical_difference(pd.DataFrame({i: [0.9, 0.8, 0.3, 0.2] for i in range(6)}, index=list("abcd")))
     assert 1 < found.difference < 2  # Nemenyi: 2.569 (4 x 5 / 36)^(1/2) = 1.91
-    assert f"it is separably {sides} of 3 others: mean places must differ by 1.9." in _place(found, name)
+    assert f"it is separably {sides} of 3 others: mean places must differ by 1.9." in mean_rank(found, name)
 
 
 def test_mean_places_of_two_count_one_other():
     found = critical_difference(pd.DataFrame({i: [0.9, 0.8] for i in range(2)}, index=list("ab")))
-    assert "separably ahead of 0 and behind 0 of 1 other:" in _place(found, "a")
+    assert "separably ahead of 0 and behind 0 of 1 other:" in mean_rank(found, "a")

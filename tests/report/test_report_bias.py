@@ -9,22 +9,16 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from benchsuite.report.behaviour import ranks_table
-from benchsuite.report.bias import (
-    bias_numbers,
-    bias_table,
-    inside_numbers,
-    order_words,
-    pictured,
-    size_numbers,
-    size_table,
-)
-from benchsuite.report.drawings import draw
-from benchsuite.report.exchanges import MOST, exchange_numbers, exchange_table
-from benchsuite.report.judge import judge
-from benchsuite.report.verdict import verdict
+from benchsuite.report.render.parts import figures_of, tables_of
+from benchsuite.report.sections import beyond_size, bias, operations
+from benchsuite.report.sections.beyond_size import size_correlations
+from benchsuite.report.sections.bias import bias_by_size, order_words, pictured
+from benchsuite.report.sections.operations import MOST, exchanges
+from benchsuite.report.sections.ranks import ranks_by_estimator
+from benchsuite.report.sizes import orders_of
 from benchsuite.report.write import write_report
 
 OPERATIONS = ("conv", "pool", "skip")
@@ -50,6 +44,10 @@ def part(results):
 @pytest.fixture(scope="module")
 def judgement(part):
     return judge(part)
+
+
+def _tables(judgement, section):
+    return list(tables_of(section.parts(judgement.tables)))
 
 
 def _trials(part, name):
@@ -104,15 +102,15 @@ def test_what_scores_know_beyond_a_count_of_size_is_that_of_plain_figures(part, 
 def test_live_counts_stand_where_they_differ_and_counts_of_one_order_share_their_figures(part, judgement):
     assert judgement.size["complexity"].unique().tolist() == ["params", "macs", "live_params"]
     sizes = {"params": part.complexity["params"], "macs": 90 * part.complexity["params"]}
-    table = size_table({"nwot": _trials(part, "nwot")}, part.truth, sizes)
+    table = size_correlations({"nwot": _trials(part, "nwot")}, part.truth, sizes)
     first, second = (table[table["complexity"] == kind].drop(columns="complexity") for kind in sizes)
     pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
 
 
 def test_tables_by_size_stand_once_for_every_order_of_the_architectures(judgement):
-    names = [[table.name for table in found(judgement)] for found in (bias_numbers, inside_numbers, size_numbers)]
-    assert names == [["bias_params", "bias_macs"], ["inside_params", "inside_macs"], [*_sized(judgement)]]
-    inside = next(inside_numbers(judgement))
+    names = [[table.name for table in _tables(judgement, section)] for section in (bias, beyond_size)]
+    assert names == [["bias_params", "bias_macs"], ["inside_params", "inside_macs", *_sized(judgement)]]
+    inside = next(beyond_size.inside_tables(judgement.tables))
     board = judgement.leaderboard.set_index("estimator")["kendall_tau"]
     assert [row[1].value for row in inside.rows] == board.tolist()
     assert len(inside.columns) == 2 + 5
@@ -133,12 +131,15 @@ def _sized(judgement):
 def test_multiply_adds_have_a_picture_of_their_own_only_where_they_order_otherwise(noise, pictures, said):
     params = pd.Series(np.arange(1.0, 82) * 1000)
     sizes = {"params": params, "macs": 50 * params + 1000 * noise * np.random.default_rng(0).random(81)}
-    assert pictured(sizes) == pictures
-    assert said in order_words(sizes)
+    assert pictured(orders_of(sizes)) == pictures
+    assert said in order_words(orders_of(sizes))
 
 
 def test_every_picture_of_bias_is_drawn(judgement):
-    assert [each.title for each in draw(judgement, "a").bias] == ["Bias by parameters", "Bias by multiply-adds"]
+    assert [each.title for each in figures_of(bias.parts(judgement.tables))] == [
+        "Bias by parameters",
+        "Bias by multiply-adds",
+    ]
 
 
 def _pairs(cells, names, before, after):
@@ -170,7 +171,7 @@ def test_exchanges_count_the_pairs_of_a_size_group_that_differ_in_one_operation(
 
 
 def test_exchanges_are_shown_over_all_pairs_and_among_the_largest_with_their_numbers(part, judgement):
-    every, largest = exchange_numbers(judgement)
+    every, largest = _tables(judgement, operations)
     params = part.complexity["params"]
     assert [row[0].text for row in every.rows] == judgement.order
     assert [row[0].text for row in every.summary] == ["truth rises", "pairs"]
@@ -189,8 +190,8 @@ def test_exchanges_are_shown_over_all_pairs_and_among_the_largest_with_their_num
 
 def test_without_operations_or_where_they_tell_nothing_apart_there_are_no_exchanges(part):
     alike = dict.fromkeys(part.truth.index, ("conv",))
-    for operations in ({}, alike):
-        assert exchange_table({"snip": [part.truth]}, part.truth, operations, part.complexity["params"]).empty
+    for known in ({}, alike):
+        assert exchanges({"snip": [part.truth]}, part.truth, known, part.complexity["params"]).empty
 
 
 def _only(part, scores):
@@ -206,7 +207,7 @@ def test_verdict_names_the_operation_that_the_leader_over_estimates_most(part, l
     truth = part.truth
     weight = {loved: 1.0, scorned: -1.0, "pool": 0.0}
     bonus = np.array([sum(weight[word] for word in cells[name]) for name in truth.index])
-    found = " ".join(verdict(judge(_only(part, truth + 1.5 * bonus))))
+    found = judge(_only(part, truth + 1.5 * bonus)).said
     pairs = _pairs(cells, truth.index, scorned, loved)
     values = pd.Series(truth + 1.5 * bonus, truth.index)
     score_rises, truth_rises = (np.mean([column[b] > column[a] for a, b in pairs]) for column in (values, truth))
@@ -218,10 +219,10 @@ def test_verdict_names_the_operation_that_the_leader_over_estimates_most(part, l
 
 
 def test_verdict_names_no_operation_of_a_leader_that_favours_none(part):
-    assert "over-estimates" not in " ".join(verdict(judge(_only(part, part.truth))))
+    assert "over-estimates" not in judge(_only(part, part.truth)).said
     noise = np.random.default_rng(1).normal(size=81)
     chance = judge(_only(part, noise - noise @ part.truth / (part.truth @ part.truth) * part.truth))
-    assert "over-estimates" not in " ".join(verdict(chance))
+    assert "over-estimates" not in chance.said
 
 
 def test_verdict_says_whether_the_leader_still_ranks_among_architectures_of_one_size(part, judgement):
@@ -232,11 +233,9 @@ def test_verdict_says_whether_the_leader_still_ranks_among_architectures_of_one_
         for g in range(1, 6)
     ]
     ends = f"{min(taus):.2f} to {max(taus):.2f}"
-    assert f"Inside the 5 groups of like parameters its tau-b is {ends} (over all sizes " in " ".join(
-        verdict(judgement)
-    )
+    assert f"Inside the 5 groups of like parameters its tau-b is {ends} (over all sizes " in " ".join(judgement.verdict)
     size_only = _only(part, part.complexity["params"] + 1e-3 * np.random.default_rng(0).random(81))
-    assert "surely above chance in none of them" in " ".join(verdict(judge(size_only)))
+    assert "surely above chance in none of them" in judge(size_only).said
 
 
 def test_tables_of_a_report_hold_every_size_group_and_every_count(results, tmp_path):
@@ -256,14 +255,14 @@ def test_an_estimator_that_has_scored_the_large_half_alone_is_judged_in_the_size
     assert len(rows[["group", "label"]].drop_duplicates()) == rows["group"].max()
     assert rows[rows["estimator"] == "nwot"]["n"].sum() == len(large)
     assert rows[rows["estimator"] == "nwot"]["group"].min() == 3
-    titles = [column.title for column in next(bias_numbers(found)).columns[1:]]
+    titles = [column.title for column in _tables(found, bias)[0].columns[1:]]
     assert titles == rows[rows["estimator"] == "params"]["label"].tolist()
 
 
 def test_rank_scatters_colour_architectures_by_the_size_groups_of_all(part):
     size, nwot = part.complexity["params"], _trials(part, "nwot")[0]
     large = nwot[size[nwot.index] > size.median()]
-    rows = ranks_table({"nwot": [nwot], "part": [large]}, part.truth, size)
+    rows = ranks_by_estimator({"nwot": [nwot], "part": [large]}, part.truth, size)
     groups = dict(zip(size.index, _groups(size), strict=True))
     assert rows["group"].tolist() == [groups[name] for name in (*nwot.index, *large.index)]
 
@@ -274,13 +273,13 @@ def test_tables_by_size_and_operation_have_no_ends_where_one_trial_has_none(part
     whole = _trials(part, "nwot")[0]
     few = whole[_groups(size) == 1].iloc[:9]
     trials, sizes = {"nwot": [whole, few]}, {"params": size, "macs": part.complexity["macs"]}
-    bias = bias_table(trials, truth, sizes).query("complexity == 'params'").set_index("group")
-    assert bias["rank_difference"].notna().all()
-    assert bias[["low", "tau_low"]].isna().all(axis=1).tolist() == [True, False, False, False, False]
-    known = size_table(trials, truth, sizes)
+    found = bias_by_size(trials, truth, sizes).query("complexity == 'params'").set_index("group")
+    assert found["rank_difference"].notna().all()
+    assert found[["low", "tau_low"]].isna().all(axis=1).tolist() == [True, False, False, False, False]
+    known = size_correlations(trials, truth, sizes)
     assert known["value"].notna().all()
     assert known[["low", "high"]].isna().all(axis=None)
-    rows = exchange_table(trials, truth, part.operations, size).query("group == 0").set_index(["before", "after"])
+    rows = exchanges(trials, truth, part.operations, size).query("group == 0").set_index(["before", "after"])
     there = {key: bool(_pairs(part.operations, few.index, *key)) for key in rows.index}
     assert any(there.values())
     assert rows["bias_low"].isna().to_dict() == there
@@ -302,4 +301,4 @@ def test_verdict_finds_no_bias_by_size_among_many_estimators_whose_errors_do_not
     known = found.bias[found.bias["estimator"].isin(scores["estimator"])]
     alone = (known["low"] > 0) | (known["high"] < 0)
     assert (alone & (known["rank_difference"].abs() >= 5)).any()  # some of a hundred, each taken by itself
-    assert any("surely ranks a whole group of sizes far too" in sentence for sentence in verdict(found))
+    assert any("surely ranks a whole group of sizes far too" in sentence for sentence in found.verdict)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from judged import judge
 from small import write_suite
 
 from benchsuite.benchmark import load_benchmark
 from benchsuite.core.errors import UnknownNameError
 from benchsuite.report.collect import collect, score_table
-from benchsuite.report.judge import judge
-from benchsuite.report.page import section
 from benchsuite.running.runner import execute, missing_jobs
 from benchsuite.running.store import Store, StoreError
 from benchsuite.suites.plan import make_plan
@@ -140,5 +139,5 @@ def test_operations_and_the_data_card_of_the_truth_are_read(store: Store) -> Non
     assert set(results.operations) == set(results.truth.index)
     assert all(len(operations) == 6 for operations in results.operations.values())
     assert results.card["title"] == "table.csv"
-    shown = section(judge(results), collect(store, "small"), "a")
-    assert any(part.title == "Where does it come from?" for tab in shown.tabs for part in tab.parts)
+    titles = [section.title for tab in judge(results).page().tabs for section in tab.sections]
+    assert "Where does it come from?" in titles

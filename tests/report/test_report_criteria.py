@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from benchsuite.report.judge import judge
-from benchsuite.report.page import _facts
-from benchsuite.report.verdict import verdict
+from benchsuite.report.sentences import truth
 from benchsuite.suites.schema import CombinationChoice
 
 
@@ -93,8 +92,8 @@ def test_a_combination_costs_what_its_parts_cost(results):
 
 def test_the_cost_of_parts_is_not_counted_twice(results, judgement):
     counted = ("scores", "CPU time, each scored alone")
-    with_both = _facts(judge(replace(results, combinations=(BOTH,))))
-    assert [with_both[name] for name in counted] == [_facts(judgement)[name] for name in counted]
+    with_both = judge(replace(results, combinations=(BOTH,))).page().facts
+    assert [with_both[name] for name in counted] == [judgement.page().facts[name] for name in counted]
 
 
 @pytest.mark.parametrize("name", ["rank_mean", "rank_product", "vote"])
@@ -187,12 +186,13 @@ def test_verdict_of_a_stopped_run_counts_what_was_asked_for_and_names_who_has_no
     begun = results.scores[results.scores["seed"].isna() | (results.scores["seed"] == 0)]
     stopped = judge(replace(results, scores=begun, asked={"nwot": 3, "synflow": 1, "snip": 3}))
     assert stopped.leaderboard.set_index("estimator").loc["nwot", "n_missing"] == 2 * 40
-    assert verdict(stopped)[-2:] == [
+    assert stopped.verdict[-2:] == [
         "Not scored yet: snip.",
         "80 scores are missing, the run is not finished; estimators are judged on what is there.",
     ]
 
 
 def test_verdict_names_a_ceiling_of_nothing(results):
-    nothing = replace(judge(results), reliability=pd.DataFrame({"criterion": ["kendall_tau"], "ceiling": [0.0]}))
-    assert any("a perfect estimator would reach 0.00" in sentence for sentence in verdict(nothing))
+    nothing = pd.DataFrame({"criterion": ["kendall_tau"], "ceiling": [0.0], "n": [3]})
+    said = [sentence for _, sentence in truth.sentences(nothing, judge(results).leaderboard)]
+    assert any("a perfect estimator would reach 0.00" in sentence for sentence in said)

@@ -8,11 +8,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 from scipy.stats import kendalltau
 
-from benchsuite.report.judge import judge
 from benchsuite.report.render.words import MISSING
-from benchsuite.report.tables import factors_numbers
+from benchsuite.report.sections.variance import factors_table
 from benchsuite.report.write import write_report
 
 TITLE = "Initialisation against minibatch"
@@ -58,7 +58,9 @@ def test_taus_are_those_of_scipy_and_shares_sum_to_one(results, judgement):
 
 
 def test_scores_of_one_factor_have_a_dash_for_the_other_and_scores_of_none_no_row(judgement):
-    rows = {row[0].text: [cell.text for cell in row[1:]] for row in factors_numbers(judgement).rows}
+    rows = {
+        row[0].text: [cell.text for cell in row[1:]] for row in factors_table(judgement.factors, judgement.order).rows
+    }
     assert sorted(rows) == ["nwot", "snip"]
     assert MISSING not in rows["nwot"]
     assert [text == MISSING for text in rows["snip"]] == [False, False, True, True, False, True, True]

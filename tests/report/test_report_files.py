@@ -13,10 +13,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 
-from benchsuite.report.across import overview, overview_table
-from benchsuite.report.judge import judge
-from benchsuite.report.page import section
+from benchsuite.report.overview import overview, overview_table
 from benchsuite.report.render import latex
 from benchsuite.report.render.table import Cell, Column, Table
 from benchsuite.report.render.words import MISSING
@@ -316,9 +315,9 @@ def test_the_markdown_shows_no_table_twice(make_results, tmp_path):
 def test_the_overview_has_the_taus_of_all_benchmarks_above_their_ceilings(results, folder):
     judgements = [judge(benchmark) for benchmark in results.benchmarks]
     taus = pd.DataFrame(
-        {each.results.benchmark: each.leaderboard.set_index("estimator")["kendall_tau"] for each in judgements}
+        {each.evidence.results.benchmark: each.leaderboard.set_index("estimator")["kendall_tau"] for each in judgements}
     )
-    table = overview_table(judgements)
+    table = overview_table([each.judgement for each in judgements])
     assert [column.title for column in table.columns[2:]] == list(taus.columns)
     (last,) = table.summary
     for name, mean, *cells in table.rows:
@@ -334,25 +333,25 @@ def test_the_verdict_over_benchmarks_names_the_best_mean_and_where_it_beats_coun
     judgements = [judge(benchmark) for benchmark in results.benchmarks]
     boards = [each.leaderboard.set_index("estimator") for each in judgements]
     means = sum(board.loc[~board["reference"], "kendall_tau"] for board in boards) / len(boards)
-    first, second, third, *_ = overview(judgements).verdict
+    first, second, third, *_ = overview([each.judgement for each in judgements]).verdict
     assert f"{means.idxmax()} ({means.max():.3f}) has the highest mean tau-b" in first
     for each in judgements:
         pairs = each.comparisons.set_index(["first", "second"])
         apart = [bool(pairs.loc[key, "separable"]) for key in pairs.index if set(key) & SIZES and means.idxmax() in key]
         assert len(apart) == 2
-        assert (each.results.benchmark in second) == all(apart)
+        assert (each.evidence.results.benchmark in second) == all(apart)
     lowest = min(
         judgements, key=lambda each: each.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
     )
     tau = lowest.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
     assert third.startswith(f"The lowest tau-b of {means.idxmax()} is {tau:.3f} (")
-    assert f"on {lowest.results.benchmark}" in third
+    assert f"on {lowest.evidence.results.benchmark}" in third
 
 
 def test_an_estimator_judged_on_one_benchmark_only_has_no_mean_and_comes_last_in_the_overview(results):
     first, second = results.benchmarks
     kept = second.scores[second.scores["estimator"] != "nwot"]
-    table = overview_table([judge(first), judge(replace(second, scores=kept))])
+    table = overview_table([judge(first).judgement, judge(replace(second, scores=kept)).judgement])
     row = table.rows[-1]
     assert row[0].value == "nwot"
     assert [row[1].text, row[3].text] == [MISSING, MISSING]
@@ -372,4 +371,4 @@ def test_every_figure_of_a_weak_truth_says_so(results, tmp_path):
     html = (tmp_path / "index.html").read_text(encoding="utf-8")
     captions = [part for part in html.split("<figcaption>")[1:] if "Weak truth" in part.split("</figcaption>")[0]]
     assert len(captions) == html.count("<figcaption>")
-    assert "Weak truth" not in "".join(section(judge(item), results, "a").caption for item in results.benchmarks)
+    assert "Weak truth" not in "".join(judge(item).page().caption for item in results.benchmarks)

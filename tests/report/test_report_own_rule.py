@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 from small import write_table
 
 from benchsuite import load_space
-from benchsuite.report.choices import choices_table
 from benchsuite.report.collect import collect
-from benchsuite.report.judge import judge
-from benchsuite.report.own_rule import choice_words
-from benchsuite.report.page import section
-from benchsuite.report.render.charts import by_epoch_chart
-from benchsuite.report.render.courses import probability_chart
-from benchsuite.report.render.svg import drawing, render
+from benchsuite.report.render.charts import by_epoch_chart, probability_chart
+from benchsuite.report.render.svg import render
 from benchsuite.report.render.words import MINUS
-from benchsuite.report.results import COURSE_COLUMNS, PROBABILITY_COLUMNS, TRAINING_COLUMNS, BenchmarkResults, Results
+from benchsuite.report.results import (
+    COURSE_COLUMNS,
+    PROBABILITY_COLUMNS,
+    TRAINING_COLUMNS,
+    BenchmarkResults,
+    Results,
+    searched_before,
+)
+from benchsuite.report.sections.own_rule import choices as choices_of
+from benchsuite.report.sentences.own_rule import choice_words
 from benchsuite.report.trainings import ReadTraining, names_of
 from benchsuite.report.write import write_report
 from benchsuite.running.runner import execute, missing_jobs
@@ -81,6 +87,10 @@ grid = {readout = ["accuracy", "loss"]}
 """
 
 
+def _twins(part: BenchmarkResults) -> pd.DataFrame:
+    return pd.DataFrame([(key, each.twin) for key, each in part.searches.items()], columns=["training", "twin"])
+
+
 def _with_searches(part: BenchmarkResults, *, called: str = "darts") -> BenchmarkResults:
     """The results with SEARCHES; `called` is what the first method is called."""
     curves, courses, alpha = [], [], []
@@ -95,7 +105,7 @@ def _with_searches(part: BenchmarkResults, *, called: str = "darts") -> Benchmar
     return replace(
         part,
         trainings=pd.DataFrame(curves, columns=list(TRAINING_COLUMNS)),
-        parameters={key: each[2] for key, each in SEARCHES.items()},
+        searches={key: searched_before(each[2]) for key, each in SEARCHES.items()},
         courses=pd.DataFrame(courses, columns=list(COURSE_COLUMNS)),
         probabilities=pd.DataFrame(alpha, columns=list(PROBABILITY_COLUMNS)),
         operations={"a": ["none"] * 6},
@@ -114,7 +124,7 @@ def searched(plain: Results) -> Results:
 
 @pytest.fixture
 def choices(searched: Results) -> pd.DataFrame:
-    return choices_table(searched.benchmarks[0]).set_index("training")
+    return choices_of(searched.benchmarks[0]).set_index("training")
 
 
 def test_a_row_for_each_search_says_what_it_chose_and_how_it_went(choices: pd.DataFrame) -> None:
@@ -154,12 +164,12 @@ def test_words_are_those_of_the_tables(searched: Results) -> None:
         "Memory of an epoch, above what was held when it began, as multiples of the mean of DARTS of first "
         "order: lambda 3.00."
     )
-    assert "\n".join(choice_words(choices_table(part), part.parameters)) == said
+    assert "\n".join(choice_words(choices_of(part), _twins(part))) == said
 
 
 def test_words_for_searches_without_collapse_without_truth_and_with_other_hyperparameters(searched: Results) -> None:
     part = searched.benchmarks[0]
-    table = choices_table(part).assign(truth=NAN, skips_last=2, seconds_to_darts=NAN, memory_to_darts=NAN)
+    table = choices_of(part).assign(truth=NAN, skips_last=2, seconds_to_darts=NAN, memory_to_darts=NAN)
     table = table[table["training"].isin(["d0", "l0"])].assign(alignment_last=[0.4, 0.4])
     said = (
         "In no search are half of the chosen operations skip connections; the most are 2 of 6 (lambda, seed 0).\n"
@@ -167,15 +177,16 @@ def test_words_for_searches_without_collapse_without_truth_and_with_other_hyperp
         "whose other hyperparameters differ) it is 0.40 with one seed: the two overlap.\n"
         "The true accuracy of no choice is known."
     )
-    other = {**part.parameters, "l0": {**LAMBDA, "epochs": 100}}
-    assert "\n".join(choice_words(table, other)) == said
+    other = replace(part, searches={**part.searches, "l0": searched_before({**LAMBDA, "epochs": 100})})
+    assert "\n".join(choice_words(table, _twins(other))) == said
 
 
 def test_every_search_without_the_regulariser_is_named(searched: Results) -> None:
     part = searched.benchmarks[0]
-    table = choices_table(part)
+    table = choices_of(part)
     table.loc[table["training"] == "d1", "supernet"] = "slow darts"
-    said = "\n".join(choice_words(table, {**part.parameters, "l0": {**LAMBDA, "epochs": 100}}))
+    other = replace(part, searches={**part.searches, "l0": searched_before({**LAMBDA, "epochs": 100})})
+    said = "\n".join(choice_words(table, _twins(other)))
     assert "without the regulariser (darts and slow darts, whose other hyperparameters differ) it is" in said
 
 
@@ -231,13 +242,9 @@ def test_long_trajectories_of_many_edges_stay_light() -> None:
     epochs, edges, operations = range(1, 51), range(28), range(8)
     rows = [(epoch, "cell", 0, edge, str(name), 1 / 7) for epoch in epochs for edge in edges for name in operations]
     alpha = pd.DataFrame(rows, columns=["epoch", "table", "source", "target", "operation", "probability"])
-    with drawing():
-        chart = probability_chart(alpha)
-        lines = chart.axes[0].lines
-        assert [(line.get_xdata()[0], line.get_xdata()[-1], len(line.get_xdata())) for line in lines] == 8 * [
-            (1, 50, 30)
-        ]
-        assert len(render(chart, "alpha", "")) < 250_000
+    lines = probability_chart(alpha).axes[0].lines
+    assert [(line.get_xdata()[0], line.get_xdata()[-1], len(line.get_xdata())) for line in lines] == 8 * [(1, 50, 30)]
+    assert len(render(partial(probability_chart, alpha), "alpha", "")) < 250_000
 
 
 def test_all_operations_are_named_where_edges_differ_in_them() -> None:
@@ -350,4 +357,4 @@ def test_stores_whose_trainings_are_cleaned_away_give_a_report(plan: Plan, tmp_p
 def test_suites_without_such_methods_have_no_such_tab(plain: Results) -> None:
     judgement = judge(plain.benchmarks[0])
     assert all(table.empty for table in (judgement.choices, judgement.courses, judgement.probabilities))
-    assert "Own rule" not in [tab.title for tab in section(judgement, plain, "a").tabs]
+    assert "Own rule" not in [tab.title for tab in judgement.page().tabs]

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from judged import judge
 
-from benchsuite.report.judge import judge
 from benchsuite.report.render.words import MISSING
-from benchsuite.report.results import TRAINING_COLUMNS, Results
-from benchsuite.report.supernets import training_numbers
+from benchsuite.report.results import TRAINING_COLUMNS, BenchmarkResults, Results
+from benchsuite.report.sections.supernets import trainings_table
 from benchsuite.report.write import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from benchsuite.report.render.table import Table
+
+
+def _table(part: BenchmarkResults) -> Table:
+    found = judge(part)
+    return trainings_table(found.trainings, found.leaderboard, found.estimators)
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def trained(results: Results) -> Results:
 
 
 def test_a_row_for_each_supernet_says_how_it_ended_and_what_it_cost(trained: Results) -> None:
-    table = training_numbers(judge(trained.benchmarks[0]))
+    table = _table(trained.benchmarks[0])
     assert [[cell.text for cell in row] for row in table.rows] == [
         ["path", str(seed), "3", "2.200", "30.0", "12", "498", MISSING] for seed in (0, 1)
     ]
@@ -49,7 +56,7 @@ def test_a_training_breaks_even_where_its_cost_is_saved_by_reading(results: Resu
     read = part.scores[part.scores["estimator"] == "snip"].assign(estimator="uniform", family="one-shot")
     costs = pd.concat([part.scores.assign(cpu_seconds=0.5), read.assign(cpu_seconds=0.2)])
     trained = replace(part, scores=costs, trainings=pd.DataFrame(rows, columns=list(TRAINING_COLUMNS)))
-    table = training_numbers(judge(trained))
+    table = _table(trained)
     assert table.columns[-1].title == "Breaks even with snip"
     assert [cell.text for cell in table.rows[0][-2:]] == [MISSING, "100"]  # 30 s over 0.3 s saved on each
 

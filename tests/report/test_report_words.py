@@ -8,18 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 from scipy.stats import kendalltau, norm, rankdata
 
-from benchsuite.report.judge import judge
-from benchsuite.report.page import problems
 from benchsuite.report.render.words import number
-from benchsuite.report.verdict import verdict
+from benchsuite.report.sections.protocol import problems
 
 NAMES = ("nwot", "plain")
 
 
 def _said(results):
-    return " ".join(verdict(judge(results)))
+    return judge(results).said
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def results(make_results):
 def test_verdict_names_the_best_estimator_first_with_its_tau_and_interval(results):
     judgement = judge(results)
     best = judgement.leaderboard.set_index("estimator").loc["nwot"]
-    first = verdict(judgement)[0]
+    first = judgement.verdict[0]
     assert first.startswith("Of the 2 estimators beside the baselines, nwot ranks these 150 architectures best")
     assert f"{best['kendall_tau']:.3f}" in first
     assert f"{best['kendall_tau_low']:.2f} to {best['kendall_tau_high']:.2f}" in first
@@ -39,7 +38,7 @@ def test_verdict_names_the_best_estimator_first_with_its_tau_and_interval(result
 def test_verdict_says_that_a_far_better_estimator_is_separable_from_every_other_and_by_how_much(results):
     judgement = judge(results)
     taus = judgement.leaderboard.set_index("estimator")["kendall_tau"]
-    assert f"{taus['nwot'] - taus['plain']:.3f} of tau-b above the next, plain" in " ".join(verdict(judgement))
+    assert f"{taus['nwot'] - taus['plain']:.3f} of tau-b above the next, plain" in judgement.said
 
 
 def test_verdict_says_that_equal_estimators_are_not_separable(results):
@@ -55,7 +54,7 @@ def test_verdict_says_how_many_architectures_would_tell_the_leader_from_what_it_
     noise = 0.4 * np.random.default_rng(9).normal(size=len(rows)) * truth.std()
     rival = rows.assign(estimator="rival", value=truth + noise)
     judgement = judge(replace(results, scores=pd.concat([results.scores, rival])))
-    said = " ".join(verdict(judgement))
+    said = judgement.said
     pair = judgement.comparisons.set_index(["first", "second"]).loc[("nwot", "rival")]
     level = 0.05 / len(judgement.comparisons)
     ratio = pair["deviation"] / pair["difference"] * (norm.isf(level / 2) + norm.ppf(0.8))
@@ -91,7 +90,7 @@ def test_verdict_says_where_the_leader_scored_little_and_who_is_ahead_of_it_ther
     early = truth + 0.2 * noise[1]
     made = [rows.assign(estimator=name, value=each.to_numpy()) for name, each in (("wide", wide), ("early", early))]
     partial = _of_part(replace(results, scores=pd.concat([scores, *made])), "early", spread)
-    said = verdict(judge(partial))
+    said = judge(partial).verdict
     assert "early has the highest tau, on the 30 of 150 architectures that it has scored: tau-b" in said[0]
     found = kendalltau(early[spread], truth[spread]).statistic
     assert f"tau-b {number(found)} " in said[0]
@@ -110,7 +109,7 @@ def test_verdict_compares_the_leader_with_the_next_where_both_have_scores(result
 
 def test_verdict_does_not_praise_the_best_of_what_is_worse_than_chance(results):
     only = results.scores["estimator"].isin(["plain", "params", "flops"])
-    said = verdict(judge(replace(results, scores=results.scores[only])))
+    said = judge(replace(results, scores=results.scores[only])).verdict
     assert said[0].startswith("None of the estimators ranks better than chance: plain comes first")
     assert "separably worse than counting" in said[1]
 
@@ -119,7 +118,7 @@ def test_verdict_says_directly_after_the_headline_that_size_ranks_better(results
     snip = results.scores[results.scores["estimator"] == "plain"].copy()
     snip["value"] = -snip["value"]
     rest = results.scores["estimator"].isin(["plain", "params", "flops"])
-    said = verdict(judge(replace(results, scores=pd.concat([results.scores[rest], snip.assign(estimator="snip")]))))
+    said = judge(replace(results, scores=pd.concat([results.scores[rest], snip.assign(estimator="snip")]))).verdict
     assert said[0].startswith("Of the 2 estimators beside the baselines, snip ranks")
     assert "counting parameters (" in said[1]
     assert "0 of 2 estimators are separably better than both counts" in said[1]
@@ -132,12 +131,12 @@ def test_a_count_of_size_from_a_file_is_the_reference_and_missing_scores_are_not
     partial = _of_part(replace(results, scores=rows), "nwot", results.truth.index[7:])
     judged = judge(partial)
     assert judged.leaderboard.set_index("estimator").loc[name, "reference"]
-    said = " ".join(verdict(judged))
+    said = judged.said
     assert said.startswith("nwot, the only estimator beside the baselines, ranks the 143 of 150 architectures")
     assert "counting parameters (" in said
     assert "7 scores are not in the file" in said
     assert "not finished" not in said
-    assert "nwot: 7 not in the file" in problems(judged)
+    assert "nwot: 7 not in the file" in problems(judged.tables)
 
 
 def test_verdict_says_that_the_best_is_worse_than_size(results):
@@ -170,7 +169,7 @@ def test_verdict_counts_undefined_failed_and_missing_scores(results):
     assert "1 score is undefined" in said
     assert "2 scores are failed" in said
     assert "7 scores are missing" in said
-    listed = problems(judge(partial))
+    listed = problems(judge(partial).tables)
     assert "nwot: 2 failed (out of memory)" in listed
     assert "nwot: 7 missing (not scored yet)" in listed
 
@@ -238,7 +237,7 @@ def test_verdict_on_a_handful_of_architectures_has_no_undefined_number(make_resu
 
 def test_verdict_with_nothing_but_baselines_says_so(results):
     none = replace(results, scores=results.scores.iloc[:0])
-    said = verdict(judge(none))[0]
+    said = judge(none).verdict[0]
     assert said.startswith("No estimator but the baselines")
     params = judge(none).leaderboard.set_index("estimator").loc["params", "kendall_tau"]
     assert f"counting parameters ({number(params)}" in said
@@ -253,18 +252,18 @@ def test_verdict_says_who_finds_more_of_the_best_than_the_leader(make_results):
     finding = leading.assign(estimator="finder", value=leading["architecture"].map(upright))
     judgement = judge(replace(part, scores=pd.concat([part.scores[~ours], leading, finding])))
     top = judgement.leaderboard.set_index("estimator")["precision_at_top@0.05"]
-    said = " ".join(verdict(judgement))
+    said = judgement.said
     assert judgement.order[0] == "nwot"
     assert f"Of the best 5 %, finder finds more: P@top 5% {number(top['finder'], 2)} (" in said
     assert f"; it {number(top['nwot'], 2)} (" in said
     assert ", which may be chance" not in said.partition("finder finds more")[2].partition(". ")[0]
     alone = judge(replace(part, scores=pd.concat([part.scores[~ours], leading.assign(value=finding["value"])])))
-    assert "None finds more of the best 5 % than it: P@top 5% 1.00" in " ".join(verdict(alone))
+    assert "None finds more of the best 5 % than it: P@top 5% 1.00" in alone.said
 
 
 def test_verdict_names_the_group_of_sizes_that_the_leader_ranks_worst(make_results):
     judgement = judge(make_results(n=400, estimators=("synflow", "random"), seeds=1).benchmarks[0])
-    said = " ".join(verdict(judgement))
+    said = judgement.said
     own = judgement.bias[(judgement.bias["estimator"] == "synflow") & (judgement.bias["complexity"] == "params")]
     sure = own[((own["low"] > 0) | (own["high"] < 0)) & (own["rank_difference"].abs() >= 5)]
     worst = sure.iloc[int(sure["rank_difference"].abs().argmax())]

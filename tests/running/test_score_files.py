@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from judged import judge
 from scipy import stats
 from scripts import FOLDER, script
 from small import write_table
@@ -14,7 +15,6 @@ from small import write_table
 from benchsuite.benchmark import import_table, load_benchmark
 from benchsuite.core.errors import DataCorruptError, DataMissingError, SuiteError, UnknownNameError
 from benchsuite.report.collect import collect
-from benchsuite.report.judge import judge
 from benchsuite.running.score_files import import_scores
 from benchsuite.running.store import Store
 from benchsuite.spaces.nasbench201.space import NASBench201
@@ -223,11 +223,12 @@ def test_published_scores_are_judged_as_scipy_judges_them(
         (results,) = collect(store, "published-proxies").benchmarks
     published = pd.read_parquet(source).merge(known[["index", "accuracy", "architecture"]], on="index")
     assert len(results.truth) == len(published) == 4722
-    from benchsuite.report.criteria import criteria_by_k, trials_of, with_size_baselines
+    from benchsuite.report.criteria import criteria_by_k
+    from benchsuite.report.runs import runs_of, with_size_baselines
 
     wanted = ["nwot", "jacob_cov", "plain", "params"]
     scores = with_size_baselines(results)
-    table = criteria_by_k(trials_of(scores[scores["estimator"].isin(wanted)]), results.truth)
+    table = criteria_by_k(runs_of(scores[scores["estimator"].isin(wanted)]), results.truth)
     for name, column in zip(wanted, ("nwot", "jacov", "plain", "params"), strict=True):
         rows = table[table["estimator"] == name].set_index(["criterion"])
         pair = published[column], published["accuracy"]

@@ -1,17 +1,18 @@
-"""Figures of a report: each function draws one table of a judgement; the page and the Markdown show the same SVG."""
+"""Charts that several sections draw, and what all charts have in common; sections draw their own ones with these."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from benchsuite.report.render import svg
-from benchsuite.report.render.words import MINUS, duration, signed
+from benchsuite.report.render.words import MINUS, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,97 +20,189 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-MOST_POINTS = 2000  # per rank plot; more dots than this say nothing more and make the page heavy
-_ROW = 0.21  # inches that one estimator takes in a chart with one row each
-_LETTER = 0.068  # inches, of a name
+    from benchsuite.core.arrays import Floats
+
+ROW = 0.21  # inches that one estimator takes in a chart with one row each
+LETTER = 0.068  # inches, of a name
+WIDTH = 4.2
+_WIDE = 4.8
 _UPRIGHT = 10  # letters of a label that fit below a column
-_SHADES = 20  # of each colour of a correlation
-_WIDTH = 4.2
 _APART = 0.15  # of the outermost lines of whole numbers
 _NUMBERED = 5  # squares of a matrix this wide have room for their numbers
+_EPOCHS = 30  # of a line; more say nothing more and make the page heavy
 
 
-def rank_plot(ranks: pd.DataFrame) -> Figure:
-    """Score rank against truth rank, a dot per architecture, coloured by parameter group.
+def canvas(width: float, height: float) -> tuple[Canvas, Axes]:
+    """Return an empty figure with one pair of axes.
 
-    `ranks` has the columns truth and score (1 = best) and group (1 = fewest parameters).
+    Parameters
+    ----------
+    width
+        Inches.
+    height
+        Inches.
+
+    Returns
+    -------
+    tuple
+        The figure and its axes.
     """
-    figure = Figure(figsize=(2.1, 2.0))
-    axes = figure.add_axes((0.17, 0.17, 0.80, 0.80))
-    shown = thinned(ranks)
-    size = 3.4 if len(shown) <= 150 else 2.5 if len(shown) <= 800 else 1.7
-    for group in sorted(set(shown["group"])):
-        rows = shown[shown["group"] == group]
-        _dots(axes, rows["truth"].to_numpy(), rows["score"].to_numpy(), svg.GROUPS[group - 1], size)
-    last = len(ranks)
-    axes.plot([1, last], [1, last], color=svg.REFERENCE, linewidth=0.8, dashes=(3, 3))
-    margin = 0.03 * last
-    axes.set(xlim=(1 - margin, last + margin), ylim=(1 - margin, last + margin), xticks=[1, last], yticks=[1, last])
-    axes.xaxis.get_majorticklabels()[1].set_horizontalalignment("right")  # inside the figure
-    axes.set_xlabel("rank by truth", labelpad=-7)
-    axes.set_ylabel("rank by score", labelpad=-10)
-    return figure
+    figure = Canvas(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
 
 
-def thinned(ranks: pd.DataFrame) -> pd.DataFrame:
-    """At most MOST_POINTS rows, a fixed random choice."""
-    if len(ranks) <= MOST_POINTS:
-        return ranks
-    keep = np.random.default_rng(0).choice(len(ranks), MOST_POINTS, replace=False)
-    return ranks.iloc[np.sort(keep)]
+def rows(names: pd.Series | list[str], room: float = 2.6) -> tuple[Canvas, Axes]:
+    """Return an empty figure with one row for every name, the first on top.
 
+    Parameters
+    ----------
+    names
+        Names of the rows.
+    room
+        Inches beside the names.
 
-def tau_chart(leaderboard: pd.DataFrame, ceiling: float | None) -> Figure:
-    """Tau of every estimator with its interval, best on top; the ceiling and parameter counting as lines."""
-    figure, axes = _rows(leaderboard["estimator"])
-    places = np.arange(len(leaderboard))
-    colours = np.where(leaderboard["reference"], svg.REFERENCE, svg.ACCENT)
-    tau = leaderboard["kendall_tau"].to_numpy()
-    axes.barh(places, tau, height=0.56, color=colours, alpha=0.35)
-    axes.hlines(places, leaderboard["kendall_tau_low"], leaderboard["kendall_tau_high"], color=colours, linewidth=1.6)
-    axes.scatter(tau, places, s=16, color=colours, zorder=3)
-    axes.axvline(0, color=svg.MUTED, linewidth=0.7)
-    size = leaderboard.loc[leaderboard["estimator"] == "params", "kendall_tau"]
-    if size.notna().any():
-        _line(axes, float(size.iloc[0]), "params", svg.REFERENCE, side="right")
-    if ceiling is not None:
-        _line(axes, ceiling, "ceiling", svg.CEILING, side="left")
-    axes.set_xlabel("Kendall's tau-b")
-    axes.grid(visible=True, axis="x")
-    return figure
-
-
-def cost_chart(leaderboard: pd.DataFrame) -> Figure:
-    """Tau against CPU seconds per architecture on a logarithmic axis, with the front of the cheapest best."""
-    shown = leaderboard[(leaderboard["cpu_seconds"] > 0) & leaderboard["kendall_tau"].notna()]
-    width = _WIDTH - 1 + _LETTER * int(shown["estimator"].str.len().max() if len(shown) else 0)
-    figure = Figure(figsize=(width, max(2.6, _ROW * (len(shown) + 3))), layout="constrained")
-    axes = figure.subplots()
-    if shown.empty:
-        return _nothing(figure, axes, "no estimator has both a cost and a tau")
-    cost, tau = shown["cpu_seconds"].to_numpy(), shown["kendall_tau"].to_numpy()
-    colours = np.where(shown["reference"], svg.REFERENCE, svg.ACCENT)
-    by_cost = np.argsort(cost, kind="stable")
-    front = np.maximum.accumulate(tau[by_cost])
-    axes.step(cost[by_cost], front, where="post", color=svg.GRID, linewidth=1.6)
-    axes.set_xscale("log")
-    axes.set_xlim(cost.min() / 2, cost.max() * 2)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.vlines(cost, shown["kendall_tau_low"], shown["kendall_tau_high"], color=colours, linewidth=1, alpha=0.6)
-    axes.scatter(cost, tau, s=22, color=colours, zorder=3)
-    _labels_at_the_side(figure, axes, shown["estimator"].tolist(), cost, tau)
-    axes.set(xlabel="CPU seconds per architecture", ylabel="Kendall's tau-b")
-    axes.grid(visible=True)
-    return figure
-
-
-def bias_chart(bias: pd.DataFrame, order: list[str], groups: str) -> Figure:
-    """Bias in groups that `groups` names, a row per estimator: positive (orange) is over-estimated.
-
-    `bias` has the columns estimator, group, label, rank_difference, low, high, in percent.
+    Returns
+    -------
+    tuple
+        The figure and its axes.
     """
-    figure, axes = _rows(order, room=0.72 * bias["group"].nunique())
+    width = room + 0.3 + LETTER * max(map(len, names), default=0)
+    figure, axes = canvas(width, ROW * len(names) + 0.75)
+    axes.set_yticks(range(len(names)), list(names))
+    axes.tick_params(axis="y", labelcolor=svg.INK, labelsize=8)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    return figure, axes
+
+
+def nothing(figure: Canvas, axes: Axes, words: str) -> Canvas:
+    """Return the figure with words in place of what cannot be drawn.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    axes
+        Its axes.
+    words
+        What is lacking.
+    """
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, words, ha="center", va="center", color=svg.MUTED)
+    return figure
+
+
+def vertical_line(axes: Axes, value: float, name: str, colour: str, side: str) -> None:
+    """Draw a vertical line; its name ends (right) or begins (left) there, so that two names cannot meet.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    value
+        Where the line is.
+    name
+        What it is called; the value follows.
+    colour
+        Its colour.
+    side
+        "left" or "right".
+    """
+    axes.axvline(value, color=colour, linewidth=1.2, dashes=(4, 3))
+    text = f"{name} {value:.2f}".replace("-", MINUS)
+    axes.annotate(text, (value, 1), xycoords=("data", "axes fraction"), ha=side, va="bottom", color=colour)
+
+
+def dots(axes: Axes, x: Floats, y: Floats, colour: str, size: float) -> None:
+    """Draw dots as one path of segments without length: a tenth of the text that matplotlib's markers take.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    x
+        Their places across, shape (n,).
+    y
+        Their places up, shape (n,).
+    colour
+        Their colour.
+    size
+        Their diameter in points.
+    """
+    vertices = np.repeat(np.column_stack([x, y]), 2, axis=0)
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(x))
+    axes.add_patch(
+        PathPatch(Path(vertices, codes), edgecolor=colour, facecolor="none", linewidth=size, capstyle="round")
+    )
+
+
+def labels_at_the_side(figure: Canvas, axes: Axes, names: list[str], x: Floats, y: Floats) -> None:
+    """Write names in a column right of the axes, in the order of y, each joined to its dot by a thin line.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    axes
+        Its axes.
+    names
+        A name for each dot.
+    x
+        Places of the dots across, shape (n,).
+    y
+        Places of the dots up, shape (n,).
+    """
+    low, high = axes.get_ylim()
+    order = np.argsort(-y, kind="stable")
+    gap = min(0.17 / (0.8 * figure.get_figheight()), 1 / max(len(names) - 1, 1))
+    heights = spread((y[order] - low) / (high - low), gap)
+    for place, height in zip(order, heights, strict=True):
+        axes.annotate(
+            names[place],
+            (x[place], y[place]),
+            xytext=(1.03, height),
+            textcoords="axes fraction",
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": svg.GRID, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 3},
+        )
+
+
+def spread(wanted: Floats, gap: float) -> Floats:
+    """Return decreasing heights in 0..1 near the wanted ones, at least `gap` apart.
+
+    Parameters
+    ----------
+    wanted
+        Decreasing heights, shape (n,).
+    gap
+        Smallest distance.
+
+    Examples
+    --------
+    >>> [round(float(height), 2) for height in spread(np.array([0.9, 0.9, 0.2]), 0.1)]
+    [0.9, 0.8, 0.2]
+    """
+    heights: Floats = np.clip(wanted, 0, 1)
+    for place in range(1, len(heights)):
+        heights[place] = min(heights[place], heights[place - 1] - gap)
+    for place in range(len(heights) - 1, -1, -1):
+        floor = heights[place + 1] + gap if place + 1 < len(heights) else 0.0
+        heights[place] = max(heights[place], floor)
+    return heights
+
+
+def bias_chart(bias: pd.DataFrame, order: list[str], groups: str) -> Canvas:
+    """Draw bias in groups, a row per estimator: positive (orange) is over-estimated.
+
+    Parameters
+    ----------
+    bias
+        Columns estimator, group, label, rank_difference, low, high, in percent.
+    order
+        The estimators from top to bottom.
+    groups
+        What the groups are.
+    """
+    figure, axes = rows(order, room=0.72 * bias["group"].nunique())
     values = bias.pivot_table(index="estimator", columns="group", values="rank_difference").reindex(order)
     widths = bias.assign(half_width=(bias["high"] - bias["low"]) / 2)
     widths = widths.pivot_table(index="estimator", columns="group", values="half_width")
@@ -132,23 +225,15 @@ def bias_chart(bias: pd.DataFrame, order: list[str], groups: str) -> Figure:
     return figure
 
 
-def variance_chart(variance: pd.DataFrame) -> Figure:
-    """Tau between the scores of different trials, a row per estimator that has several: 1 = all rank alike."""
-    figure, axes = _rows(variance["estimator"])
-    places = np.arange(len(variance))
-    axes.hlines(places, variance["tau_low"], variance["tau_high"], color=svg.ACCENT, linewidth=1.6, alpha=0.6)
-    axes.scatter(variance["tau_between_seeds"], places, s=20, color=svg.ACCENT, zorder=3)
-    axes.axvline(1, color=svg.CEILING, linewidth=1)
-    axes.set_xlim(min(0.0, variance["tau_low"].min()) - 0.02, 1.02)
-    figure.supxlabel("tau between trials: mean, least and greatest pair", fontsize="medium", color=svg.MUTED)
-    axes.grid(visible=True, axis="x")
-    return figure
+def stability_chart(matrix: pd.DataFrame) -> Canvas:
+    """Draw tau between every two rankings of an estimator: the darker the square, the more alike they are.
 
-
-def stability_chart(matrix: pd.DataFrame) -> Figure:
-    """Tau between every two rankings of an estimator: the darker the square, the more alike they are."""
-    figure = Figure(figsize=(2.1, 2.1), layout="constrained")
-    axes = figure.subplots()
+    Parameters
+    ----------
+    matrix
+        Tau, its labels in rows and columns.
+    """
+    figure, axes = canvas(2.1, 2.1)
     values, last = matrix.to_numpy(), len(matrix)
     for (row, column), value in np.ndenumerate(values):
         if row != column and np.isfinite(value):
@@ -165,117 +250,23 @@ def stability_chart(matrix: pd.DataFrame) -> Figure:
     return figure
 
 
-def agreement_chart(matrix: pd.DataFrame) -> Figure:
-    """Correlation between every two of its labels: blue squares agree, orange ones disagree, the darker the more."""
-    names, last = matrix.index.tolist(), len(matrix)
-    side = 0.3 + max(0.2 * last, 1.2) + _LETTER * max(map(len, names))
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.subplots()
-    values = np.nan_to_num(matrix.to_numpy())
-    levels = np.rint(_SHADES * np.clip(values, -1, 1)).astype(int)
-    for level in np.unique(levels[levels != 0]):  # a path of all squares of one shade: far less text than one for each
-        rows, columns = np.nonzero(levels == level)
-        colour = svg.UNDER if level > 0 else svg.OVER
-        axes.add_patch(
-            PathPatch(_squares(columns, rows), facecolor=colour, linewidth=0, alpha=0.85 * abs(level) / _SHADES)
-        )
-    axes.set_xticks(range(last), names, rotation=90)
-    axes.set_yticks(range(last), names)
-    axes.tick_params(labelcolor=svg.INK, labelsize=8)
-    axes.set(xlim=(-0.5, last - 0.5), ylim=(last - 0.5, -0.5), aspect="equal")
-    axes.spines[["left", "bottom"]].set_visible(False)
-    return figure
+def by_epoch_chart(trainings: pd.DataFrame, column: str, label: str) -> Canvas:
+    """Draw a column by epoch: a line for each training, a colour for each kind of supernet.
 
+    Trainings of one epoch are left out. Lines of whole numbers are drawn a little apart, so that none hides another.
 
-def _squares(columns: np.ndarray, rows: np.ndarray) -> Path:
-    """One path of squares around the given places."""
-    corners = np.array([[-0.48, -0.48], [0.48, -0.48], [0.48, 0.48], [-0.48, 0.48], [-0.48, -0.48]])
-    vertices = (np.column_stack([columns, rows])[:, None] + corners).reshape(-1, 2)
-    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(rows)
-    return Path(vertices, codes)
-
-
-def regret_chart(search: pd.DataFrame, shown: list[str], plain: list[str], banded: list[str]) -> Figure:
-    """Regret after training the k best-scored architectures, a line for every estimator of `shown`, `plain` ones grey.
-
-    `search` has the columns estimator, k, regret, low, high; low to high is a band for those `banded`.
-    """
-    figure = Figure(figsize=(_WIDTH, 3.2 + 0.08 * len(shown)), layout="constrained")
-    axes = figure.subplots()
-    dashes, colours = iter(["--", ":", "-."]), (f"C{number}" for number in range(len(shown)))
-    for name in shown:
-        rows = search[search["estimator"] == name]
-        colour, dash = (svg.REFERENCE, next(dashes)) if name in plain else (next(colours), "-")
-        axes.plot(rows["k"], rows["regret"], linewidth=1.4, label=name, color=colour, linestyle=dash)
-        if name in banded:
-            axes.fill_between(rows["k"], rows["low"], rows["high"], color=colour, alpha=0.16, linewidth=0)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylim(0, _useful(search[search["estimator"].isin(shown)]))
-    axes.set(xlabel="architectures trained, best-scored first", ylabel="regret, accuracy points")
-    axes.grid(visible=True)
-    figure.legend(loc="outside lower left", frameon=False, fontsize=8, ncols=2)
-    return figure
-
-
-def _useful(search: pd.DataFrame) -> float:
-    """Upper end of an axis of regrets: a bad first choice would flatten all that follows."""
-    return max(1.15 * float(search.groupby("estimator")["regret"].first().median()), 1e-3)
-
-
-def mean_rank_chart(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], difference: float) -> Figure:
-    """Mean rank of estimators over benchmarks, a row each; a bar joins those that no test tells apart.
-
-    `ranks` has the columns estimator and mean_rank (1 = best), best first; `difference` is the critical one.
-    """
-    figure, axes = _rows(ranks["estimator"])
-    places = {name: place for place, name in enumerate(ranks["estimator"])}
-    axes.scatter(ranks["mean_rank"], list(places.values()), s=20, color=svg.ACCENT, zorder=3)
-    last = float(ranks["mean_rank"].max())
-    for number, group in enumerate(groups):
-        rows = [places[name] for name in group]
-        axes.vlines(last + 0.06 * last * (number + 1), min(rows) - 0.3, max(rows) + 0.3, color=svg.MUTED, linewidth=2)
-    axes.set_xlim(left=0.5)
-    figure.supxlabel(f"mean place; critical difference {difference:.1f}", fontsize="medium", color=svg.MUTED)
-    axes.grid(visible=True, axis="x")
-    return figure
-
-
-def epoch_chart(epochs: pd.DataFrame) -> Figure:
-    """Tau by epoch with its interval, a line for every kind of estimator.
-
-    `epochs` has the columns without_epoch, epoch, kendall_tau, kendall_tau_low, kendall_tau_high.
-    """
-    groups = list(epochs.groupby("without_epoch", sort=False))
-    figure = Figure(figsize=(_WIDTH, 3.2 + 0.16 * len(groups)), layout="constrained")
-    axes = figure.subplots()
-    width = 0.008 * (epochs["epoch"].max() - epochs["epoch"].min())
-    for number, (name, rows) in enumerate(groups):
-        x = rows["epoch"] + width * (number - (len(groups) - 1) / 2)  # intervals beside each other
-        axes.vlines(
-            x, rows["kendall_tau_low"], rows["kendall_tau_high"], color=f"C{number % 10}", linewidth=1, alpha=0.5
-        )
-        axes.plot(
-            x, rows["kendall_tau"], color=f"C{number % 10}", linewidth=1.3, marker="o", markersize=3.5, label=name
-        )
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="epoch of the weights that are read", ylabel="Kendall's tau-b")
-    axes.grid(visible=True)
-    figure.legend(loc="outside lower left", frameon=False, fontsize=8)
-    return figure
-
-
-def by_epoch_chart(trainings: pd.DataFrame, column: str, label: str) -> Figure:
-    """A column by epoch: a line for each training, a colour for each kind of supernet; single epochs are left out.
-
-    `trainings` has the columns supernet, training, epoch and the one that is drawn. Lines of whole numbers are drawn a
-    little apart, so that none hides another.
+    Parameters
+    ----------
+    trainings
+        Columns supernet, training, epoch and the one that is drawn.
+    column
+        The column that is drawn.
+    label
+        What it is called.
     """
     courses = trainings[trainings.groupby("training")["epoch"].transform("size") > 1]
     colours = {name: f"C{place % 10}" for place, name in enumerate(courses["supernet"].unique())}
-    figure = Figure(figsize=(_WIDTH, 3.2 + 0.16 * len(colours)), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = canvas(WIDTH, 3.2 + 0.16 * len(colours))
     whole, lines = courses[column].dtype.kind == "i", courses.groupby(["supernet", "training"], sort=False)
     apart = _APART * np.linspace(-1, 1, len(lines) + 2)[1:-1] * whole
     for shift, ((name, _), line) in zip(apart, lines, strict=True):
@@ -289,66 +280,43 @@ def by_epoch_chart(trainings: pd.DataFrame, column: str, label: str) -> Figure:
     return figure
 
 
-def _rows(names: pd.Series | list[str], room: float = 2.6) -> tuple[Figure, Axes]:
-    """A figure with one row for every name, the first on top, and `room` inches beside the names."""
-    width = room + 0.3 + _LETTER * max(map(len, names), default=0)
-    figure = Figure(figsize=(width, _ROW * len(names) + 0.75), layout="constrained")
-    axes = figure.subplots()
-    axes.set_yticks(range(len(names)), list(names))
-    axes.tick_params(axis="y", labelcolor=svg.INK, labelsize=8)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    return figure, axes
+def probability_chart(alpha: pd.DataFrame) -> Canvas:
+    """Draw the probability of each operation by epoch, a small chart for each edge; dashed is its share of its node.
 
-
-def _line(axes: Axes, value: float, name: str, colour: str, side: str) -> None:
-    """A vertical line; its name ends (right) or begins (left) there, so that two names cannot meet."""
-    axes.axvline(value, color=colour, linewidth=1.2, dashes=(4, 3))
-    text = f"{name} {value:.2f}".replace("-", MINUS)
-    axes.annotate(text, (value, 1), xycoords=("data", "axes fraction"), ha=side, va="bottom", color=colour)
-
-
-def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, size: float) -> None:
-    """Dots as one path of segments without length: a tenth of the text that matplotlib's markers take."""
-    vertices = np.repeat(np.column_stack([x, y]), 2, axis=0)
-    codes = np.tile([Path.MOVETO, Path.LINETO], len(x))
-    axes.add_patch(
-        PathPatch(Path(vertices, codes), edgecolor=colour, facecolor="none", linewidth=size, capstyle="round")
-    )
-
-
-def _labels_at_the_side(figure: Figure, axes: Axes, names: list[str], x: np.ndarray, y: np.ndarray) -> None:
-    """Names in a column right of the axes, in the order of y, each joined to its dot by a thin line."""
-    low, high = axes.get_ylim()
-    order = np.argsort(-y, kind="stable")
-    gap = min(0.17 / (0.8 * figure.get_figheight()), 1 / max(len(names) - 1, 1))
-    heights = spread((y[order] - low) / (high - low), gap)
-    for place, height in zip(order, heights, strict=True):
-        axes.annotate(
-            names[place],
-            (x[place], y[place]),
-            xytext=(1.03, height),
-            textcoords="axes fraction",
-            va="center",
-            arrowprops={"arrowstyle": "-", "color": svg.GRID, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 3},
-        )
-
-
-def spread(wanted: np.ndarray, gap: float) -> np.ndarray:
-    """Decreasing heights in 0..1 near the wanted ones, at least `gap` apart.
-
-    >>> [round(float(height), 2) for height in spread(np.array([0.9, 0.9, 0.2]), 0.1)]
-    [0.9, 0.8, 0.2]
+    Parameters
+    ----------
+    alpha
+        Columns epoch, table, source, target, operation, probability, of one search.
     """
-    heights: np.ndarray = np.clip(wanted, 0, 1)
-    for place in range(1, len(heights)):
-        heights[place] = min(heights[place], heights[place - 1] - gap)
-    for place in range(len(heights) - 1, -1, -1):
-        floor = heights[place + 1] + gap if place + 1 < len(heights) else 0.0
-        heights[place] = max(heights[place], floor)
-    return heights
-
-
-def _nothing(figure: Figure, axes: Axes, words: str) -> Figure:
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, words, ha="center", va="center", color=svg.MUTED)
+    alpha = alpha[alpha["epoch"].isin(_thinned(alpha["epoch"].unique()))]
+    edges = list(alpha.groupby(["table", "source", "target"], sort=False))
+    columns = 3 if len(edges) <= 6 else 4
+    size = (_WIDE, 1.2 * math.ceil(len(edges) / columns) + 0.6)
+    figure = Canvas(figsize=size, layout="constrained")
+    every = figure.subplots(math.ceil(len(edges) / columns), columns, sharex=True, sharey=True, squeeze=False).flat
+    names = list(alpha["operation"].unique())
+    several = len(alpha["table"].unique()) > 1
+    for axes, ((table, source, target), rows) in zip(every, edges, strict=False):
+        _lines(axes, rows, names)
+        axes.set_title(f"{table} {source} to {target}" if several else f"{source} to {target}", fontsize=8)
+    for axes in list(every)[len(edges) :]:
+        axes.axis("off")
+    lines = {str(line.get_label()): line for axes in figure.axes for line in axes.lines}  # edges differ in operations
+    figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=3, fontsize=8)
     return figure
+
+
+def _lines(axes: Axes, rows: pd.DataFrame, names: Sequence[str]) -> None:
+    for name, line in rows.groupby("operation", sort=False):
+        own = name == "edge"
+        colour, style = (svg.REFERENCE, "--") if own else (f"C{names.index(str(name))}", "-")
+        label = "share of the edge" if own else str(name)
+        axes.plot(line["epoch"], line["probability"], color=colour, linestyle=style, linewidth=1.2, label=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
+    axes.grid(visible=True)
+
+
+def _thinned(epochs: np.ndarray) -> list[int]:
+    """Return as many epochs as are drawn, the first and the last among them."""
+    places = np.linspace(0, len(epochs) - 1, min(len(epochs), _EPOCHS)).round().astype(int)
+    return [int(epoch) for epoch in epochs[places]]

@@ -8,38 +8,35 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchsuite.report.page import interval_methods
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchsuite.report.render.parts import Overview, Section
-    from benchsuite.report.results import Results
+    from benchsuite.report.render.pages import ReportPage
 
 
-def page(results: Results, overview: Overview | None, sections: Sequence[Section], downloads: Sequence[str]) -> str:
-    """The whole page; everything but our own SVG, style and script is escaped.
+def page(report: ReportPage, downloads: Sequence[str]) -> str:
+    """Return the whole page of a report; everything but our own SVG, style and script is escaped.
 
     Parameters
     ----------
-    overview
-        What stands above several sections.
+    report
+        What is shown.
     downloads
         Paths of the tables, relative to the page.
     """
-    return render(
-        "page.html",
-        results=results,
-        overview=overview,
-        sections=sections,
-        downloads=downloads,
-        provenance=results.provenance,
-        intervals=interval_methods(),
-    )
+    return render("page.html", report=report, downloads=downloads, provenance=report.provenance)
 
 
 def render(template: str, **content: Any) -> str:
-    """A page of one of our templates; its content is escaped."""
+    """Return a page of one of our templates; its content is escaped.
+
+    Parameters
+    ----------
+    template
+        Name of the template.
+    **content
+        What it shows.
+    """
     environment = Environment(
         loader=PackageLoader("benchsuite.report.render"),
         autoescape=True,

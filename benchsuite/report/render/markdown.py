@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from benchsuite.core.sequences import chunks
-from benchsuite.report.page import interval_methods
-from benchsuite.report.render.parts import Folded, Lines, Panels, Picture, Terms, Words
+from benchsuite.report.render.parts import Figure, Folded, Lines, Panels, Terms, Text
 from benchsuite.report.render.table import Cell, Table
 from benchsuite.report.render.words import number
 
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from benchsuite.report.drawings import Drawing
-    from benchsuite.report.render.parts import Block, Overview, Section
-    from benchsuite.report.results import Results
+    from benchsuite.report.render.pages import BenchmarkPage, ReportPage
+    from benchsuite.report.render.parts import Part
 
 _IN_A_ROW = 4
 _SEEDS = (
@@ -29,58 +27,79 @@ _SEEDS = (
 )
 
 
-def document(results: Results, overview: Overview | None, sections: Sequence[Section]) -> str:
-    """The whole report in Markdown; its figures are the files in figures/, `overview` stands above several sections."""
-    parts = [f"# {escaped(results.suite)}", escaped(results.description)]
-    if overview:
-        parts += ["## Overview", _listed(overview.verdict), *_blocks(overview.blocks, overview.caption)]
-    for section in sections:
-        parts += _section(section)
-    parts += ["## How to read this", _SEEDS, "Intervals:", definitions(interval_methods())]
-    parts += ["## Provenance", definitions(results.provenance)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+def document(report: ReportPage) -> str:
+    """Return the whole report in Markdown; its figures are the files in figures/.
+
+    Parameters
+    ----------
+    report
+        What is shown.
+    """
+    texts = [f"# {escaped(report.title)}", escaped(report.description)]
+    if report.overview:
+        overview = report.overview
+        texts += ["## Overview", bullets(overview.verdict), *_parts(overview.parts, overview.caption)]
+    for benchmark in report.benchmarks:
+        texts += _benchmark(benchmark)
+    texts += ["## How to read this", _SEEDS, "Intervals:", definitions(report.intervals)]
+    texts += ["## Provenance", definitions(report.provenance)]
+    return "\n\n".join(text for text in texts if text) + "\n"
 
 
-def _section(section: Section) -> list[str]:
-    parts = [f"## {escaped(section.benchmark)}", _listed(section.verdict)]
-    for part in (part for tab in section.tabs for part in tab.parts):
-        parts.append(f"### {escaped(part.title)}")
-        parts += _blocks(part.blocks, section.caption)
-    return parts
+def _benchmark(benchmark: BenchmarkPage) -> list[str]:
+    texts = [f"## {escaped(benchmark.benchmark)}", bullets(benchmark.verdict)]
+    for section in (section for tab in benchmark.tabs for section in tab.sections):
+        texts.append(f"### {escaped(section.title)}")
+        texts += _parts(section.parts, benchmark.caption)
+    return texts
 
 
-def _listed(sentences: Iterable[str]) -> str:
+def bullets(sentences: Iterable[str]) -> str:
+    """Return sentences as a list.
+
+    Parameters
+    ----------
+    sentences
+        The sentences.
+    """
     return "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
 
 
-def _blocks(blocks: Iterable[Block], caption: str) -> list[str]:
-    return [text for block in blocks for text in _block(block, f"*{escaped(caption)}*")]
+def _parts(parts: Iterable[Part], caption: str) -> list[str]:
+    return [text for part in parts for text in _part(part, f"*{escaped(caption)}*")]
 
 
-def _block(block: Block, caption: str) -> Iterator[str]:
-    """Paragraphs of a block; a scatter to move through is for a screen, the panels below it show the same."""
-    match block:
+def _part(part: Part, caption: str) -> Iterator[str]:
+    """Yield paragraphs of a part; a scatter to move through is for a screen, the panels below it show the same."""
+    match part:
         case Table():
-            yield from titled(block)
+            yield from titled(part)
         case Folded():
-            yield from titled(block.table)
-        case Picture():
-            yield from (image(block.drawing), f"{escaped(block.note)} {caption}")
+            yield from titled(part.table)
+        case Figure():
+            yield from (image(part), f"{escaped(part.note)} {caption}")
         case Panels():
-            yield from (_row_of_images(row) for row in chunks(block.drawings, _IN_A_ROW))
-            key = " Colour: parameters, from blue (fewest) to yellow (most)." if block.coloured else ""
-            yield f"{escaped(block.note)}{key} {caption}"
-        case Words():
-            yield escaped(block.words)
+            yield from (_row_of_images(row) for row in chunks(part.figures, _IN_A_ROW))
+            key = " Colour: parameters, from blue (fewest) to yellow (most)." if part.coloured else ""
+            yield f"{escaped(part.note)}{key} {caption}"
+        case Text():
+            yield escaped(part.words)
         case Terms():
-            yield definitions(block.pairs)
+            yield definitions(part.pairs)
         case Lines():
-            yield from (f"#### {escaped(block.title)}", _listed(block.lines))
+            yield from (f"#### {escaped(part.title)}", bullets(part.lines))
 
 
 def escaped(text: str) -> str:
-    r"""The text with everything escaped that Markdown or HTML would read as markup.
+    r"""Return the text with everything escaped that Markdown or HTML would read as markup.
 
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Examples
+    --------
     >>> escaped("<b> a|b *c*")
     '&lt;b&gt; a\\|b \\*c\\*'
     """
@@ -89,12 +108,24 @@ def escaped(text: str) -> str:
 
 
 def definitions(pairs: Mapping[str, str]) -> str:
-    """A list of names and words."""
+    """Return a list of names and words.
+
+    Parameters
+    ----------
+    pairs
+        Words by name.
+    """
     return "\n".join(f"- **{escaped(name)}**: {escaped(words)}" for name, words in pairs.items())
 
 
 def table(content: Table) -> str:
-    """The table in GitHub's Markdown, numbers aligned to the right."""
+    """Return the table in GitHub's Markdown, numbers aligned to the right.
+
+    Parameters
+    ----------
+    content
+        The table.
+    """
     header = [escaped(column.title) for column in content.columns]
     rule = ["--:" if column.numeric else ":--" for column in content.columns]
     rows = [[_cell(cell) for cell in row] for row in (*content.rows, *content.summary)]
@@ -102,8 +133,15 @@ def table(content: Table) -> str:
 
 
 def indexed(content: pd.DataFrame) -> str:
-    """A data frame, as scripts print it: the columns of its index first, all others aligned to the right.
+    """Return a data frame, as scripts print it: the columns of its index first, all others aligned to the right.
 
+    Parameters
+    ----------
+    content
+        The data frame.
+
+    Examples
+    --------
     >>> import pandas as pd
     >>> print(indexed(pd.DataFrame({"n": [64], "tau": 0.62}, index=pd.Index(["nwot"], name="estimator"))))
     | estimator | n | tau |
@@ -122,7 +160,13 @@ def _rows(cells: Sequence[Sequence[str]]) -> str:
 
 
 def titled(content: Table) -> list[str]:
-    """The table below its caption as a heading."""
+    """Return the table below its caption as a heading.
+
+    Parameters
+    ----------
+    content
+        The table.
+    """
     return [f"#### {escaped(content.caption)}", table(content)]
 
 
@@ -141,12 +185,18 @@ def _code(text: str) -> str:
     return f"{'`' * (most + 1)}{space}{words}{space}{'`' * (most + 1)}"
 
 
-def image(drawing: Drawing) -> str:
-    """The figure, whose file is in figures/."""
-    return f"![{escaped(drawing.description)}](figures/{drawing.name}.svg)"
+def image(figure: Figure) -> str:
+    """Return the figure, whose file is in figures/.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    """
+    return f"![{escaped(figure.description)}](figures/{figure.name}.svg)"
 
 
-def _row_of_images(drawings: Sequence[Drawing]) -> str:
-    """Images beside each other, their titles above them."""
-    rows = [[escaped(each.title) for each in drawings], [":-:"] * len(drawings), [image(each) for each in drawings]]
+def _row_of_images(figures: Sequence[Figure]) -> str:
+    """Return images next to each other, their titles above them."""
+    rows = [[escaped(each.title) for each in figures], [":-:"] * len(figures), [image(each) for each in figures]]
     return _rows(rows)

@@ -8,58 +8,71 @@ import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from benchsuite.analysis.groups import quantile_groups
-from benchsuite.report.bias import GROUPS
+from benchsuite.report.render import svg
 from benchsuite.report.render.words import large
 
 if TYPE_CHECKING:
-    from benchsuite.report.judge import Judgement
+    from collections.abc import Sequence
+
+    import pandas as pd
 
 MOST_ARCHITECTURES = 16_000  # in one scatter; ranks take two bytes per estimator
 
 
-def packed_ranks(judgement: Judgement) -> str:
-    """Base64 text of a zlib stream: the length of a JSON text (4 bytes, little endian), the text, the ranks.
+def packed_ranks(ranks: pd.DataFrame, truth: pd.DataFrame, order: Sequence[str]) -> str:
+    """Pack ranks by ground truth and by every estimator.
 
-    The text has the keys architectures, truth (accuracy, percent), params, groups (1 = fewest parameters; their number
-    is given), estimators (the best first) and of (how many architectures are ranked). Ranks are 32-bit little-endian
-    integers, estimator by estimator, after those by truth: 1 = best, ties share the mean, rounded; 0 = not scored.
+    Parameters
+    ----------
+    ranks
+        Columns estimator, architecture and score (rank, 1 = best).
+    truth
+        Columns architecture, accuracy (percent), params and group (1 = fewest parameters); its rows are the
+        architectures that are judged.
+    order
+        The estimators, the best first.
+
+    Returns
+    -------
+    str
+        Base64 text of a zlib stream: the length of a JSON text (4 bytes, little endian), the text, the ranks. The text
+        has the keys architectures, truth (accuracy, percent), params, groups (1 = fewest parameters; their number is
+        given), estimators (the best first) and of (how many architectures are ranked). Ranks are 32-bit little-endian
+        integers, estimator by estimator, after those by ground truth: 1 = best, ties share the mean, rounded; 0 = not
+        scored.
     """
-    names = _shown(judgement.truth)
-    ranks = judgement.ranks.pivot_table(index="architecture", columns="estimator", values="score", observed=True)
-    by_truth = judgement.truth.rank(ascending=False)
-    columns = [by_truth, *(ranks[name] for name in judgement.order)]
-    matrix = np.array([column.reindex(names).fillna(0).round().to_numpy(dtype="<u4") for column in columns])
-    text = _text(judgement, names)
+    known = truth.set_index("architecture")
+    shown = _shown(known)
+    wide = ranks.pivot_table(index="architecture", columns="estimator", values="score", observed=True)
+    columns = [known["accuracy"].rank(ascending=False), *(wide[name] for name in order)]
+    matrix = np.array([column.reindex(shown.index).fillna(0).round().to_numpy(dtype="<u4") for column in columns])
+    text = _text(shown, order, len(known))
     stream = len(text).to_bytes(4, "little") + text + _planes(matrix)
     return base64.b64encode(zlib.compress(stream, 9)).decode("ascii")
 
 
 def _planes(ranks: np.ndarray) -> bytes:
-    """The low bytes of all ranks, then the second bytes, and so on: zeros stand together and take no room."""
+    """Return the low bytes of all ranks, then the second bytes, and so on: zeros stand together and take no room."""
     return np.ascontiguousarray(ranks.view(np.uint8).reshape(*ranks.shape, 4).transpose(2, 0, 1)).tobytes()
 
 
-def _shown(truth: pd.Series) -> pd.Index:
-    """All architectures, or a fixed random choice of as many as a page can carry."""
-    if len(truth) <= MOST_ARCHITECTURES:
-        return truth.index
-    keep = np.random.default_rng(0).choice(len(truth), MOST_ARCHITECTURES, replace=False)
-    return truth.index[np.sort(keep)]
+def _shown(known: pd.DataFrame) -> pd.DataFrame:
+    """Return all architectures, or a fixed random choice of as many as a page can carry."""
+    if len(known) <= MOST_ARCHITECTURES:
+        return known
+    keep = np.random.default_rng(0).choice(len(known), MOST_ARCHITECTURES, replace=False)
+    return known.iloc[np.sort(keep)]
 
 
-def _text(judgement: Judgement, names: pd.Index) -> bytes:
-    params = judgement.results.complexity["params"].reindex(judgement.truth.index)
-    groups = pd.Series(quantile_groups(params.to_numpy(dtype=float), GROUPS), params.index)
+def _text(shown: pd.DataFrame, order: Sequence[str], ranked: int) -> bytes:
     content = {
-        "architectures": names.tolist(),
-        "truth": [round(value, 3) for value in judgement.truth.reindex(names).tolist()],
-        "params": [large(value) for value in params.reindex(names).tolist()],
-        "groups": groups.reindex(names).tolist(),
-        "number_of_groups": GROUPS,
-        "estimators": judgement.order,
-        "of": len(judgement.truth),
+        "architectures": shown.index.tolist(),
+        "truth": [round(value, 3) for value in shown["accuracy"].tolist()],
+        "params": [large(value) for value in shown["params"].tolist()],
+        "groups": shown["group"].tolist(),
+        "number_of_groups": len(svg.GROUPS),
+        "estimators": list(order),
+        "of": ranked,
     }
     return json.dumps(content, separators=(",", ":")).encode()

@@ -1,34 +1,59 @@
-"""What a report is put together from: a benchmark has tabs, a tab has parts, a part asks a question and answers it."""
+"""What is shown of a section: tables, figures and texts, which the renderings put into HTML, Markdown and LaTeX."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from benchsuite.core.identity import digest
+from benchsuite.report.render import svg
 from benchsuite.report.render.table import Table
 from benchsuite.report.render.words import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from benchsuite.report.drawings import Drawing
+    from matplotlib.figure import Figure as Canvas
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure with the words that say how to read it."""
+@dataclass(frozen=True)
+class Figure:
+    """A figure, which is drawn when it is first rendered.
 
-    kind: ClassVar[str] = "picture"
-    drawing: Drawing
-    note: str
+    Parameters
+    ----------
+    name
+        Name of its file, and the beginning of its identifiers on a page.
+    title
+        What stands above it.
+    description
+        What it shows in words, for those who do not see it.
+    chart
+        Draws it with matplotlib.
+    note
+        The words that say how to read it.
+    """
+
+    kind: ClassVar[str] = "figure"
+    name: str
+    title: str
+    description: str
+    chart: Callable[[], Canvas]
+    note: str = ""
+
+    @cached_property
+    def svg(self) -> str:
+        """Its SVG text, the same on every run."""
+        return svg.render(self.chart, self.name, self.description)
 
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """Small figures of one kind beside each other, one for an estimator; a key of colours if `coloured`."""
+    """Small figures of one kind next to each other, one for an estimator; a key of colours if `coloured`."""
 
     kind: ClassVar[str] = "panels"
-    drawings: tuple[Drawing, ...]
+    figures: tuple[Figure, ...]
     note: str
     coloured: bool = False
 
@@ -52,10 +77,10 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Text:
     """A paragraph."""
 
-    kind: ClassVar[str] = "words"
+    kind: ClassVar[str] = "text"
     words: str
 
 
@@ -76,78 +101,64 @@ class Lines:
     lines: tuple[str, ...]
 
 
-Block: TypeAlias = Table | Picture | Panels | Scatter | Folded | Words | Terms | Lines
+Part: TypeAlias = Table | Figure | Panels | Scatter | Folded | Text | Terms | Lines
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A question about the benchmark, and the blocks that answer it."""
+def prefixed(part: Part, prefix: str) -> Part:
+    """Return a part whose figures are named for a benchmark, so that those of several do not meet.
 
-    title: str
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """Parts that are looked at together."""
-
-    title: str
-    parts: tuple[Part, ...]
-
-    @property
-    def name(self) -> str:
-        """Its part of an address.
-
-        >>> Tab("Top of the list", ()).name
-        'top-of-the-list'
-        """
-        return slug(self.title)
+    Parameters
+    ----------
+    part
+        Any part.
+    prefix
+        What their names begin with.
+    """
+    if isinstance(part, Figure):
+        return replace(part, name=f"{prefix}-{part.name}")
+    if isinstance(part, Panels):
+        return replace(part, figures=tuple(replace(each, name=f"{prefix}-{each.name}") for each in part.figures))
+    return part
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One benchmark as it is shown; `families` says of what kind each estimator is, to filter by."""
+def figure_name(kind: str, estimator: str) -> str:
+    """Return the name of a figure of one estimator; two estimators may share a slug.
 
-    benchmark: str
-    anchor: str
-    population: str
-    setting: str
-    caption: str
-    facts: dict[str, str]
-    verdict: list[str]
-    families: dict[str, str]
-    tabs: tuple[Tab, ...]
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """All blocks in the order in which they are shown."""
-        return tuple(block for tab in self.tabs for part in tab.parts for block in part.blocks)
+    Parameters
+    ----------
+    kind
+        What the figure shows.
+    estimator
+        Name of the estimator.
+    """
+    return f"{kind}-{slug(estimator)}-{digest(estimator)[:4]}"
 
 
-def drawings_of(blocks: Iterable[Block]) -> Iterator[Drawing]:
-    """All figures of blocks."""
-    for block in blocks:
-        if isinstance(block, Picture):
-            yield block.drawing
-        elif isinstance(block, Panels):
-            yield from block.drawings
+def figures_of(parts: Iterable[Part]) -> Iterator[Figure]:
+    """Yield all figures of parts.
+
+    Parameters
+    ----------
+    parts
+        What is shown.
+    """
+    for part in parts:
+        if isinstance(part, Figure):
+            yield part
+        elif isinstance(part, Panels):
+            yield from part.figures
 
 
-def tables_of(blocks: Iterable[Block]) -> Iterator[Table]:
-    """All tables of blocks."""
-    for block in blocks:
-        if isinstance(block, Folded):
-            yield block.table
-        elif isinstance(block, Table):
-            yield block
+def tables_of(parts: Iterable[Part]) -> Iterator[Table]:
+    """Yield all tables of parts.
 
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """What is shown above several benchmarks; its fields are named as those of a section."""
-
-    anchor: ClassVar[str] = "all"
-    caption: str
-    verdict: list[str]
-    families: dict[str, str]
-    blocks: tuple[Block, ...]
+    Parameters
+    ----------
+    parts
+        What is shown.
+    """
+    for part in parts:
+        if isinstance(part, Folded):
+            yield part.table
+        elif isinstance(part, Table):
+            yield part

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from matplotlib.figure import Figure
 
@@ -67,24 +67,38 @@ _COLOUR = re.compile("|".join(_VARIABLES))
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Set the report's matplotlib style while figures are made."""
+def _styled() -> Iterator[None]:
+    """Set the report's matplotlib style while a figure is made and rendered."""
     with mpl.rc_context():
         mpl.rcdefaults()  # whatever the user's own matplotlibrc says
         mpl.rcParams.update(_STYLE)
         yield
 
 
-def render(figure: Figure, name: str, description: str) -> str:
-    """SVG text of a figure, with `description` as its accessible name and `name` before every identifier.
+def render(chart: Callable[[], Figure], name: str, description: str) -> str:
+    """Draw a figure and return its SVG text.
 
     Colours become CSS variables with the drawn colour as fallback; nothing in the text refers outside itself.
+
+    Parameters
+    ----------
+    chart
+        Draws the figure.
+    name
+        What every identifier begins with.
+    description
+        The figure's accessible name.
+
+    Returns
+    -------
+    str
+        An svg element, the same on every run.
     """
     buffer = io.StringIO()
-    with drawing(), warnings.catch_warnings():
+    with _styled(), warnings.catch_warnings():
         # The reader's fonts draw the text; that matplotlib's own lacks a letter only makes a width approximate.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        chart().savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     text = _NEEDLESS.sub("", text[text.index("<svg") :])
     text = " ".join(_TAG.sub(partial(_clean_tag, name=name), text).split())
@@ -93,7 +107,13 @@ def render(figure: Figure, name: str, description: str) -> str:
 
 
 def standalone(svg: str) -> str:
-    """The SVG as a file of its own: with its namespace and on white paper, whatever shows it."""
+    """Return the SVG as a file of its own: with its namespace and on white paper, whatever shows it.
+
+    Parameters
+    ----------
+    svg
+        An svg element.
+    """
     return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" style="background: #fff" ', 1) + "\n"
 
 

@@ -1,50 +1,41 @@
-"""What differentiable methods chose by their own rules, in words, tables and figures."""
+"""What differentiable methods chose by their own rules: collapse, layer alignment, true accuracies, and costs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchsuite.report.choices import choice_numbers
-from benchsuite.report.render.courses import COURSE_NOTES, PROBABILITIES_NOTE
-from benchsuite.report.render.parts import Lines, Part, Picture
 from benchsuite.report.render.table import rows_of
 from benchsuite.report.render.words import listed, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pandas as pd
 
-    from benchsuite.report.drawings import Drawings
-    from benchsuite.report.judge import Judgement
-
-_REGULARISER = {"alignment", "strength", "epsilon"}  # hyperparameters of Lambda-DARTS
-_LINES = "A line for each seed; whole numbers are drawn a little apart."
 _COLLAPSE = 0.5  # share of skip connections from which a choice is said to be collapsed
 
 
-def own_rule(judgement: Judgement, drawings: Drawings) -> Iterator[Part]:
-    """The parts of a tab; none where no method has a rule of its own."""
-    if judgement.choices.empty:
-        return
-    said = choice_words(judgement.choices, judgement.results.parameters)
-    yield Part("What do the methods choose by themselves?", (Lines("In words", tuple(said)), choice_numbers(judgement)))
-    if drawings.courses:
-        pictures = tuple(Picture(each, f"{COURSE_NOTES[name]} {_LINES}") for name, each in drawings.courses.items())
-        yield Part("How did their searches go?", pictures)
-    if drawings.probabilities:
-        pictures = tuple(Picture(each, PROBABILITIES_NOTE) for each in drawings.probabilities)
-        yield Part("How did the architecture parameters move?", pictures)
+def choice_words(choices: pd.DataFrame, twins: pd.DataFrame) -> list[str]:
+    """Say what the table of choices says.
 
+    Parameters
+    ----------
+    choices
+        The table "choices".
+    twins
+        The table "twins": what searches share that differ in their regulariser alone.
 
-def choice_words(choices: pd.DataFrame, parameters: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What the table of choices says: collapse, layer alignment, true accuracies, and costs beside DARTS."""
-    sentences = [_collapse(choices), *_alignments(choices, parameters), *_accuracies(choices), *_costs(choices)]
+    Returns
+    -------
+    list
+        Sentences.
+    """
+    sentences = [_collapse(choices), *_alignments(choices, twins), *_accuracies(choices), *_costs(choices)]
     return [each for each in sentences if each]
 
 
 def _collapse(choices: pd.DataFrame) -> str:
-    """Whose last choices are mostly skip connections."""
+    """Say whose last choices are mostly skip connections."""
     known = choices[choices["operations"] > 0]
     if known.empty:
         return ""
@@ -61,17 +52,17 @@ def _collapse(choices: pd.DataFrame) -> str:
     )
 
 
-def _alignments(choices: pd.DataFrame, parameters: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """The last layer alignments of searches with a regulariser beside those of DARTS."""
+def _alignments(choices: pd.DataFrame, twins: pd.DataFrame) -> Iterator[str]:
+    """Yield the last layer alignments of searches with a regulariser next to those of DARTS."""
+    shared = dict(zip(twins["training"], twins["twin"], strict=True))
     known = choices[choices["alignment_last"].notna()]
     darts = known[known["role"] == "darts"]
     for name, found in known[known["role"] == "regularised"].groupby("supernet", sort=False):
-        own = _unregularised(parameters[found["training"].iloc[0]])
-        twins = darts[[_unregularised(parameters[key]) == own for key in darts["training"]]]
-        without = twins if len(twins) else darts
+        same = darts[darts["training"].map(shared) == shared[found["training"].iloc[0]]]
+        without = same if len(same) else darts
         if len(without):
             names = listed(without["supernet"].unique().tolist())
-            other = "" if len(twins) else ", whose other hyperparameters differ"
+            other = "" if len(same) else ", whose other hyperparameters differ"
             yield (
                 f"In the last epoch the layer alignment of {name} is {_ends(found['alignment_last'])}; without the "
                 f"regulariser ({names}{other}) it is {_ends(without['alignment_last'])}: "
@@ -79,12 +70,8 @@ def _alignments(choices: pd.DataFrame, parameters: Mapping[str, Mapping[str, Any
             )
 
 
-def _unregularised(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if name not in _REGULARISER}
-
-
 def _ends(values: pd.Series) -> str:
-    """The least and the greatest of the seeds' values.
+    """Return the smallest and the largest of the seeds' values.
 
     >>> import pandas as pd
     >>> _ends(pd.Series([0.25, 0.314])), _ends(pd.Series([0.25]))
@@ -102,7 +89,7 @@ def _order(of: pd.Series, others: pd.Series) -> str:
 
 
 def _accuracies(choices: pd.DataFrame) -> Iterator[str]:
-    """Whose choice is truly best, by how much, and the means of the methods whose truth is known."""
+    """Yield whose choice is truly best, by how much, and the means of the methods whose truth is known."""
     known = choices[choices["truth"].notna()].sort_values("truth", ascending=False, kind="stable")
     if known.empty:
         yield "The true accuracy of no choice is known."
@@ -125,13 +112,13 @@ def _ahead(points: float, other: str) -> str:
 
 
 def _whole(choices: pd.DataFrame) -> list[str]:
-    """Methods of several searches, the truth of whose choices is known of all."""
+    """Return methods of several searches, all of whose choices have a known accuracy."""
     counts = choices.groupby("supernet")["truth"].agg(["count", "size"])
     return counts.index[(counts["count"] == counts["size"]) & (counts["size"] > 1)].tolist()
 
 
 def _costs(choices: pd.DataFrame) -> Iterator[str]:
-    """What the methods take beside DARTS of first order."""
+    """Yield what the methods take in relation to DARTS of first order."""
     words = {
         "seconds_to_darts": "CPU seconds of an epoch",
         "memory_to_darts": "Memory of an epoch, above what was held when it began",

@@ -1,0 +1,1 @@
+"""The sentences of the verdict, and which of them are said."""

@@ -1,0 +1,77 @@
+"""Which size group is ranked worst, and whether the leader still ranks inside size groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchsuite.analysis.uncertainty import FEWEST
+from benchsuite.report.render.words import number
+from benchsuite.report.sentences.significance import better_than_chance, largest, leader_above_chance, surely_large
+from benchsuite.report.sizes import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+INSIDE, BIAS = 50, 30
+
+
+def sentences(bias: pd.DataFrame, board: pd.DataFrame) -> Iterator[tuple[int, str]]:
+    """Yield the size group that the leader ranks worst, and the worst of all estimators.
+
+    An estimator that ranks no better than chance is no news: it favours some size by the same amount. That none is
+    biased is said only where groups are large enough to tell.
+
+    Parameters
+    ----------
+    bias
+        The table "bias".
+    board
+        The leaderboard.
+    """
+    names = better_than_chance(board)
+    bias = bias[bias["estimator"].isin(names)]
+    large = surely_large(bias[bias["low"].notna()])
+    if large.empty:
+        if not (bias.empty or bias["low"].isna().any() or (bias["n"] < FEWEST).any()):
+            yield BIAS, "No estimator better than chance surely ranks a whole group of sizes far too high or too low."
+        return
+    worst, own = largest(large), large[large["estimator"] == names[0]]
+    said = f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: "
+    if own.empty or worst["estimator"] == names[0]:
+        yield BIAS, f"{said}{_misranked(worst)}."
+    else:
+        yield BIAS, f"By size, {names[0]} is most biased where {_misranked(largest(own))}. {said}{_misranked(worst)}."
+
+
+def _misranked(row: pd.Series) -> str:
+    side = "too high" if row["rank_difference"] > 0 else "too low"
+    return (
+        f"architectures with {row['label']} {NAMES[row['complexity']]} are ranked "
+        f"{abs(row['rank_difference']):.0f} % of the field {side} on average"
+    )
+
+
+def inside_sizes(bias: pd.DataFrame, board: pd.DataFrame) -> Iterator[tuple[int, str]]:
+    """Yield whether the leader still ranks where all architectures are of like size.
+
+    Nothing is said where groups are too small.
+
+    Parameters
+    ----------
+    bias
+        The table "bias".
+    board
+        The leaderboard.
+    """
+    best = leader_above_chance(board)
+    rows = bias[(bias["complexity"] == "params") & (bias["estimator"] == best)]
+    if len(rows) < 2 or rows["tau_low"].isna().any():
+        return
+    above = int((rows["tau_low"] > 0).sum())
+    sure = "all" if above == len(rows) else "none" if above == 0 else str(above)
+    overall = board.loc[board["estimator"] == best, "kendall_tau"].item()
+    taus = f"{number(rows['tau'].min(), 2)} to {number(rows['tau'].max(), 2)}"
+    said = f"Inside the {len(rows)} groups of like parameters its tau-b is {taus} (over all sizes {number(overall, 2)})"
+    yield INSIDE, f"{said}, surely above chance in {sure} of them."

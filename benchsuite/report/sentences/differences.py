@@ -1,0 +1,124 @@
+"""Whether the leader differs significantly from the others."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from benchsuite.analysis.significance import architectures_needed
+from benchsuite.report.criteria import ranked
+from benchsuite.report.render.words import interval, listed, number, roughly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NEXT = 80
+ROUNDING = 1e-9  # of a difference of two taus
+_LEVEL = 0.05  # of all tests of a table together
+_COUNTLESS = 100_000  # architectures; nobody trains more to distinguish two estimators
+
+
+def against(comparisons: pd.DataFrame, other: str) -> pd.DataFrame:
+    """Return comparisons of every estimator with one: difference (its tau less the other's) and all else.
+
+    Parameters
+    ----------
+    comparisons
+        The table of pairs.
+    other
+        The one.
+
+    Returns
+    -------
+    DataFrame
+        Columns n, difference, low, high, p_holm, separable, architectures_needed, by estimator.
+    """
+    after = comparisons[comparisons["second"] == other].set_index("first")
+    before = comparisons[comparisons["first"] == other].set_index("second")
+    turned = before.assign(difference=-before["difference"], low=-before["high"], high=-before["low"])
+    return pd.concat([after, turned])[["n", "difference", "low", "high", "p_holm", "separable", "architectures_needed"]]
+
+
+def sentences(board: pd.DataFrame, comparisons: pd.DataFrame, same: pd.DataFrame) -> Iterator[tuple[int, str]]:
+    """Yield whether the leader can be told from the others by paired differences, each on the architectures of both.
+
+    Parameters
+    ----------
+    board
+        The leaderboard.
+    comparisons
+        The table of pairs.
+    same
+        Pairs of exactly the same ranking.
+    """
+    known = ranked(board)
+    if known:
+        yield from ((NEXT, sentence) for sentence in _next(known, comparisons, same))
+
+
+def _next(known: list[dict[str, Any]], comparisons: pd.DataFrame, same: pd.DataFrame) -> list[str]:
+    best, names = known[0], [row["estimator"] for row in known[1:]]
+    if not names:
+        return ["No other estimator is there to compare it with."]
+    table = against(comparisons, best["estimator"]).loc[names]
+    tested = table[table["p_holm"].notna()]
+    ahead = table[table["difference"] > ROUNDING]
+    pairs = {frozenset(pair) for pair in same[["first", "second"]].itertuples(index=False, name=None)}
+    alike = [name for name in table.index if frozenset((best["estimator"], name)) in pairs]
+    level = [name for name in tested.index[~tested["separable"].astype(bool)] if name not in alike]
+    said = [f"It and {listed(alike)} rank them exactly alike."] if alike else []
+    if tested.empty:
+        said.append("These are too few architectures to say how sure its lead is.")
+    elif level:
+        said.append(
+            f"It is not separable from {listed(level)}: their paired differences on these architectures may be chance"
+            f"{_needed(comparisons, best['estimator'], level)}."
+        )
+    elif ahead.empty and not tested.index.isin(alike).all():
+        said.append(_lead(best, tested[~tested.index.isin(alike)].iloc[0], len(tested) < len(table)))
+    return [*said, *_behind(ahead)]
+
+
+def _needed(comparisons: pd.DataFrame, estimator: str, others: list[str]) -> str:
+    """Return a clause: how many architectures would tell an estimator from the first of others that needs more.
+
+    The level is shared among all pairs of the table (Bonferroni), as it is where they are found not separable; the
+    differences found are taken for the true ones. Empty where none needs more than there are.
+    """
+    confidence = 1 - _LEVEL / comparisons["p"].notna().sum()
+    needed = architectures_needed(comparisons, confidence=confidence)
+    rows = against(comparisons.assign(architectures_needed=needed), estimator).loc[others]
+    more = rows[(rows["architectures_needed"] > rows["n"]) & (rows["architectures_needed"] < math.inf)]
+    if more.empty:
+        return ""
+    count = float(more["architectures_needed"].iloc[0])
+    wanted = f"about {roughly(count)}" if count <= _COUNTLESS else f"more than {_COUNTLESS:,}"
+    return f"; if they are not, {wanted} architectures would tell it from {more.index[0]} beside all other pairs"
+
+
+def _lead(best: dict[str, Any], nearest: pd.Series, untested: bool) -> str:
+    """Say by how much the leader is above the next, where it is separable from all that were tested."""
+    every = "every other that shares enough architectures with it" if untested else "every other"
+    shared = f" on the {nearest['n']:,.0f} architectures of both" if nearest["n"] < best["n"] else ""
+    return (
+        f"It is separable from {every}: it is {number(-nearest['difference'])} of tau-b above the next, {nearest.name}"
+        f"{shared} (paired 95 % interval {interval(-nearest['high'], -nearest['low'])})."
+    )
+
+
+def _behind(ahead: pd.DataFrame) -> list[str]:
+    """Say who is ahead of the leader on the architectures that both have scored."""
+    if ahead.empty:
+        return []
+    first = ahead.iloc[int(ahead["difference"].argmax())]
+    ends = interval(first["low"], first["high"])
+    sure = f" (paired 95 % interval {ends})" if ends else ""
+    others = [str(name) for name in ahead.index if name != first.name]
+    also = f"; also ahead of it: {listed(others)}" if others else ""
+    said = (
+        f"But on the {first['n']:,.0f} architectures that both have scored, {first.name} is ahead of it by "
+        f"{number(first['difference'])} of tau-b{sure}{also}."
+    )
+    return [said]

@@ -1,0 +1,128 @@
+"""What several benchmarks say together: which estimator is best on the whole, by how much, and how surely."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchsuite.report.criteria import TAU
+from benchsuite.report.render.table import rows_of
+from benchsuite.report.render.words import interval, listed, number
+from benchsuite.report.runs import SIZE_BASELINES
+from benchsuite.report.sentences.differences import against
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from benchsuite.analysis.critical_difference import CriticalDifference
+    from benchsuite.report.contract import Tables
+
+_EQUAL = 1e-9  # means of tau that differ by less differ by rounding alone
+_BETTER, _WORSE, _UNTESTED = "separably better than both", "separably worse than one", "not tested"
+
+
+def sentences(benchmarks: Mapping[str, Tables], taus: pd.DataFrame, ranked: CriticalDifference | None) -> list[str]:
+    """Say which estimator is best on the whole, by how much, and how surely.
+
+    Parameters
+    ----------
+    benchmarks
+        Tables "leaderboard" and "comparisons" of each benchmark, by its name.
+    taus
+        Tau-b, estimators x benchmarks.
+    ranked
+        Mean ranks over benchmarks, if they could be tested.
+
+    Returns
+    -------
+    list
+        Sentences, the most important first; never empty.
+    """
+    boards = [tables["leaderboard"] for tables in benchmarks.values()]
+    references = {row["estimator"] for board in boards for row in rows_of(board) if row["reference"]}
+    means = taus.dropna().mean(axis=1).sort_values(ascending=False, kind="stable")
+    everywhere = f"all {len(benchmarks)} benchmarks"
+    baselines = [f"{name} ({number(value)})" for name, value in means.items() if name in references]
+    means = means.drop(list(references), errors="ignore")
+    if means.empty:
+        best = f"; of theirs, the highest mean tau-b is that of {baselines[0]}" if baselines else ""
+        return [f"No estimator but the baselines has a defined tau on {everywhere}{best}."]
+    leaders = [str(name) for name in means.index[means >= means.iloc[0] - _EQUAL]]
+    said = [_headline(means, leaders, everywhere)]
+    for leader in leaders:
+        said += [_against_size(benchmarks, leader), _lowest(benchmarks, leader)]
+        said += [mean_rank(ranked, leader)] if ranked else []
+    return said
+
+
+def _headline(means: pd.Series, leaders: Sequence[str], everywhere: str) -> str:
+    """Say who has the highest mean tau, and who comes next; `means` are the highest first."""
+    highest = number(means.iloc[0])
+    if len(means) == 1:
+        return (
+            f"{leaders[0]}, the only estimator beside the baselines judged on {everywhere}, has mean tau-b {highest}."
+        )
+    others = [f"{name} ({number(value)})" for name, value in means.iloc[len(leaders) :].items()]
+    after = f", before {listed(others[:3])}" if others else ""
+    best = f"{leaders[0]} ({highest}) has the highest mean tau-b"
+    if len(leaders) > 1:
+        best = f"{listed(leaders)} share the highest mean tau-b ({highest})"
+    return f"Of the {len(means)} estimators judged on {everywhere}, {best}{after}."
+
+
+def _against_size(benchmarks: Mapping[str, Tables], leader: str) -> str:
+    """Say on which benchmarks a leader separably beats both counts of size, and on which one of them beats it."""
+    sides = {name: _side(against(tables["comparisons"], leader)) for name, tables in benchmarks.items()}
+    outcomes = {side: [name for name in sides if sides[name] == side] for side in (_BETTER, _WORSE, _UNTESTED)}
+    said = [f"{side} on {listed(names)}" for side, names in outcomes.items() if names]
+    if len(outcomes[_UNTESTED]) == len(sides):
+        said = [f"{_UNTESTED} on any benchmark"]
+    elif not outcomes[_BETTER] + outcomes[_WORSE]:
+        said = ["separably better than both or worse than one on no benchmark", *said]
+    return f"Against counting parameters and counting multiply-adds, {leader} is {listed(said)}."
+
+
+def _side(others: pd.DataFrame) -> str:
+    """Return what the tests of an estimator against both counts of size say; empty if they leave it open."""
+    found = others.loc[list(SIZE_BASELINES)]  # the counts' tau less the estimator's
+    sure = found["separable"].astype(bool)
+    if found["p_holm"].isna().all():
+        return _UNTESTED
+    if (sure & (found["difference"] < 0)).all():
+        return _BETTER
+    return _WORSE if (sure & (found["difference"] > 0)).any() else ""
+
+
+def _lowest(benchmarks: Mapping[str, Tables], leader: str) -> str:
+    """Say where a leader ranks worst, next to the best there that is no baseline."""
+    boards = [  # the best tau comes first
+        (rows_of(tables["leaderboard"][~tables["leaderboard"]["reference"]]), name)
+        for name, tables in benchmarks.items()
+    ]
+    rows = [(row, board[0], name) for board, name in boards for row in board if row["estimator"] == leader]
+    row, first, where = min(rows, key=lambda each: float(each[0][TAU.key]))
+    ends = interval(row[f"{TAU.key}_low"], row[f"{TAU.key}_high"])
+    known = f" ({ends})" if ends else ""
+    other = "" if first is row else f"; the best there is {first['estimator']} ({number(first[TAU.key])})"
+    return f"The lowest tau-b of {leader} is {number(row[TAU.key])}{known}, on {where}{other}."
+
+
+def mean_rank(found: CriticalDifference, leader: str) -> str:
+    """Say a leader's mean rank, and from how many estimators the test of mean ranks tells it, on which side.
+
+    Parameters
+    ----------
+    found
+        Mean ranks with their critical difference.
+    leader
+        Name of the estimator.
+    """
+    places = found.ranks.set_index("estimator")["mean_rank"]
+    others = places.drop(leader) - places[leader]
+    ahead, behind = int((others >= found.difference).sum()), int((others <= -found.difference).sum())
+    return (
+        f"The mean place of {leader} is {number(places[leader], 1)} of {len(places)}. By places on {found.benchmarks} "
+        f"benchmarks alone it is separably ahead of {ahead} and behind {behind} of {len(others)} "
+        f"other{'' if len(others) == 1 else 's'}: mean places must differ by {number(found.difference, 1)}."
+    )
