@@ -13,7 +13,7 @@ from benchsuite.cli.console import errors, output
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from benchsuite.truth.making import Plan
+    from benchsuite.truth.making import TruthPlan
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -58,16 +58,16 @@ def make(
     """
     from benchsuite.data.images.minibatches import load_images
     from benchsuite.estimators.execute import check_device
-    from benchsuite.truth.making import Plan
-    from benchsuite.truth.training import Protocol
+    from benchsuite.truth.making import TruthPlan
+    from benchsuite.truth.training import TrainingProtocol
 
     named = images or dataset
     if Path(named).exists():
         named = str(Path(named).resolve())
     if epochs is not None:
         steps = epochs * -(-len(load_images(named).train_targets) // batch)
-    protocol = Protocol(steps=steps, batch=batch, lr=lr, weight_decay=weight_decay, smoothing=smoothing)
-    plan = Plan(space, named, protocol, sizes_of(sizes), architectures, seeds, sample_seed)
+    protocol = TrainingProtocol(steps=steps, batch=batch, lr=lr, weight_decay=weight_decay, smoothing=smoothing)
+    plan = TruthPlan(space, named, protocol, sizes_of(sizes), architectures, seeds, sample_seed)
     place = out or Path(f"{space}-{dataset}.parquet")
     check_device(device)
     card = _make(plan, dataset, place, jobs, device, [_read_card(path) for path in pilot or []])
@@ -75,7 +75,7 @@ def make(
 
 
 def _make(
-    plan: Plan, dataset: str, place: Path, jobs: int, device: str, pilot_cards: list[dict[str, Any]]
+    plan: TruthPlan, dataset: str, place: Path, jobs: int, device: str, pilot_cards: list[dict[str, Any]]
 ) -> dict[str, Any]:
     from benchsuite.core.errors import SuiteError
     from benchsuite.data.sources import write_card

@@ -28,7 +28,17 @@ class BenchsuiteError(Exception):
 
 
 class UnknownNameError(BenchsuiteError):
-    """A name that no registered space, estimator, benchmark, source or suite has."""
+    """An unknown name of a space, estimator, benchmark, source, suite or parameter.
+
+    Parameters
+    ----------
+    kind
+        What the name should be of, such as "estimator".
+    name
+        The unknown name.
+    known
+        The known names, of which the message suggests the closest.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -46,7 +56,7 @@ class UnsupportedError(BenchsuiteError):
 
 
 class DataMissingError(BenchsuiteError):
-    """Data that is not on this machine; the message names the command that brings it."""
+    """Data that is not on this machine; the message names the command to get it."""
 
 
 class DataCorruptError(BenchsuiteError):
@@ -58,4 +68,4 @@ class BusyError(BenchsuiteError):
 
 
 class SuiteError(BenchsuiteError):
-    """A suite file, plug-in or command option that says something not allowed."""
+    """A suite file, plug-in or command option with a value that is not allowed."""

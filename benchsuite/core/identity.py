@@ -11,8 +11,15 @@ if TYPE_CHECKING:
 
 
 def canonical_json(value: object) -> str:
-    """JSON text that is the same for equal values: sorted keys, no spaces.
+    """Return a JSON text that is the same for equal values: sorted keys, no spaces.
 
+    Parameters
+    ----------
+    value
+        What JSON can express, without NaN and infinities.
+
+    Examples
+    --------
     >>> canonical_json({"b": 1, "a": (2, 3)})
     '{"a":[2,3],"b":1}'
     """
@@ -20,13 +27,26 @@ def canonical_json(value: object) -> str:
 
 
 def digest(value: object) -> str:
-    """First 32 hexadecimal digits of the sha256 of a value's canonical JSON: the identity of a recipe."""
+    """Return the identity of a recipe: the first 32 hexadecimal digits of the sha256 of its canonical JSON.
+
+    Parameters
+    ----------
+    value
+        What JSON can express.
+    """
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:32]
 
 
 def seed_of(*parts: object) -> int:
-    """A 63-bit seed that depends on its parts alone, the same in every process and on every machine.
+    """Return a 63-bit seed that depends only on its parts, the same in every process and on every machine.
 
+    Parameters
+    ----------
+    *parts
+        What JSON can express.
+
+    Examples
+    --------
     >>> seed_of(0, "a") == seed_of(0, "a") != seed_of(1, "a")
     True
     """
@@ -34,8 +54,17 @@ def seed_of(*parts: object) -> int:
 
 
 def label(name: str, parameters: Mapping[str, Any]) -> str:
-    """How a report names an estimator with parameters.
+    """Return how a report names an estimator with parameters.
 
+    Parameters
+    ----------
+    name
+        Name of the estimator.
+    parameters
+        Hyperparameters that differ from their defaults.
+
+    Examples
+    --------
     >>> label("synflow", {"log": True})
     'synflow(log=True)'
     """

@@ -34,7 +34,7 @@ class Kind:
     A plug-in file registers each class that says the kind's name in its attribute `registered_as`, under the class's
     `name`.
 
-    Parameters
+    Attributes
     ----------
     group
         Group of the entry points of installed packages.
@@ -175,7 +175,7 @@ def load_plugin(path: str | Path) -> dict[str, list[str]]:
     file = Path(path).resolve()
     if file not in _plugins:
         if not file.is_file():
-            raise SuiteError(f"no plug-in file at {path}; give the path of a Python file that defines an estimator")
+            raise SuiteError(f"{path} does not exist; give the path of a Python file that defines an estimator")
         defined = _defined_in(_module_of(file), file.stem)
         if not any(defined.values()):
             raise SuiteError(

@@ -11,8 +11,17 @@ T = TypeVar("T")
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Consecutive pieces of at most `size` items.
+    """Yield consecutive pieces of a sequence.
 
+    Parameters
+    ----------
+    items
+        The sequence.
+    size
+        Largest number of items in a piece.
+
+    Examples
+    --------
     >>> list(chunks("abcde", 2))
     ['ab', 'cd', 'e']
     """

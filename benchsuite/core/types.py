@@ -1,4 +1,4 @@
-"""Types and column names that all layers share; loads the standard library alone."""
+"""Types and column names that all layers share; loads only the standard library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,19 @@ Status = Literal["ok", "undefined", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What a network must know of a data set: its name, number of classes and the shape of one image."""
+    """What a network must know of a data set.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    classes
+        Number of classes.
+    channels
+        Channels of an image.
+    size
+        Height and width of an image in pixels.
+    """
 
     name: str
     classes: int
@@ -33,7 +45,15 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Complexity:
-    """Parameters and multiply-adds: as the benchmark counts them, and of the network that is built (live)."""
+    """Size measures of an architecture.
+
+    Attributes
+    ----------
+    params, macs
+        Parameters and MACs (multiply-accumulate operations) as the benchmark counts them.
+    live_params, live_macs
+        The same for the network that is built, without dead operations.
+    """
 
     params: int
     macs: int
@@ -43,7 +63,21 @@ class Complexity:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One estimate of one architecture: higher is better, NaN is undefined."""
+    """One estimate of the quality of one architecture.
+
+    Attributes
+    ----------
+    architecture
+        What was scored.
+    value
+        Higher is better; NaN if undefined or failed.
+    status
+        "ok", "undefined" or "failed".
+    reason
+        Why the score is undefined or failed; empty otherwise.
+    cpu_seconds
+        What it took.
+    """
 
     architecture: str
     value: float

@@ -1,6 +1,6 @@
 """Scores computed elsewhere: a file of them becomes a suite of the store, which a report judges like any other.
 
-Their recipes hold the digest of the file, so that they never meet scores of benchsuite's own estimators of that name.
+Their recipes contain the digest of the file, so that they are never mixed with scores that benchsuite computes itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,17 @@ _IDENTITY = ["benchmark", "estimator", SEED, ARCHITECTURE]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did: the suite's name, numbers of scores and estimators, and what was left out, a line each."""
+    """What an import did.
+
+    Attributes
+    ----------
+    suite
+        Name of the suite that the scores became.
+    scores, estimators
+        How many there are.
+    notes
+        What was left out, a line each.
+    """
 
     suite: str
     scores: int
@@ -53,17 +63,17 @@ def import_scores(
     truth: TruthChoice | None = None,
     transfer: Sequence[str] = (),
 ) -> Imported:
-    """Take a file of scores into the store as a suite, in place of one that was imported under the same name.
+    """Import a file of scores into the store as a suite, replacing one that was imported under the same name.
 
     Parameters
     ----------
     store
         Where scores and suite are kept.
     file
-        CSV or Parquet with the columns `COLUMNS`, and seed where an estimator has several scores of an architecture.
+        CSV or Parquet with the columns `COLUMNS`, and seed if an estimator has several scores of an architecture.
         An empty score is undefined.
     suite
-        Its name; default: that of the file without its ending.
+        Name of the suite; default: that of the file without its ending.
     truth
         The ground truth to judge against; default: most epochs, test split.
     transfer
@@ -71,13 +81,14 @@ def import_scores(
 
     Returns
     -------
-    What was taken and, in `notes`, what was left out: architectures without ground truth.
+    Imported
+        What was imported and, in `notes`, what was left out: architectures without ground truth.
 
     Raises
     ------
     BenchsuiteError
-        If the file is broken, names an unknown benchmark, has a score twice, or no known architecture; or if the
-        suite's name is that of one that was run.
+        If the file is broken, names an unknown benchmark, repeats a score, or has only unknown architectures; or if
+        the suite's name is that of one that was run.
     """
     name = suite or file.name.removesuffix(".gz").rsplit(".", 1)[0]
     _check_name(store, name)
@@ -102,45 +113,61 @@ def import_scores(
 
 
 def read_scores(file: Path) -> pd.DataFrame:
-    """The rows of a file of scores: benchmark, estimator, architecture, score (NaN: undefined), seed (Int64).
+    """Read a file of scores.
 
-    Raises DataMissingError or DataCorruptError if there is no such file or it is no table, SuiteError if a column is
-    missing or a value not allowed.
+    Parameters
+    ----------
+    file
+        CSV or Parquet.
+
+    Returns
+    -------
+    DataFrame
+        Columns benchmark, estimator, architecture, score (NaN: undefined), seed (Int64).
+
+    Raises
+    ------
+    DataMissingError
+        If there is no such file.
+    DataCorruptError
+        If it is not a table.
+    SuiteError
+        If a column is missing or a value not allowed.
     """
     frame = read_frame(file)
     lacking = [name for name in COLUMNS if name not in frame]
     if lacking or frame.empty:
         found = ", ".join(map(str, frame.columns))
-        need = f"has no column {lacking[0]!r}" if lacking else "has no rows"
+        problem = f"lacks the column {lacking[0]!r}" if lacking else "is empty below its header"
         raise SuiteError(
-            f"{file.name} {need}; give {', '.join(COLUMNS)}, and seed where there are any; it has: {found}"
+            f"{file.name} {problem}; its columns are {found}; give {', '.join(COLUMNS)}, and seed if there are several"
         )
     seeds = frame[SEED] if SEED in frame else pd.Series(np.nan, index=frame.index)
     numbers = {"score": _numbers(frame["score"], file.name), SEED: _numbers(seeds, file.name)}
     if (numbers[SEED] % 1 != 0).where(numbers[SEED].notna(), other=False).any():
-        raise SuiteError(f"{file.name}: a seed is no whole number; number the repetitions 0, 1, 2 ...")
+        raise SuiteError(f"{file.name}: a seed is not an integer; number the repetitions 0, 1, 2 ...")
     texts = {name: _texts(frame[name], file.name) for name in COLUMNS[:-1]}
     return pd.DataFrame({**texts, "score": numbers["score"], SEED: numbers[SEED].astype("Int64")})
 
 
 def _texts(column: pd.Series, origin: str) -> pd.Series[str]:
-    """The column as words; SuiteError where a cell is empty."""
+    """Return the column as words; SuiteError if a cell is empty."""
     words = column.astype("string").str.strip()
     blank = (words.isna() | (words == "")).to_numpy(dtype=bool)
     if blank.any():
-        raise SuiteError(f"{origin}, row {int(blank.argmax()) + 1}: {column.name} is empty; every score needs one")
+        raise SuiteError(f"{origin}, row {int(blank.argmax()) + 1}: {column.name} is empty; give one for every score")
     return words.astype(str)
 
 
 def _numbers(column: pd.Series, origin: str) -> pd.Series[float]:
-    """The column as numbers, NaN where a cell is empty or says so."""
+    """Return the column as numbers, NaN where a cell is empty or says so."""
     text = column.astype("string").str.strip().str.lower()
     empty = text.isna() | text.isin(["", "nan", "none", "null"])
     numbers = pd.to_numeric(column.mask(empty), errors="coerce").astype("float64")
     wrong = (numbers.isna() & ~empty).to_numpy(dtype=bool)
     if wrong.any():
         row = int(wrong.argmax())
-        raise SuiteError(f"{origin}, row {row + 1}: {column.name} is {column.iloc[row]!r}; give a number, or nothing")
+        raise SuiteError(f"{origin}, row {row + 1}: {column.name} is {column.iloc[row]!r}; must be a number or empty")
     return numbers
 
 
@@ -152,11 +179,11 @@ def _check_name(store: Store, name: str) -> None:
     except StoreError:
         return
     if known.imported is None:
-        raise SuiteError(f"the store {store.folder} holds a run of suite {name!r}; give another name with --suite")
+        raise SuiteError(f"suite {name!r} has been run with the store {store.folder}; give another name with --suite")
 
 
 def _options(truth: TruthChoice | None, transfer: Sequence[str]) -> list[str]:
-    """The ground truth and the other data sets that were chosen, as options of the command."""
+    """Return the ground truth and the other data sets that were chosen, as options of the command."""
     chosen, usual = asdict(truth or TruthChoice()), asdict(TruthChoice())
     changed = [(key, str(value)) for key, value in chosen.items() if value != usual[key]]
     return [
@@ -186,7 +213,7 @@ class _Part:
             raise UnknownNameError("benchmark", name, benchmarks())
         benchmark = load_benchmark(space, dataset, table=truth.table, source=truth.source)
         for other in transfer:
-            load_benchmark(space, other)  # that it is there shows before a score is taken
+            load_benchmark(space, other)  # fails before a score is stored if it is missing
         strings, classes = (
             benchmark.truth(epochs=truth.epochs, split=truth.split, pool=pool).index for pool in ("none", "class")
         )
@@ -210,14 +237,14 @@ class _Part:
             store.add_scores([(key, _score(*each)) for each in values], provenance)
 
     def trials(self) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-        """The recipe and the rows of every estimator with every seed."""
+        """Yield the recipe and the rows of every estimator with every seed."""
         for _, rows in self.rows.groupby(["estimator", SEED], dropna=False, sort=False):
             estimator, seed = rows["estimator"].iloc[0], rows[SEED].iloc[0]
             recipe = {"estimator": estimator, "benchmark": self.benchmark.name, FAMILY: self.origin["sha256"]}
             yield (recipe if pd.isna(seed) else {**recipe, SEED: int(seed)}), rows
 
     def record(self) -> StoredBenchmark:
-        """What the store keeps of the benchmark, as `benchsuite.suites.record.record` does of one that is run."""
+        """Return what the store keeps of the benchmark, as `benchsuite.suites.record.record` does for a run."""
         title, architectures = self.benchmark.card.get("title", self.benchmark.source), self.rows[ARCHITECTURE].unique()
         kind = "string classes" if self.pool == "class" else "architecture strings"
         population = f"the {len(architectures):,} of {self.known:,} {kind} with ground truth that the file scores"
@@ -254,7 +281,7 @@ def _score(architecture: str, value: float) -> Score:
 
 
 def _named(text: str, strings: pd.Index, space: Space) -> str | None:
-    """The name of an architecture in the ground truth, or in its classes; None for what the space does not know."""
+    """Return an architecture's name in the ground truth or in its classes; None if the space does not know it."""
     if text in strings:
         return text
     try:
@@ -264,23 +291,23 @@ def _named(text: str, strings: pd.Index, space: Space) -> str | None:
 
 
 def _unknown(names: pd.Series, benchmark: str, file: str) -> str:
-    """Which architectures are left out, in words; empty if none is. SuiteError if all are."""
+    """Say which architectures are left out; return an empty text if all are known, raise SuiteError if none is."""
     unknown = names.index[names.isna()]
     if unknown.empty:
         return ""
     said = f"{file}: {len(unknown):,} of {len(names):,} architectures have no ground truth in {benchmark}"
     if len(unknown) == len(names):
-        raise SuiteError(f"{said}, such as {unknown[0]!r}; write them as `benchsuite list` shows the benchmark's own")
+        raise SuiteError(f"{said}, such as {unknown[0]!r}; write them as the search space does")
     return f"{said} and are left out, such as {unknown[0]!r}"
 
 
 def _check_once(judged: pd.DataFrame, rows: pd.DataFrame, file: str) -> None:
-    """Return nothing where every estimator has one score of an architecture for each seed."""
+    """Check that every estimator has one score of an architecture for each seed."""
     again = judged.duplicated(_IDENTITY)
     if again.any():
         row = judged.index[again][0]
         raise SuiteError(
-            f"{file}: {again.sum():,} scores are of an architecture that has one already, such as row {row + 1}, "
-            f"{rows.loc[row, 'estimator']} of {rows.loc[row, ARCHITECTURE]}; give one each, or number repetitions in a "
-            f"column '{SEED}'"
+            f"{file}: {again.sum():,} scores repeat an architecture, such as row {row + 1}, "
+            f"{rows.loc[row, 'estimator']} of {rows.loc[row, ARCHITECTURE]}; give one score each, or number "
+            f"repetitions in a column '{SEED}'"
         )

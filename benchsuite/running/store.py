@@ -1,7 +1,7 @@
 """The store: finished scores in one SQLite file, written by the parent process only, one transaction a chunk.
 
 recipe(key, json)                 everything that determines a score but the architecture
-score(recipe, architecture, ...)  one row a score; a failed one keeps the number of its attempts
+score(recipe, architecture, ...)  one row per score; a failed one keeps the number of its attempts
 provenance(id, json)              versions, processor and device that a score was computed with
 suite(name, json)                 what the last run of a suite asked for: all that a report must know
 """
@@ -49,12 +49,23 @@ WHERE score.status = 'failed'
 
 
 class StoreError(BenchsuiteError):
-    """A store that is missing, damaged or lacks what is asked of it."""
+    """A store that is missing or damaged, or lacks what was asked for."""
 
 
 class Store:
     """Scores by recipe and architecture in `folder`/store.sqlite.
 
+    Several processes can write to a store at the same time: each transaction waits for the others.
+
+    Parameters
+    ----------
+    folder
+        Folder of the store.
+    create
+        Whether a missing store is made; otherwise it is an error.
+
+    Examples
+    --------
     >>> import tempfile
     >>> from benchsuite.core.types import Score
     >>> with tempfile.TemporaryDirectory() as folder, Store(folder) as store:
@@ -68,13 +79,13 @@ class Store:
         self.folder = Path(folder)
         self.file = self.folder / "store.sqlite"
         if not create and not self.file.is_file():
-            raise StoreError(f"no store at {self.folder}; name its folder with --store, or run a suite first")
+            raise StoreError(f"found no store in {self.folder}; give its folder with --store, or run a suite first")
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = sqlite3.connect(self.file, timeout=60)
             self._connection.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"{self.file} is not a store of benchsuite: {error}; move it away") from error
+            raise StoreError(f"{self.file} is not a store of benchsuite ({error}); move it elsewhere") from error
 
     @property
     def trainings(self) -> str:
@@ -88,14 +99,28 @@ class Store:
         self._connection.close()
 
     def add_recipe(self, recipe: Mapping[str, Any]) -> str:
-        """The key of a recipe, which is stored if it is new."""
+        """Store a recipe, if it is new, and return its key.
+
+        Parameters
+        ----------
+        recipe
+            Everything that determines a score but the architecture.
+        """
         key = digest(recipe)
         with self._connection:
             self._connection.execute("INSERT OR IGNORE INTO recipe VALUES (?, ?)", (key, canonical_json(recipe)))
         return key
 
     def add_scores(self, scores: Iterable[tuple[str, Score]], provenance: Mapping[str, str]) -> None:
-        """Write (recipe key, score) pairs in one transaction; a score that is not a failure is never overwritten."""
+        """Write scores in one transaction; only failed scores are overwritten.
+
+        Parameters
+        ----------
+        scores
+            Pairs of a recipe's key and a score.
+        provenance
+            Versions, processor and device that the scores were computed with.
+        """
         text = canonical_json(provenance)
         with self._connection as connection:
             connection.execute("INSERT OR IGNORE INTO provenance (json) VALUES (?)", (text,))
@@ -115,16 +140,38 @@ class Store:
             connection.executemany(_UPSERT, rows)
 
     def settled(self, key: str, *, attempts: int | None = ATTEMPTS) -> set[str]:
-        """Architectures that a run leaves alone: scored or undefined ones, and those that failed `attempts` times.
+        """Return the architectures that a run does not score again.
 
-        `attempts=None` settles no failure: every failed architecture is tried again.
+        Parameters
+        ----------
+        key
+            Key of the recipe.
+        attempts
+            Failures after which an architecture is not tried again; None: it always is.
+
+        Returns
+        -------
+        set
+            Architectures with a defined or undefined score, and those that failed often enough.
         """
         bound = -1 if attempts is None else attempts
         query = "SELECT architecture FROM score WHERE recipe = ? AND (status <> 'failed' OR (? > 0 AND attempts >= ?))"
         return {name for (name,) in self._connection.execute(query, (key, bound, bound))}
 
     def scores(self, keys: Sequence[str]) -> pd.DataFrame:
-        """Rows of the given recipes: recipe, architecture, value, status, reason, attempts, cpu_seconds, provenance."""
+        """Return the scores of some recipes.
+
+        Parameters
+        ----------
+        keys
+            Keys of the recipes.
+
+        Returns
+        -------
+        DataFrame
+            Columns recipe, architecture, value (NaN: undefined or failed), status, reason, attempts, cpu_seconds,
+            provenance (JSON).
+        """
         import pandas as pd  # noqa: PLC0415 - a run that writes scores needs no pandas
 
         columns = ["recipe", "architecture", "value", "status", "reason", "attempts", "cpu_seconds", "provenance"]
@@ -140,18 +187,37 @@ class Store:
         return frame.astype({"value": float, "cpu_seconds": float})
 
     def save_suite(self, name: str, record: StoredSuite) -> None:
-        """Keep what the last run of a suite asked for."""
+        """Keep what the last run of a suite asked for.
+
+        Parameters
+        ----------
+        name
+            Name of the suite.
+        record
+            All that a report needs to know of the run.
+        """
         with self._connection:
             self._connection.execute("INSERT OR REPLACE INTO suite VALUES (?, ?)", (name, write_record(record)))
 
     def suite(self, name: str) -> StoredSuite:
-        """What the last run of a suite asked for; StoreError if it has not been run here or its record is damaged."""
+        """Return what the last run of a suite asked for.
+
+        Parameters
+        ----------
+        name
+            Name of the suite.
+
+        Raises
+        ------
+        StoreError
+            If the suite has not been run with this store, or its record is damaged.
+        """
         row = self._connection.execute("SELECT json FROM suite WHERE name = ?", (name,)).fetchone()
         if row is None:
-            held = [held for (held,) in self._connection.execute("SELECT name FROM suite ORDER BY name")]
+            known = [known for (known,) in self._connection.execute("SELECT name FROM suite ORDER BY name")]
             raise StoreError(
-                f"the store {self.folder} holds no run of suite {name!r}; it holds: {', '.join(held) or 'none'}. "
-                f"Run it first: benchsuite run {name} --store {self.folder}"
+                f"suite {name!r} has not been run with the store {self.folder} (suites there: "
+                f"{', '.join(known) or 'none'}); run it first: benchsuite run {name} --store {self.folder}"
             )
         try:
             return read_record(row[0])
@@ -162,14 +228,14 @@ class Store:
             ) from error
 
     def counts(self) -> dict[str, int]:
-        """Number of scores by status, and of recipes."""
+        """Return the number of recipes, and of scores by status."""
         query = "SELECT status, count(*) FROM score GROUP BY status"
         counts = dict.fromkeys(("ok", "undefined", "failed"), 0) | dict(self._connection.execute(query))
         (recipes,) = self._connection.execute("SELECT count(*) FROM recipe").fetchone()
         return {"recipes": recipes, **counts}
 
     def check(self) -> list[str]:
-        """Problems of the file, one line each; an empty list is a sound store."""
+        """Return the problems of the file, one line each; the list of a sound store is empty."""
         problems = [text for (text,) in self._connection.execute("PRAGMA integrity_check") if text != "ok"]
         for key, text in self._connection.execute("SELECT key, json FROM recipe"):
             if digest(json.loads(text)) != key:
@@ -186,7 +252,13 @@ class Store:
         return problems
 
     def merge(self, other: str | Path) -> int:
-        """Number of scores taken over from another store; a settled score of this one is never overwritten."""
+        """Copy the scores of another store, whose scores replace only failed ones, and return how many were new.
+
+        Parameters
+        ----------
+        other
+            Folder of the other store.
+        """
         before = len(self)
         with Store(other, create=False) as source:
             self._copy_from(source)

@@ -1,4 +1,4 @@
-"""What a search found: everything evaluated, its front, and the regret beside searches that see the truth."""
+"""What a search found: everything evaluated, its front, and its regret compared with searches on the ground truth."""
 
 from __future__ import annotations
 
@@ -29,17 +29,21 @@ class Finding:
 
     Attributes
     ----------
+    search
+        What was searched, and how.
     evaluated
-        A row for each architecture, in order: order, architecture, score, macs, params, depth; accuracy (percent)
-        where a truth is known.
+        A row for each architecture, in order: order, architecture, score, macs, params, depth, and accuracy (percent)
+        if ground truth is available.
     front
-        The rows that no row dominates, the best score first.
+        The rows that no other row dominates, the best score first.
     best
-        Largest true accuracy of the space; NaN where it is not known.
+        Largest true accuracy of the space; NaN if unknown.
     curves
         See `compared`; None for the reason in `lacking`.
+    lacking
+        Why the regret is unknown; empty if it is known.
     caption, protocol, provenance
-        What a reader must know beside the figures.
+        What a reader must know to interpret the results.
     """
 
     search: Search
@@ -56,12 +60,23 @@ class Finding:
 def find(
     prepared: Prepared, scores: StoredScores, command: str, advance: Callable[[int], None] = lambda _: None
 ) -> Finding:
-    """What a search finds; `advance` is told the number of evaluations after each group of them.
+    """Run a search.
+
+    Parameters
+    ----------
+    prepared
+        The search.
+    scores
+        What scores architectures.
+    command
+        The command that a report names.
+    advance
+        Called with the number of evaluations after each group of them.
 
     Raises
     ------
     SuiteError
-        If no architecture has a score; the message has the first reason.
+        If all scores are undefined or failed; the message gives the first reason.
     """
     search = prepared.search
     done = 0
@@ -79,7 +94,7 @@ def find(
     if evaluated["score"].isna().all():
         reasons = scores.rows(list(history.scores))["reason"]
         why = next((reason for reason in reasons if reason), "every score is undefined")
-        raise SuiteError(f"{search.estimator} scored none of {len(evaluated):,} architectures: {why}")
+        raise SuiteError(f"{search.estimator} scored 0 of {len(evaluated):,} architectures: {why}")
     return _judged(prepared, evaluated, scores, command)
 
 
@@ -90,7 +105,7 @@ def _judged(prepared: Prepared, evaluated: pd.DataFrame, scores: StoredScores, c
         if covers(truth, prepared.sizes.space):
             curves = compared(evaluated, truth, prepared.sizes.space, search.population)
         else:
-            lacking = f"the truth is known of {len(truth):,} architectures, not of all"
+            lacking = f"only {len(truth):,} architectures of the space have ground truth"
     best = front(evaluated, search.goals()).sort_values("score", ascending=False, kind="stable")
     recorded = record(prepared.plan, command).benchmarks[0]
     return Finding(
@@ -107,7 +122,7 @@ def _judged(prepared: Prepared, evaluated: pd.DataFrame, scores: StoredScores, c
 
 
 def _protocol(prepared: Prepared, recorded: dict[str, str]) -> dict[str, str]:
-    """How the search was made: the recorded protocol without what a search has not."""
+    """Return how the search was made: the recorded protocol without the entries that a search lacks."""
     search = prepared.search
     absent = {"Architectures"} | (set() if prepared.truth is not None else {"Ground truth"})
     seen = "Minibatch" if prepared.trial.batch_seed is None else ""
@@ -117,7 +132,7 @@ def _protocol(prepared: Prepared, recorded: dict[str, str]) -> dict[str, str]:
         "Estimator": prepared.trial.title,
         "Objectives": ", ".join(map(str, search.goals())),
         **{name: words for name, words in recorded.items() if name not in absent | {seen}},
-        "Sizes": "multiply-adds and parameters as the benchmark counts them; depth is the number of operations that "
+        "Size measures": "MACs and parameters as the benchmark counts them; depth is the number of operations that "
         "are neither skips nor absent",
     }
 

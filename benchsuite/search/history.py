@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Evaluate = Callable[[Sequence[str]], Sequence[float]]
 
-_STEPS = 1000  # mutations in a row that brought nothing new, after which nothing new is expected
+_STEPS = 1000  # mutations in a row without a new architecture, after which the search gives up
 
 
 class History:
@@ -23,7 +23,7 @@ class History:
     Parameters
     ----------
     evaluate
-        Scores of architectures, higher is better; what is not finite counts as undefined.
+        Returns scores of architectures; higher is better, and what is not finite counts as undefined.
     budget
         Largest number of evaluations.
 
@@ -46,16 +46,36 @@ class History:
         return self._budget - len(self.scores)
 
     def evaluate(self, architectures: Iterable[str]) -> None:
-        """Evaluate those of some canonical architectures that are new, as many as the budget allows."""
+        """Evaluate new architectures, as many as the budget allows.
+
+        Parameters
+        ----------
+        architectures
+            Canonical; those that have been evaluated before are left out.
+        """
         new = [each for each in dict.fromkeys(architectures) if each not in self.scores][: self.left]
         for architecture, score in zip(new, self._evaluate(new) if new else [], strict=True):
             self.scores[architecture] = float(score) if math.isfinite(score) else math.nan
 
 
 def mutated(space: Space, architecture: str, known: Container[str], rng: np.random.Generator) -> str:
-    """The canonical architecture after a mutation, or after as many as it takes to one that is not known.
+    """Mutate an architecture until it is new.
 
-    Where hardly any is left, a known one.
+    Parameters
+    ----------
+    space
+        The search space.
+    architecture
+        Where to begin.
+    known
+        Architectures that are not new.
+    rng
+        Source of the mutations.
+
+    Returns
+    -------
+    str
+        A canonical architecture; a known one if hardly any new one is left.
     """
     for _ in range(_STEPS):
         architecture = space.canonical(space.mutate(architecture, rng))

@@ -12,9 +12,11 @@ from pymoo.core.mutation import Mutation  # type: ignore[import-untyped]  # as a
 from pymoo.core.problem import Problem  # type: ignore[import-untyped]  # as above
 from pymoo.core.sampling import Sampling  # type: ignore[import-untyped]  # as above
 from pymoo.core.termination import NoTermination  # type: ignore[import-untyped]  # as above
+from typing_extensions import override
 
 from benchsuite.core.errors import UnsupportedError
 from benchsuite.core.identity import seed_of
+from benchsuite.search.algorithms import Algorithm
 from benchsuite.search.history import mutated
 from benchsuite.search.objectives import losses
 
@@ -33,32 +35,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class NSGA2:
-    """Generations of `population` children; survivors are chosen by non-dominated rank, then by crowding distance.
+class NSGA2(Algorithm):
+    """Generations of children; survivors are chosen by non-dominated rank, then by crowding distance.
 
-    Parents cross by exchanging operations where the space has the same positions in all architectures; then the child
-    is mutated, once or until it is new.
+    Parents cross by exchanging operations if all architectures of the space have the same positions; then the child is
+    mutated, once or until it is new.
 
     Attributes
     ----------
+    population
+        Number of children of a generation, and of its survivors.
     objectives
-        Quantities that should be large or small.
+        Quantities to maximise or minimise.
     describe
-        Rows of some scores by architecture, with a column for every quantity.
+        Returns rows of some scores by architecture, with a column for every quantity.
     """
 
     population: int
     objectives: tuple[Objective, ...]
     describe: Callable[[dict[str, float]], pd.DataFrame]
 
+    @override
     def run(self, space: Space, history: History, seed: int) -> None:
-        """Evaluate a random population, then one generation after the other."""
         search = algorithm.NSGA2(
             self.population,
             sampling=_Sampling(space),
             crossover=_Crossover(space),
             mutation=_Mutation(space, history),
-            eliminate_duplicates=False,  # the mutation sees to it, over the whole history
+            eliminate_duplicates=False,  # the mutation does that, over the whole history
         )
         problem = Problem(n_var=1, n_obj=len(self.objectives), n_ieq_constr=1)
         search.setup(problem, seed=seed_of("search", seed), termination=NoTermination())
@@ -91,7 +95,7 @@ class _Sampling(Sampling):  # type: ignore[misc]  # pymoo ships no types
 
 
 class _Crossover(Crossover):  # type: ignore[misc]  # as above
-    """Two parents exchange each operation with probability 1/2; where positions differ, children equal parents."""
+    """Two parents exchange each operation with probability 1/2; if positions differ, children equal their parents."""
 
     def __init__(self, space: Space) -> None:
         super().__init__(n_parents=2, n_offsprings=2)

@@ -1,4 +1,4 @@
-"""Objectives of a search, and the front: what no other architecture is better than in all of them."""
+"""Objectives of a search, and the front: the architectures that no other one dominates."""
 
 from __future__ import annotations
 
@@ -12,30 +12,46 @@ from benchsuite.core.errors import SuiteError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
+
+    from benchsuite.core.arrays import Floats
 
 QUANTITIES = ("score", "macs", "params", "depth")
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A quantity of architectures that should be large, or small with `sign` = -1."""
+    """A quantity of architectures to maximise or minimise.
+
+    Attributes
+    ----------
+    quantity
+        One of `QUANTITIES`.
+    sign
+        1 to maximise, -1 to minimise.
+    """
 
     quantity: str
     sign: int = 1
 
     def __str__(self) -> str:
-        """The objective in words."""
+        """Return the objective in words."""
         return f"{self.quantity} {'up' if self.sign > 0 else 'down'}"
 
 
 def parse_objectives(text: str) -> tuple[Objective, ...]:
-    """The objectives of names separated by commas, with a minus before what should be small.
+    """Return the objectives that a text names.
+
+    Parameters
+    ----------
+    text
+        Names separated by commas; a minus means that small is good.
 
     Raises
     ------
-    BenchsuiteError
-        If a name is unknown, stands twice, or none is "score".
+    UnknownNameError
+        If a name is unknown.
+    SuiteError
+        If a name is repeated, or "score" is missing.
 
     Examples
     --------
@@ -49,17 +65,37 @@ def parse_objectives(text: str) -> tuple[Objective, ...]:
         if name not in QUANTITIES:
             raise UnknownNameError("objective", name, QUANTITIES)
     if len(set(names)) < len(names) or "score" not in names:
-        raise SuiteError(f"objectives {text!r}: name each once, and the score among them, as in score,-macs,params")
+        raise SuiteError(f"objectives {text!r}: give each name once, including score, as in score,-macs,params")
     return found
 
 
-def losses(rows: pd.DataFrame, objectives: tuple[Objective, ...]) -> NDArray[np.float64]:
-    """What is to be small, shape (rows, objectives), of rows with a column for every quantity."""
+def losses(rows: pd.DataFrame, objectives: tuple[Objective, ...]) -> Floats:
+    """Return what is to be minimised.
+
+    Parameters
+    ----------
+    rows
+        A column for every quantity.
+    objectives
+        What is to be large or small.
+
+    Returns
+    -------
+    Floats
+        Shape (rows, objectives).
+    """
     return np.column_stack([-objective.sign * rows[objective.quantity].to_numpy(float) for objective in objectives])
 
 
 def front(rows: pd.DataFrame, objectives: tuple[Objective, ...]) -> pd.DataFrame:
-    """The rows that no row dominates: none is as good in all objectives and better in one; undefined scores left out.
+    """Return the rows that no other row dominates, by being as good in all objectives and better in one.
+
+    Parameters
+    ----------
+    rows
+        A column for every quantity; rows with an undefined score are left out.
+    objectives
+        What is to be large or small.
 
     Examples
     --------

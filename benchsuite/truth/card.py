@@ -1,4 +1,4 @@
-"""The card of a ground-truth table: how it was made, what it cost, and how far it can be trusted."""
+"""The card of a ground-truth table: how it was made, what it cost, and how reliable it is."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchsuite.analysis.reliability import Repeated
-    from benchsuite.truth.making import Plan
-    from benchsuite.truth.training import Training
+    from benchsuite.truth.making import TruthPlan
+    from benchsuite.truth.training import TrainedArchitecture
 
 CRITERIA = {"kendall_tau": kendall_tau, "spearman_rho": spearman_rho}
 _PILOT_KEYS = ("title", "images", "task", "sizes", "protocol", "architectures", "seeds", "figures")
@@ -31,12 +31,23 @@ _NEAR_CHANCE = 1.2  # an accuracy within this factor of chance is that of a netw
 
 
 def card(
-    plan: Plan, dataset: str, trainings: Mapping[tuple[str, int], Training], table: pd.DataFrame
+    plan: TruthPlan, dataset: str, trainings: Mapping[tuple[str, int], TrainedArchitecture], table: pd.DataFrame
 ) -> dict[str, Any]:
-    """What is known about a table, ready for JSON.
+    """Return what is known about a table, ready for JSON.
 
-    `figures` are of all architectures, `figures_above_chance` without those that no training brings above chance:
-    ties at chance, which no estimator can order, weigh down the former.
+    `figures` are those of all architectures, `figures_above_chance` those of the architectures with an accuracy above
+    chance: estimators cannot order ties at chance, which lower the former.
+
+    Parameters
+    ----------
+    plan
+        What was trained.
+    dataset
+        Name of the data set in the benchmark's name.
+    trainings
+        By architecture and seed.
+    table
+        The ground-truth table that they make.
     """
     images = load_images(plan.images)
     trials = final_accuracies(table)
@@ -70,18 +81,34 @@ def card(
 
 
 def final_accuracies(table: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy (percent) at the end of each training: architectures x trials."""
+    """Return test accuracies at the end of trainings.
+
+    Parameters
+    ----------
+    table
+        A ground-truth table.
+
+    Returns
+    -------
+    DataFrame
+        In percent, shape (architectures, trials).
+    """
     final = table[(table[SPLIT] == "test") & (table[EPOCHS] == table[EPOCHS].max())]
     trials: pd.DataFrame = final.pivot(index=ARCHITECTURE, columns=TRIAL, values=ACCURACY)  # noqa: PD010 - one value each
     return trials
 
 
 def figures(trials: pd.DataFrame) -> dict[str, Any]:
-    """Spread and reliability of accuracies (architectures x trials).
+    """Return spread and reliability of accuracies.
 
     `spread` is the distance from the 10th to the 90th percentile of the mean accuracies and `seed_deviation` the root
-    mean square of the sample deviations over seeds, both in accuracy points. Reliability and ceiling are None where
-    there is one seed or fewer than three architectures.
+    mean square of the standard deviations over seeds, both in accuracy points. Reliability and ceiling are None with
+    one seed or fewer than three architectures.
+
+    Parameters
+    ----------
+    trials
+        Accuracies in percent, shape (architectures, trials).
     """
     means = trials.mean(axis=1)
     if means.empty:
@@ -103,7 +130,12 @@ def _rounded(figure: Callable[..., Repeated], trials: pd.DataFrame) -> dict[str,
 
 
 def pilots(cards: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of the pilot table: of the cards of smaller tables, what decided between tasks and protocols.
+    """Return what cards of smaller tables say about the choice of task and protocol: the rows of the pilot table.
+
+    Parameters
+    ----------
+    cards
+        As `card` makes them.
 
     Examples
     --------

@@ -28,19 +28,23 @@ _EVALUATED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Protocol:
+class TrainingProtocol:
     """Stochastic gradient descent with Nesterov momentum; the rate rises linearly, then falls to 0 along a cosine.
 
-    Parameters
+    Attributes
     ----------
     steps
         Minibatches in a training, at least 4.
     batch
-        Images in a minibatch.
+        Images in a minibatch, at least 2.
     lr
-        Largest learning rate.
+        Largest learning rate, above 0.
+    momentum
+        Nesterov momentum.
+    weight_decay
+        Decay of all weights.
     warmup
-        Share of the steps in which the rate rises.
+        Share of the steps in which the learning rate rises.
     smoothing
         Share of the target distribution that label smoothing spreads over all classes.
     """
@@ -55,16 +59,23 @@ class Protocol:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        if self.steps < 4 or self.batch < 2 or self.lr <= 0:
-            given = f"{self.steps} steps of {self.batch} images at rate {self.lr:g}"
-            raise SuiteError(f"{given} make no training; choose at least 4 steps, 2 images and a positive rate")
+        for name, value, least in (("steps", self.steps, 4), ("batch", self.batch, 2)):
+            if value < least:
+                raise SuiteError(f"{name} = {value}; must be at least {least}")
+        if self.lr <= 0:
+            raise SuiteError(f"lr = {self.lr:g}; must be above 0")
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step, counted from 0.
+        """Return the learning rate of a step.
+
+        Parameters
+        ----------
+        step
+            Number of the step, counted from 0.
 
         Examples
         --------
-        >>> [round(Protocol(steps=5, lr=1.0).rate(step), 2) for step in range(5)]
+        >>> [round(TrainingProtocol(steps=5, lr=1.0).rate(step), 2) for step in range(5)]
         [1.0, 1.0, 0.85, 0.5, 0.15]
         """
         rising = max(1, round(self.warmup * self.steps))
@@ -73,11 +84,11 @@ class Protocol:
         return self.lr * (1 + math.cos(math.pi * (step - rising) / (self.steps - rising))) / 2
 
     def evaluated_after(self) -> tuple[int, ...]:
-        """Numbers of steps after which the network is evaluated: the curve.
+        """Return the numbers of steps after which the network is evaluated: the learning curve.
 
         Examples
         --------
-        >>> Protocol(steps=300).evaluated_after()
+        >>> TrainingProtocol(steps=300).evaluated_after()
         (75, 150, 300)
         """
         return tuple(round(share * self.steps) for share in CURVE)
@@ -85,9 +96,20 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A row of the ground truth: accuracy (percent) and mean loss on a split after some steps.
+    """A row of the ground truth: how good a network was after some steps.
 
-    On the training split both are means over the steps since the point before.
+    On the training split, accuracy and loss are means over the steps since the point before.
+
+    Attributes
+    ----------
+    epochs
+        Number of steps: the column of a ground-truth table that says how long a training was.
+    split
+        "train" or "test".
+    accuracy
+        In percent.
+    loss
+        Mean cross-entropy.
     """
 
     epochs: int
@@ -97,17 +119,40 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
-    """What is kept of a training: its curve and the CPU seconds that it took."""
+class TrainedArchitecture:
+    """What is kept of a training.
+
+    Attributes
+    ----------
+    points
+        Its learning curve.
+    cpu_seconds
+        What it took.
+    """
 
     points: tuple[Point, ...]
     cpu_seconds: float
 
 
 def train(
-    space: Space, architecture: str, images: Images, protocol: Protocol, seed: int, *, device: str = "cpu"
-) -> Training:
-    """Train an architecture from scratch: initialisation and order of the images depend on seed and architecture alone.
+    space: Space, architecture: str, images: Images, protocol: TrainingProtocol, seed: int, *, device: str = "cpu"
+) -> TrainedArchitecture:
+    """Train an architecture from scratch.
+
+    Parameters
+    ----------
+    space
+        Search space of the architecture, with the sizes of its networks.
+    architecture
+        What is trained.
+    images
+        What it is trained and tested on.
+    protocol
+        How it is trained.
+    seed
+        Initialisation and order of the images depend only on seed and architecture.
+    device
+        Where the network is trained.
 
     Examples
     --------
@@ -115,7 +160,8 @@ def train(
     >>> from benchsuite.core.registry import make_space
     >>> cell = "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
     >>> space = make_space("nasbench201", {"channels": 2, "cells": 1})
-    >>> [point.epochs for point in train(space, cell, load_images("digits"), Protocol(steps=4, batch=8), 0).points]
+    >>> protocol = TrainingProtocol(steps=4, batch=8)
+    >>> [point.epochs for point in train(space, cell, load_images("digits"), protocol, 0).points]
     [1, 1, 2, 2, 4, 4]
     """
     start = time.process_time()
@@ -123,10 +169,10 @@ def train(
         network = space.build(architecture, images.dataset).to(device)
         lay_channels_last(network)
         points = tuple(_curve(network, images, protocol))
-    return Training(points, time.process_time() - start)
+    return TrainedArchitecture(points, time.process_time() - start)
 
 
-def _curve(network: nn.Module, images: Images, protocol: Protocol) -> Iterator[Point]:
+def _curve(network: nn.Module, images: Images, protocol: TrainingProtocol) -> Iterator[Point]:
     device = next(network.parameters()).device
     test = _Split(images, images.test_inputs, images.test_targets, device)
     seen: list[tuple[float, float]] = []
@@ -158,8 +204,8 @@ class _Split:
         return inputs.contiguous(memory_format=torch.channels_last), self.targets[chosen]
 
 
-def _steps(network: nn.Module, data: _Split, protocol: Protocol) -> Iterator[tuple[float, float]]:
-    """Loss and accuracy on the minibatch of each step, which has been made when they are yielded."""
+def _steps(network: nn.Module, data: _Split, protocol: TrainingProtocol) -> Iterator[tuple[float, float]]:
+    """Make one step after the other; yield loss and accuracy on its minibatch."""
     optimiser = torch.optim.SGD(
         network.parameters(),
         lr=protocol.lr,
@@ -180,8 +226,8 @@ def _steps(network: nn.Module, data: _Split, protocol: Protocol) -> Iterator[tup
         yield loss.item(), (logits.detach().argmax(1) == targets).float().mean().item()
 
 
-def _order(images: int, protocol: Protocol) -> Iterator[Tensor]:
-    """Positions of the images of each minibatch: passes over all images in random order, cut into minibatches."""
+def _order(images: int, protocol: TrainingProtocol) -> Iterator[Tensor]:
+    """Yield positions of the images of each minibatch: passes over all images in random order, cut into minibatches."""
     wanted = protocol.steps * protocol.batch
     passes = [torch.randperm(images) for _ in range(-(-wanted // images))]
     order = torch.cat(passes)[:wanted]
@@ -190,7 +236,7 @@ def _order(images: int, protocol: Protocol) -> Iterator[Tensor]:
 
 @torch.no_grad()
 def _evaluate(network: nn.Module, data: _Split) -> tuple[float, float]:
-    """Mean loss and accuracy, with the running statistics of batch normalisation."""
+    """Return mean loss and accuracy, with the running statistics of batch normalisation."""
     network.eval()
     loss = correct = 0.0
     for start in range(0, len(data), _EVALUATED_AT_ONCE):
@@ -203,7 +249,7 @@ def _evaluate(network: nn.Module, data: _Split) -> tuple[float, float]:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Torch's CPU random state starts at the seed inside, and is what it was afterwards."""
+    """Start torch's CPU random state at the seed inside the block, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
@@ -211,7 +257,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def _one_fast_thread() -> Iterator[None]:
-    """One thread inside, because trainings run side by side; denormal numbers, which are slow, are zeros."""
+    """Use one thread inside the block, because trainings run side by side; make denormal numbers, slow ones, zeros."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)

@@ -116,9 +116,9 @@ def test_stores_are_merged(ran: tuple[Path, subprocess.CompletedProcess[str]], t
     ("arguments", "message"),
     [
         (("run", "quickstrat"), "Did you mean 'quickstart'"),
-        (("run", "small.toml", "--plugin", "absent.py"), "no plug-in file at absent.py"),
+        (("run", "small.toml", "--plugin", "absent.py"), "absent.py does not exist"),
         (("run", "small.toml", "--scheduler", "tcp://127.0.0.1:9"), "no dask scheduler answers"),
-        (("report", "small", "--store", "absent"), "no store at absent"),
+        (("report", "small", "--store", "absent"), "found no store in absent"),
         (("scores", "export", "small", "scores.xlsx"), "'.xlsx'"),
     ],
 )

@@ -75,7 +75,7 @@ def test_epochs_are_passes_over_the_images(tmp_path: Path, images: Path) -> None
         (("--sizes", "channels:8"), "not of the form channels=8,cells=1"),
         (("--sizes", "chanels=8"), "Did you mean 'channels'"),
         (("--images", "digitz"), "Did you mean 'digits'"),
-        (("--lr", "0"), "a positive rate"),
+        (("--lr", "0"), "lr = 0; must be above 0"),
         (("--out", "table.csv"), r"ends in '\.csv'; name a table that ends in \.parquet"),
         (("--pilot", "nowhere.json"), "no card at nowhere"),
     ],

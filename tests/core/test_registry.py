@@ -111,7 +111,7 @@ def test_a_plugin_file_can_define_a_space_and_be_a_section(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "no plug-in file"),
+        (None, "does not exist"),
         ("x = 1", "defines no estimator, space or section"),
         ("1 / 0", "ZeroDivisionError"),
         (PLUGIN.format(name="snip"), "'snip', a name that is already taken"),

@@ -113,12 +113,12 @@ def test_strings_of_one_class_are_judged_string_by_string(tmp_path: Path, truth:
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda rows: rows.drop(columns="score"), SuiteError, "mine.csv has no column 'score'"),
-        (lambda rows: rows.iloc[:0], SuiteError, "mine.csv has no rows"),
+        (lambda rows: rows.drop(columns="score"), SuiteError, "mine.csv lacks the column 'score'"),
+        (lambda rows: rows.iloc[:0], SuiteError, "mine.csv is empty below its header"),
         (lambda rows: rows.assign(score="high"), SuiteError, "row 1: score is 'high'"),
         (lambda rows: rows.assign(estimator=["a", "a", " ", "a"]), SuiteError, "row 3: estimator is empty"),
         (lambda rows: rows.assign(estimator=["a", None, "a", "a"]), SuiteError, "row 2: estimator is empty"),
-        (lambda rows: rows.assign(seed=0.5), SuiteError, "a seed is no whole number"),
+        (lambda rows: rows.assign(seed=0.5), SuiteError, "a seed is not an integer"),
         (lambda rows: rows.assign(benchmark="nasbench201"), UnknownNameError, "no benchmark named 'nasbench201'"),
         (lambda rows: rows.assign(architecture="x"), SuiteError, "1 of 1 architectures have no ground truth"),
         (lambda rows: pd.concat([rows, rows.iloc[[2]]]), SuiteError, "1 scores .* such as row 5, mine of"),
@@ -171,7 +171,7 @@ def test_the_name_of_a_suite_that_was_run_or_is_shipped_is_refused(
         with pytest.raises(SuiteError, match="comes with benchsuite"):
             import_scores(store, file, "quickstart", truth)
         store.save_suite("run", StoredSuite("", "", ()))
-        with pytest.raises(SuiteError, match="holds a run of suite 'run'"):
+        with pytest.raises(SuiteError, match="suite 'run' has been run with"):
             import_scores(store, file, "run", truth)
         import_scores(store, file, truth=truth)
         import_scores(store, file, truth=truth)  # again, in place of the first

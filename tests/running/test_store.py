@@ -117,10 +117,10 @@ def test_a_recipe_that_was_tampered_with_is_found(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_absent_foreign_or_lacks_the_suite_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no store at"):
+    with pytest.raises(StoreError, match="found no store in"):
         Store(tmp_path / "absent", create=False)
     (tmp_path / "store.sqlite").write_text("this is a text, and longer than any header of a data base " * 20)
     with pytest.raises(StoreError, match="is not a store"):
         Store(tmp_path)
-    with Store(tmp_path / "new") as store, pytest.raises(StoreError, match="holds no run of suite 'quickstart'"):
+    with Store(tmp_path / "new") as store, pytest.raises(StoreError, match="suite 'quickstart' has not been run"):
         store.suite("quickstart")

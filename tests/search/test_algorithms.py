@@ -201,5 +201,5 @@ def test_wrong_objectives_are_refused_with_what_is_allowed() -> None:
     with pytest.raises(UnknownNameError, match=r"no objective named 'flops'.*Known: depth, macs, params, score"):
         parse_objectives("score,-flops")
     for text in ("macs,params", "score,score"):
-        with pytest.raises(SuiteError, match="name each once, and the score among them"):
+        with pytest.raises(SuiteError, match="give each name once, including score"):
             parse_objectives(text)

@@ -39,12 +39,13 @@ def test_regret_is_that_of_the_best_scored_and_unknown_without_a_score() -> None
 def test_misleading_scores_lose_to_both_searches_on_the_truth(truth: pd.Series) -> None:
     curves = compared(evaluated(truth, 60), truth, Macro(), population=10)
     last = curves[curves["evaluations"] == 60].set_index("method")["regret"]
-    assert last["regularised evolution on the truth"] < last["random search on the truth"] < last["this search"]
+    evolution, random = last["regularised evolution on the ground truth"], last["random search on the ground truth"]
+    assert evolution < random < last["this search"]
 
 
 def test_random_search_on_the_truth_is_the_mean_over_its_samples(truth: pd.Series) -> None:
     curves = compared(evaluated(truth, 30), truth, Macro(), population=10)
-    rows = curves[curves["method"] == "random search on the truth"]
+    rows = curves[curves["method"] == "random search on the ground truth"]
     # The best of n draws without replacement: the mean of the hypergeometric order statistic.
     values = np.sort(truth.to_numpy())
     chance = np.ones(len(values))
