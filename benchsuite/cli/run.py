@@ -52,6 +52,9 @@ def run(
 
     A run may be stopped at any time: finished scores stay in the store, and the same command goes on from there.
 
+    Exit codes: 0; 1 if all scores of an estimator on a benchmark failed (the report is written all the same); 2 if the
+    suite or an option is wrong; 130 if it was stopped.
+
     Examples:
 
         benchsuite run quickstart
@@ -84,6 +87,19 @@ def run(
         if verbose:
             _print_failures(plan, held)
         _write(held, chosen.name, out)
+        _end_if_failed(plan, held)
+
+
+def _end_if_failed(plan: Plan, store: Store) -> None:
+    """End with exit code 1 if all scores of an estimator failed: the report cannot judge it."""
+    from benchsuite.cli.console import errors
+    from benchsuite.running.failures import failed_throughout
+
+    failures = failed_throughout(plan, store)
+    for failure in failures:
+        errors.print(failure, style="red", markup=False, highlight=False, soft_wrap=True)
+    if failures:
+        raise typer.Exit(1)
 
 
 def _train(

@@ -161,3 +161,44 @@ def test_a_plugin_file_can_be_checked(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(readme_plugin())
     answer = _benchsuite("check", "mine.py", folder=tmp_path)
     assert answer.stdout.strip() == "gradient_maximum: sound", answer.stderr
+
+
+BROKEN = """
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+from benchsuite.estimators.base import ZeroShotEstimator
+
+@dataclass(frozen=True, slots=True)
+class Broken(ZeroShotEstimator):
+    name: ClassVar[str] = "broken"
+    mode: Literal["always", "often"] = "always"
+
+    def score(self, probe):
+        if self.mode == "always":
+            raise ValueError("this never works")
+        return 1.0
+"""
+
+
+@pytest.mark.parametrize("estimators", [("params", "broken"), ("broken",)])
+def test_a_run_in_which_an_estimator_failed_throughout_ends_with_code_1_after_the_report(
+    tmp_path: Path, estimators: tuple[str, ...]
+) -> None:
+    write_suite(tmp_path, number=3, seeds=(0,), estimators=estimators)
+    (tmp_path / "broken.py").write_text(BROKEN)
+    answer = _benchsuite("run", "small.toml", "--plugin", "broken.py", "--jobs", "1", folder=tmp_path)
+    assert answer.returncode == 1, answer.stderr
+    assert "report: " in answer.stdout
+    (line,) = answer.stderr.strip().splitlines()
+    assert line.startswith(
+        "all 3 scores of broken on nasbench201/digits failed, most often with: ValueError: this never"
+    )
+
+
+def test_a_hyperparameter_that_is_not_allowed_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    file = write_suite(tmp_path, number=3, seeds=(0,), estimators=("params", "broken"))
+    (tmp_path / "broken.py").write_text(BROKEN)
+    file.write_text(file.read_text() + 'parameters = {mode = "never"}\n')
+    answer = _benchsuite("run", "small.toml", "--plugin", "broken.py", "--dry-run", folder=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stderr.strip() == "benchsuite: estimator 'broken': mode = 'never'; must be 'always' or 'often'"
