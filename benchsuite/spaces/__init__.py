@@ -1,1 +1,5 @@
-"""Search spaces."""
+"""Search spaces; called as a function, the package lists their names."""
+
+from benchsuite.core.packages import make_callable
+
+make_callable(__name__)
