@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from benchsuite import __version__
-from benchsuite.cli import data, listing, run, scores, search, store, truth
+from benchsuite.cli import data, listing, run, schema, scores, search, store, truth
 from benchsuite.cli.console import output
 
 EPILOG = """Examples:\n
@@ -32,6 +32,7 @@ app.command("search")(search.search)
 app.command("list")(listing.list_names)
 app.command("check")(listing.check)
 app.command("doctor")(listing.doctor)
+app.command("schema")(schema.schema)
 app.add_typer(data.app, name="data", help="Fetch, import and list ground truth and images.")
 app.add_typer(truth.app, name="truth", help="Make ground truth by training.")
 app.add_typer(scores.app, name="scores", help="Import scores computed elsewhere, export finished ones.")
