@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from benchsuite.core.types import Complexity as Complexity
     from benchsuite.core.types import Dataset as Dataset
     from benchsuite.estimators.zero_shot.scoring import score_network as score_network
+    from benchsuite.report.judge import judge as judge
+    from benchsuite.report.judge import judge_scores as judge_scores
 
 _HOMES = {
     "Complexity": "benchsuite.core.types",
@@ -31,6 +33,8 @@ _HOMES = {
     "criteria": "benchsuite.analysis.evaluate",
     "estimators": "benchsuite.core.registry",
     "evaluate": "benchsuite.analysis.evaluate",
+    "judge": "benchsuite.report.judge",
+    "judge_scores": "benchsuite.report.judge",
     "load_benchmark": "benchsuite.benchmark",
     "load_space": "benchsuite.core.registry",
     "score_network": "benchsuite.estimators.zero_shot.scoring",
@@ -45,6 +49,8 @@ __all__ = [
     "criteria",
     "estimators",
     "evaluate",
+    "judge",
+    "judge_scores",
     "load_benchmark",
     "load_space",
     "score_network",

@@ -39,7 +39,10 @@ def run(
     fast: Annotated[
         bool, typer.Option("--fast", help="Networks channels last in memory: less time, scores rounded otherwise.")
     ] = False,
-    plugin: Annotated[list[Path] | None, typer.Option(help="Python file with further estimators; repeatable.")] = None,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option(help="Python file with further estimators, or a section of the report; repeatable."),
+    ] = None,
     store: StoreOption = Path(".benchsuite"),
     out: OutOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N architectures of each sample.")] = None,
@@ -131,15 +134,23 @@ def interruptible() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def report(suite: SuiteArgument, store: StoreOption = Path(".benchsuite"), out: OutOption = None) -> None:
-    """Write the report of a suite from stored scores; nothing is scored and no plug-in is run.
+def report(
+    suite: SuiteArgument,
+    plugin: Annotated[list[Path] | None, typer.Option(help="Python file that is a section; repeatable.")] = None,
+    store: StoreOption = Path(".benchsuite"),
+    out: OutOption = None,
+) -> None:
+    """Write the report of a suite from stored scores; nothing is scored, and of plug-ins only sections are run.
 
     Example:
 
         benchsuite report quickstart --out my_report
     """
+    from benchsuite.core.registry import load_plugin
     from benchsuite.running.store import Store
 
+    for file in plugin or ():
+        load_plugin(file)
     with Store(store, create=False) as held:
         _write(held, Path(suite).stem if suite.endswith(".toml") else suite, out)
 

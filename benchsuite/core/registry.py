@@ -50,7 +50,7 @@ class Kind:
 KINDS = {
     "space": Kind("benchsuite.spaces"),
     "estimator": Kind("benchsuite.estimators"),
-    "section": Kind("benchsuite.sections", module=("TITLE", "tables", "parts", "sentences")),
+    "section": Kind("benchsuite.sections", module=("TITLE", "tables", "parts")),
 }
 _plugins: dict[Path, dict[str, dict[str, Registered]]] = {}  # by file, kind and name
 

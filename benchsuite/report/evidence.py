@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from benchsuite.analysis.align import side_by_side
 from benchsuite.analysis.comparison import compare
+from benchsuite.analysis.correlation import kendall_tau, spearman_rho
+from benchsuite.analysis.reliability import ceiling, seed_reliability
 from benchsuite.analysis.significance import architectures_needed, rank_intervals
+from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.report.criteria import criteria_by_k, leaderboard_of
 from benchsuite.report.runs import RUN_KEY, runs_of, with_combinations, with_size_baselines
 from benchsuite.report.sizes import sizes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
+    from collections.abc import Callable, Mapping
 
     from benchsuite.report.results import BenchmarkResults, Traits
     from benchsuite.report.runs import Runs
+
+
+RELIABILITY = {
+    "criterion": "Name of the criterion",
+    "seed_reliability": "One training against the mean of the others",
+    "ceiling": "A perfect estimator against this ground truth, mean of 200 simulated draws",
+    "n": "Architectures trained more than once",
+}
+_RELIABLE: dict[str, Callable[..., float]] = {
+    "kendall_tau": kendall_tau,
+    "spearman_rho": spearman_rho,
+    "precision_at_top@0.05": partial(precision_at_top, fraction=0.05),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,7 @@ class Evidence:
 
     @cached_property
     def sizes(self) -> dict[str, pd.Series]:
-        """Size measures by architecture, by their column."""
+        """Size measures by architecture, by their column; none where sizes are not known."""
         return sizes_of(self.results.complexity.reindex(self.truth.index))
 
     @cached_property
@@ -124,6 +139,17 @@ class Evidence:
         return self.leaderboard["estimator"].tolist()
 
     @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """Seed reliability and ceiling of the ground truth by criterion."""
+        return reliability(self.results.trials)
+
+    @property
+    def ceiling(self) -> float | None:
+        """Tau that a perfect estimator would reach against this ground truth; None where no training was repeated."""
+        rows = self.reliability[self.reliability["criterion"] == "kendall_tau"]
+        return float(rows["ceiling"].iloc[0]) if len(rows) else None
+
+    @cached_property
     def compared(self) -> Compared:
         """As many estimators as leave half of the architectures of the one that scored most in common."""
         table = side_by_side(self.runs, self.truth)
@@ -136,3 +162,24 @@ class Evidence:
                 chosen.append(name)
         left_out = {name: int(table.scored[name].sum()) for name in self.runs if name not in chosen}
         return Compared({name: self.runs[name] for name in self.runs if name in chosen}, int(common.sum()), left_out)
+
+
+def reliability(trainings: pd.DataFrame) -> pd.DataFrame:
+    """Compute seed reliability and ceiling of the ground truth by criterion.
+
+    Parameters
+    ----------
+    trainings
+        Accuracy in percent, architecture x training.
+
+    Returns
+    -------
+    DataFrame
+        The columns RELIABILITY; empty where no architecture was trained twice.
+    """
+    rows = []
+    if (trainings.notna().sum(axis=1) > 1).any():
+        for name, criterion in _RELIABLE.items():
+            limit = ceiling(trainings, criterion)
+            rows.append((name, seed_reliability(trainings, criterion).value, limit.value, limit.n))
+    return pd.DataFrame(rows, columns=list(RELIABILITY))

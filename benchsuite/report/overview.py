@@ -18,7 +18,6 @@ from benchsuite.report.render.parts import Figure, Folded, Text
 from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of
 from benchsuite.report.render.words import number, unique
 from benchsuite.report.sentences import overview as said
-from benchsuite.report.sentences.truth import ceiling_of
 from benchsuite.report.transfers import transfer_table
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def overview(judgements: Sequence[Judgement]) -> OverviewPage | None:
         ranked = None
     pictures = [_mean_ranks(ranked)] if ranked else []
     parts: tuple[Part, ...] = (overview_table(judgements), Text(_COMPARE), *pictures, *_transfers(judgements))
-    verdict = said.sentences({name: each.tables for name, each in named}, taus, ranked)
+    verdict = said.sentences({name: each.evidence for name, each in named}, taus, ranked)
     return OverviewPage(f"Benchmarks: {names}.", verdict, families, parts)
 
 
@@ -125,7 +124,7 @@ def overview_table(judgements: Sequence[Judgement]) -> Table:
     boards = [{row["estimator"]: row for row in rows_of(each.evidence.leaderboard)} for each in judgements]
     rows = [_overview_row(name, boards) for name in dict.fromkeys(name for board in boards for name in board)]
     rows.sort(key=lambda row: row[1].value, reverse=True)
-    known = [ceiling_of(each.tables["reliability"]) for each in judgements]
+    known = [each.evidence.ceiling for each in judgements]
     ceilings = [math.nan if value is None else value for value in known]
     last = (
         Cell("ceiling", "ceiling", mark="simulated"),

@@ -9,7 +9,6 @@ from benchsuite.report.overview import overview
 from benchsuite.report.render.pages import BenchmarkPage, ReportPage, ShownSection, Tab
 from benchsuite.report.render.parts import prefixed
 from benchsuite.report.render.words import hours, number, slug, unique
-from benchsuite.report.sentences.truth import ceiling_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +85,7 @@ def interval_methods() -> dict[str, str]:
 
 def _warning(judgement: Judgement) -> str:
     """Return what stands on every figure where the ground truth is too noisy to judge by."""
-    ceiling = ceiling_of(judgement.tables["reliability"])
+    ceiling = judgement.evidence.ceiling
     if ceiling is None or not ceiling < _WEAK:
         return ""
     return f" Weak truth: its noise lets even a perfect estimator reach a tau of {number(ceiling, 2)} only."

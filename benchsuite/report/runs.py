@@ -41,7 +41,7 @@ def with_size_baselines(results: BenchmarkResults) -> pd.DataFrame:
     added = [
         pd.DataFrame({"estimator": name, "value": sizes[column], **named})
         for name, column in SIZE_BASELINES.items()
-        if name not in known
+        if name not in known and column in sizes
     ]
     words = ("estimator", "family", "architecture", "status", "reason")
     scores = results.scores.astype({**dict.fromkeys(words, object), **_KEY_TYPES})

@@ -31,7 +31,7 @@ def sizes_of(complexity: pd.DataFrame) -> dict[str, pd.Series]:
     Parameters
     ----------
     complexity
-        Columns params, macs, live_params, live_macs by architecture.
+        Columns params, macs, live_params, live_macs by architecture, or none where sizes are not known.
 
     Examples
     --------
@@ -39,6 +39,8 @@ def sizes_of(complexity: pd.DataFrame) -> dict[str, pd.Series]:
     >>> list(sizes_of(sizes))
     ['params', 'macs', 'live_macs']
     """
+    if complexity.columns.empty:
+        return {}
     official = {f"live_{name}": name for name in OFFICIAL}
     return {
         name: complexity[name]

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 
-from benchsuite import __version__
 from benchsuite.core import registry
 from benchsuite.core.errors import BenchsuiteError, BusyError, SuiteError
 from benchsuite.core.sequences import chunks
@@ -342,7 +341,7 @@ def _average_sized(jobs: Sequence[Job]) -> str:
 def describe_machine(device: str) -> dict[str, str]:
     """Versions, processor and device: the provenance of a score."""
     return {
-        "benchsuite": __version__,
+        "benchsuite": version("benchsuite"),
         "torch": version("torch"),
         "python": platform.python_version(),
         "cpu": _processor(),

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import shlex
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from benchsuite import __version__
 from benchsuite.benchmark import Benchmark, benchmarks, load_benchmark
 from benchsuite.core.errors import InvalidArchitectureError, SuiteError, UnknownNameError
 from benchsuite.core.identity import digest
@@ -230,7 +230,10 @@ class _Part:
 
     def write(self, store: Store) -> None:
         """Put the scores under their recipes."""
-        provenance = {"benchsuite": __version__, "scores of": f"{self.origin['file']} ({self.origin['sha256'][:12]})"}
+        provenance = {
+            "benchsuite": version("benchsuite"),
+            "scores of": f"{self.origin['file']} ({self.origin['sha256'][:12]})",
+        }
         for recipe, rows in self.trials():
             key = store.add_recipe(recipe)
             values = zip(rows[ARCHITECTURE], rows["score"], strict=True)

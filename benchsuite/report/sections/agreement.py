@@ -75,7 +75,8 @@ _ADDED_NOTE = (
 
 def tables(evidence: Evidence) -> Tables:
     """Return agreement and added information of every two estimators that can be compared, and which those are."""
-    compared, truth, params = evidence.compared, evidence.truth, evidence.sizes["params"]
+    compared, truth = evidence.compared, evidence.truth
+    params = evidence.sizes.get("params", pd.Series(0.0, truth.index))  # constant: nothing is held against size
     agreeing = agreement(compared.runs, truth)
     added = added_information(compared.runs, truth, params).loc[agreeing.index, agreeing.columns]
     pairs = pd.MultiIndex.from_product([agreeing.index, agreeing.columns], names=["estimator", "other"])

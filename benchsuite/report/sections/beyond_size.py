@@ -55,6 +55,8 @@ _FIGURES = {
 
 def tables(evidence: Evidence) -> Tables:
     """Return how scores go with size, and what they know beyond it."""
+    if not evidence.sizes:
+        return {"size": TABLES["size"].empty()}
     return {"size": size_correlations(evidence.runs, evidence.truth, evidence.sizes)}
 
 

@@ -68,6 +68,8 @@ _NOTE = (
 
 def tables(evidence: Evidence) -> Tables:
     """Return rank differences and tau by size group, and how far size measures order architectures alike."""
+    if not evidence.sizes:
+        return {name: schema.empty() for name, schema in TABLES.items()}
     return {
         "bias": bias_by_size(evidence.runs, evidence.truth, evidence.sizes),
         "size_orders": orders_of(evidence.sizes),
@@ -112,6 +114,8 @@ def bias_by_size(runs: Runs, truth: pd.Series, sizes: Mapping[str, pd.Series]) -
 def parts(tables: Tables) -> Iterator[Part]:
     """Show a picture for each size measure that orders architectures in a way of its own, and the numbers."""
     bias, orders, order = tables["bias"], tables["size_orders"], tables["leaderboard"]["estimator"].tolist()
+    if bias.empty:
+        return
     for kind in pictured(orders):
         name, rows = NAMES[kind], bias[bias["complexity"] == kind]
         yield Figure(

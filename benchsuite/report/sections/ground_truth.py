@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchsuite.analysis.correlation import kendall_tau, spearman_rho
-from benchsuite.analysis.reliability import ceiling, seed_reliability
-from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.report.contract import Schema
+from benchsuite.report.evidence import RELIABILITY
 from benchsuite.report.render.parts import Text
 from benchsuite.report.render.table import Cell, Column, Table, rows_of
 from benchsuite.report.render.words import number
@@ -18,7 +15,7 @@ from benchsuite.report.sentences import truth as said
 from benchsuite.report.sizes import size_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from benchsuite.report.contract import Sentence, Tables
     from benchsuite.report.evidence import Evidence
@@ -29,14 +26,7 @@ TAB = "Truth"
 ORDER = 800
 READS = ("leaderboard",)
 TABLES = {
-    "reliability": Schema(
-        {
-            "criterion": "Name of the criterion",
-            "seed_reliability": "One training against the mean of the others",
-            "ceiling": "A perfect estimator against this ground truth, mean of 200 simulated draws",
-            "n": "Architectures trained more than once",
-        }
-    ),
+    "reliability": Schema(RELIABILITY),
     "architectures": Schema(
         {
             "architecture": "An architecture that is judged",
@@ -47,19 +37,14 @@ TABLES = {
         written=False,
     ),
 }
-_RELIABLE: dict[str, Callable[..., float]] = {
-    "kendall_tau": kendall_tau,
-    "spearman_rho": spearman_rho,
-    "precision_at_top@0.05": partial(precision_at_top, fraction=0.05),
-}
 _TITLES = {"kendall_tau": "Kendall's tau-b", "spearman_rho": "Spearman", "precision_at_top@0.05": "P@top 5%"}
 
 
 def tables(evidence: Evidence) -> Tables:
     """Return seed reliability and ceiling, and the architectures that are judged."""
-    params = evidence.sizes["params"]
+    params = evidence.sizes.get("params", pd.Series(0, evidence.truth.index))
     return {
-        "reliability": reliability(evidence.results.trials),
+        "reliability": evidence.reliability,
         "architectures": pd.DataFrame(
             {
                 "architecture": evidence.truth.index,
@@ -69,27 +54,6 @@ def tables(evidence: Evidence) -> Tables:
             }
         ),
     }
-
-
-def reliability(trainings: pd.DataFrame) -> pd.DataFrame:
-    """Compute seed reliability and ceiling of the ground truth by criterion.
-
-    Parameters
-    ----------
-    trainings
-        Accuracy in percent, architecture x training.
-
-    Returns
-    -------
-    DataFrame
-        The columns of the table "reliability"; empty where no architecture was trained twice.
-    """
-    rows = []
-    if (trainings.notna().sum(axis=1) > 1).any():
-        for name, criterion in _RELIABLE.items():
-            limit = ceiling(trainings, criterion)
-            rows.append((name, seed_reliability(trainings, criterion).value, limit.value, limit.n))
-    return pd.DataFrame(rows, columns=list(TABLES["reliability"].columns))
 
 
 def parts(tables: Tables) -> Iterator[Part]:

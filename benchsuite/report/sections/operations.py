@@ -60,11 +60,13 @@ _NOTE = (
 def tables(evidence: Evidence) -> Tables:
     """Return how often ground truth and score rise by exchange of operations, size group and estimator."""
     return {
-        "exchanges": exchanges(evidence.runs, evidence.truth, evidence.results.operations, evidence.sizes["params"])
+        "exchanges": exchanges(evidence.runs, evidence.truth, evidence.results.operations, evidence.sizes.get("params"))
     }
 
 
-def exchanges(runs: Runs, truth: pd.Series, operations: Mapping[str, Sequence[str]], params: pd.Series) -> pd.DataFrame:
+def exchanges(
+    runs: Runs, truth: pd.Series, operations: Mapping[str, Sequence[str]], params: pd.Series | None
+) -> pd.DataFrame:
     """Compute how often ground truth and score rise by exchange, size group and estimator, averaged over runs.
 
     Parameters
@@ -76,20 +78,20 @@ def exchanges(runs: Runs, truth: pd.Series, operations: Mapping[str, Sequence[st
     operations
         Operations of each architecture, position by position.
     params
-        Parameters by architecture, which make the groups.
+        Parameters by architecture, which make the groups, if they are known.
 
     Returns
     -------
     DataFrame
         The columns of the table "exchanges"; all sizes first, and in each group the most frequent exchange. Empty where
-        no two architectures differ in one operation alone, or their operations do not identify them.
+        no two architectures differ in one operation alone, their operations do not identify them, or sizes are unknown.
     """
     known = {name: operations[name] for name in truth.index if name in operations}
     try:
         pairs = single_operation_pairs(known) if known else pd.DataFrame()
     except UnsupportedError:
         pairs = pd.DataFrame()
-    if pairs.empty:
+    if pairs.empty or params is None:
         return TABLES["exchanges"].empty()
     groups = size_groups(params)
     frames = [

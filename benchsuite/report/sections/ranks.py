@@ -48,10 +48,10 @@ _NOTE = "One dot per architecture; the first trial's scores, 1 = best."
 
 def tables(evidence: Evidence) -> Tables:
     """Return the ranks of all architectures by score and by ground truth."""
-    return {"ranks": ranks_by_estimator(evidence.runs, evidence.truth, evidence.sizes["params"])}
+    return {"ranks": ranks_by_estimator(evidence.runs, evidence.truth, evidence.sizes.get("params"))}
 
 
-def ranks_by_estimator(runs: Runs, truth: pd.Series, params: pd.Series) -> pd.DataFrame:
+def ranks_by_estimator(runs: Runs, truth: pd.Series, params: pd.Series | None) -> pd.DataFrame:
     """Rank all architectures by ground truth and by each estimator's first run.
 
     Parameters
@@ -61,14 +61,15 @@ def ranks_by_estimator(runs: Runs, truth: pd.Series, params: pd.Series) -> pd.Da
     truth
         Accuracies by architecture.
     params
-        Parameters by architecture, which make the groups.
+        Parameters by architecture, which make the groups; one group where they are not known.
 
     Returns
     -------
     DataFrame
         The columns of the table "ranks".
     """
-    frames, groups = [], size_groups(params)["group"]
+    frames = []
+    groups = pd.Series(1, truth.index) if params is None else size_groups(params)["group"]
     for name, each in runs.items():
         values = each[0][each[0].index.isin(truth.index)]
         known = truth.reindex(values.index)

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchsuite.analysis.critical_difference import CriticalDifference
-    from benchsuite.report.contract import Tables
+    from benchsuite.report.evidence import Evidence
 
 _EQUAL = 1e-9  # means of tau that differ by less differ by rounding alone
 _BETTER, _WORSE, _UNTESTED = "separably better than both", "separably worse than one", "not tested"
 
 
-def sentences(benchmarks: Mapping[str, Tables], taus: pd.DataFrame, ranked: CriticalDifference | None) -> list[str]:
+def sentences(benchmarks: Mapping[str, Evidence], taus: pd.DataFrame, ranked: CriticalDifference | None) -> list[str]:
     """Say which estimator is best on the whole, by how much, and how surely.
 
     Parameters
     ----------
     benchmarks
-        Tables "leaderboard" and "comparisons" of each benchmark, by its name.
+        Evidence on each benchmark, by its name.
     taus
         Tau-b, estimators x benchmarks.
     ranked
@@ -39,7 +39,7 @@ def sentences(benchmarks: Mapping[str, Tables], taus: pd.DataFrame, ranked: Crit
     list
         Sentences, the most important first; never empty.
     """
-    boards = [tables["leaderboard"] for tables in benchmarks.values()]
+    boards = [evidence.leaderboard for evidence in benchmarks.values()]
     references = {row["estimator"] for board in boards for row in rows_of(board) if row["reference"]}
     means = taus.dropna().mean(axis=1).sort_values(ascending=False, kind="stable")
     everywhere = f"all {len(benchmarks)} benchmarks"
@@ -71,9 +71,9 @@ def _headline(means: pd.Series, leaders: Sequence[str], everywhere: str) -> str:
     return f"Of the {len(means)} estimators judged on {everywhere}, {best}{after}."
 
 
-def _against_size(benchmarks: Mapping[str, Tables], leader: str) -> str:
+def _against_size(benchmarks: Mapping[str, Evidence], leader: str) -> str:
     """Say on which benchmarks a leader separably beats both counts of size, and on which one of them beats it."""
-    sides = {name: _side(against(tables["comparisons"], leader)) for name, tables in benchmarks.items()}
+    sides = {name: _side(against(each.comparisons, leader)) for name, each in benchmarks.items()}
     outcomes = {side: [name for name in sides if sides[name] == side] for side in (_BETTER, _WORSE, _UNTESTED)}
     said = [f"{side} on {listed(names)}" for side, names in outcomes.items() if names]
     if len(outcomes[_UNTESTED]) == len(sides):
@@ -94,11 +94,10 @@ def _side(others: pd.DataFrame) -> str:
     return _WORSE if (sure & (found["difference"] > 0)).any() else ""
 
 
-def _lowest(benchmarks: Mapping[str, Tables], leader: str) -> str:
+def _lowest(benchmarks: Mapping[str, Evidence], leader: str) -> str:
     """Say where a leader ranks worst, next to the best there that is no baseline."""
     boards = [  # the best tau comes first
-        (rows_of(tables["leaderboard"][~tables["leaderboard"]["reference"]]), name)
-        for name, tables in benchmarks.items()
+        (rows_of(each.leaderboard[~each.leaderboard["reference"]]), name) for name, each in benchmarks.items()
     ]
     rows = [(row, board[0], name) for board, name in boards for row in board if row["estimator"] == leader]
     row, first, where = min(rows, key=lambda each: float(each[0][TAU.key]))
