@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchsuite.data.sources import write_card
+from benchsuite.data.cards import write_card
 
 TITLE = "NAS-Bench-201, CIFAR-10: 200-epoch trainings, single ones where known, else their mean"
 SINGLE = ["c10_test200_v1", "c10_test200_v2", "c10_test200_v3"]

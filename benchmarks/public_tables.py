@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchsuite.data.sources import write_card
+from benchsuite.data.cards import write_card
 from benchsuite.spaces.nasbench101 import strings as nasbench101
 from benchsuite.spaces.nasbench301 import strings as nasbench301
 

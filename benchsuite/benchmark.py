@@ -6,12 +6,13 @@ import hashlib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from benchsuite.core import registry
 from benchsuite.core.errors import DataMissingError, UnknownNameError, UnsupportedError
 from benchsuite.core.types import ACCURACY, ARCHITECTURE, EPOCHS, SPLIT, TRIAL, Dataset
 from benchsuite.data import sources
+from benchsuite.data.cards import Card, read_card, write_card
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.images.datasets import dataset as describe
 from benchsuite.spaces.isomorphism import IsomorphismClasses, isomorphism_classes
@@ -52,7 +53,7 @@ class Benchmark:
     images: str
     table: pd.DataFrame = field(repr=False)
     source: str
-    card: Mapping[str, Any] = field(repr=False)
+    card: Card = field(repr=False)
     file: Path = field(repr=False)
     classes: IsomorphismClasses = field(repr=False)
 
@@ -66,7 +67,7 @@ class Benchmark:
         """Classes and shape of the images that the architectures were trained on."""
         shape = self.card.get("image_set")
         if shape is not None:
-            return Dataset(**{key: shape[key] for key in ("name", "classes", "channels", "size")})
+            return Dataset(shape["name"], shape["classes"], shape["channels"], shape["size"])
         try:
             return describe(self.images)
         except UnknownNameError:
@@ -208,7 +209,7 @@ def _descriptions() -> dict[str, _Description]:
     entries = tomllib.loads(shipped("data", "benchmarks.toml").read_text(encoding="utf-8"))["benchmark"]
     found = {f"{entry['space']}/{entry['dataset']}": _Description(**entry) for entry in entries}
     for file in sorted(data_home().glob(f"truth/*/{sources.OWN}.parquet")):
-        card = sources.read_card(file)
+        card = read_card(file)
         if {"space", "dataset"} <= set(card):
             name = f"{card['space']}/{card['dataset']}"
             found.setdefault(name, _Description(card["space"], card["dataset"], card.get("images", card["dataset"])))
@@ -258,13 +259,11 @@ def load_benchmark(
     known = _descriptions()
     if table is not None:
         description, file = known.get(name, _Description(space, dataset, dataset)), Path(table)
-        return _assembled(
-            description, read_table(file), file.name, file, {"title": file.name, **sources.read_card(file)}
-        )
+        return _assembled(description, read_table(file), file.name, file, {"title": file.name, **read_card(file)})
     if name not in known:
         raise UnknownNameError("benchmark", name, known)
     origin, file = _locate(name, known[name], source)
-    return _assembled(known[name], load_table(file), origin, file, sources.read_card(file))
+    return _assembled(known[name], load_table(file), origin, file, read_card(file))
 
 
 def import_table(path: Path, name: str, *, title: str | None = None) -> Path:
@@ -286,14 +285,12 @@ def import_table(path: Path, name: str, *, title: str | None = None) -> Path:
     benchmark = load_benchmark(space, dataset, table=path)
     place = sources.truth_file(name, sources.OWN)
     write_table(place, benchmark.table)
-    card = {**benchmark.card, "space": space, "dataset": dataset, "images": benchmark.images}
-    sources.write_card(place, card if title is None else {**card, "title": title})
+    card: Card = {**benchmark.card, "space": space, "dataset": dataset, "images": benchmark.images}
+    write_card(place, card if title is None else {**card, "title": title})
     return place
 
 
-def _assembled(
-    description: _Description, table: pd.DataFrame, origin: str, file: Path, card: Mapping[str, Any]
-) -> Benchmark:
+def _assembled(description: _Description, table: pd.DataFrame, origin: str, file: Path, card: Card) -> Benchmark:
     space = registry.make_space(description.space, card.get("sizes", description.sizes))
     return Benchmark(
         space=space,
@@ -317,7 +314,7 @@ def _locate(name: str, description: _Description, wanted: str | None) -> tuple[s
     if sources.OWN in found:
         return sources.OWN, found[sources.OWN]
     if found:  # an incomplete copy of a preferred source does not hide a complete one
-        best = max(found, key=lambda origin: sources.read_card(found[origin]).get("architectures", 0))
+        best = max(found, key=lambda origin: read_card(found[origin]).get("architectures", 0))
         return best, found[best]
     asked = (description.sources or (sources.OWN,)) if wanted is None else (wanted,)
     commands = [_command(name, origin) for origin in asked]

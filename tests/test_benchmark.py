@@ -22,7 +22,8 @@ from benchsuite.core.errors import (
     UnsupportedError,
 )
 from benchsuite.core.types import Dataset
-from benchsuite.data.sources import curve_file, import_path, source, write_card
+from benchsuite.data.cards import write_card
+from benchsuite.data.sources import curve_file, import_path, source
 from benchsuite.data.tables import normalise, write_table
 from benchsuite.spaces.isomorphism import isomorphism_classes
 

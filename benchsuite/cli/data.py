@@ -116,7 +116,7 @@ def import_data(
 
 
 def _say(places: list[Path]) -> None:
-    from benchsuite.data.sources import read_card
+    from benchsuite.data.cards import read_card
 
     for place in places:
         number = read_card(place).get("architectures")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from benchsuite.cli.console import errors, output
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from benchsuite.data.cards import Card
     from benchsuite.truth.making import TruthPlan
 
 app = typer.Typer(no_args_is_help=True)
@@ -74,11 +75,9 @@ def make(
     output.print(f"{place}: {_summary(card)}", markup=False)
 
 
-def _make(
-    plan: TruthPlan, dataset: str, place: Path, jobs: int, device: str, pilot_cards: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _make(plan: TruthPlan, dataset: str, place: Path, jobs: int, device: str, pilot_cards: list[Card]) -> Card:
     from benchsuite.core.errors import SuiteError
-    from benchsuite.data.sources import write_card
+    from benchsuite.data.cards import write_card
     from benchsuite.data.tables import write_table
     from benchsuite.truth.card import card, pilots
     from benchsuite.truth.making import TrainingStore, make, table
@@ -90,7 +89,7 @@ def _make(
     with _progress() as advance:
         trainings = make(plan, store, jobs=jobs, device=device, progress=advance)
     rows = table(trainings)
-    contents = {**card(plan, dataset, trainings, rows), "pilots": pilots(pilot_cards)}
+    contents: Card = {**card(plan, dataset, trainings, rows), "pilots": pilots(pilot_cards)}
     write_table(place, rows)
     write_card(place, contents)
     return contents
@@ -119,16 +118,16 @@ def sizes_of(text: str) -> dict[str, int]:
     return {name.strip(): int(value) for name, _, value in pairs}
 
 
-def _read_card(path: Path) -> dict[str, Any]:
+def _read_card(path: Path) -> Card:
     from benchsuite.core.errors import DataMissingError
-    from benchsuite.data.sources import read_card
+    from benchsuite.data.cards import read_card
 
     if not path.with_suffix(".json").is_file():
         raise DataMissingError(f"no card at {path}; give the .json that an earlier `benchsuite truth make` wrote")
     return read_card(path)
 
 
-def _summary(card: dict[str, Any]) -> str:
+def _summary(card: Card) -> str:
     """One line on how far the new truth can be trusted."""
     figures = card["figures"]
     line = f"{card['architectures']} architectures x {card['seeds']} seeds, {card['cpu_hours']:.2f} CPU hours"

@@ -15,7 +15,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from enum import EnumType
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from benchsuite.core.errors import UnknownNameError
 
@@ -228,6 +239,8 @@ def _either(words: Sequence[str]) -> str:
 
 def _bare(annotation: Any) -> tuple[Any, list[Any]]:
     """Return a type without its limits, and these."""
+    if get_origin(annotation) in {Required, NotRequired}:
+        return _bare(get_args(annotation)[0])
     if get_origin(annotation) is not Annotated:
         return annotation, []
     kind, *limits = get_args(annotation)
@@ -261,8 +274,8 @@ def _follow(annotation: Any, location: Sequence[int | str]) -> tuple[Any, Sequen
 
 def _inside(kind: Any, part: int | str) -> Any:
     """Return the type of an entry of a table or list; None if it is not known."""
-    if isinstance(part, str) and isinstance(kind, type) and is_dataclass(kind):
-        return annotations_of(kind).get(part)
+    if isinstance(part, str) and (keys := _keys(kind)):
+        return keys.get(part)
     arguments = [each for each in get_args(kind) if each is not Ellipsis]
     if isinstance(part, str):
         return arguments[1] if len(arguments) == 2 else None
@@ -270,9 +283,15 @@ def _inside(kind: Any, part: int | str) -> Any:
 
 
 def _fields(annotation: Any) -> list[str]:
-    """Return the keys of a table that a dataclass describes; none for other types."""
+    """Return the keys of a table that a dataclass or TypedDict describes; none for other types."""
     (kind, *others) = (_bare(member)[0] for member in _members(annotation))
-    return [] if others or not is_dataclass(kind) else [item.name for item in fields(kind)]
+    return [] if others else list(_keys(kind))
+
+
+def _keys(kind: Any) -> dict[str, Any]:
+    if isinstance(kind, type) and is_dataclass(kind):
+        return annotations_of(kind)
+    return get_type_hints(kind, include_extras=True) if hasattr(kind, "__total__") else {}
 
 
 @cache

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import math
 import tomllib
 from contextlib import AbstractContextManager, ExitStack
@@ -19,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchsuite.core.errors import DataCorruptError, DataMissingError, UnknownNameError
-from benchsuite.core.files import write_text
 from benchsuite.core.locks import locked
+from benchsuite.data.cards import Card, write_card
 from benchsuite.data.download import check_digest, download
 from benchsuite.data.home import data_home, shipped
 from benchsuite.data.readers.pieces import Progress, silent
@@ -307,7 +306,7 @@ def _convert(chosen: Source, path: Path, progress: Progress) -> None:
             writers[key](piece.rows)
             known.setdefault(piece.benchmark, set()).update(piece.rows["architecture"].unique())
     for benchmark, architectures in known.items():
-        card = {"title": chosen.title, "page": chosen.page, "licence": chosen.licence, "digest": chosen.digest}
+        card: Card = {"title": chosen.title, "page": chosen.page, "licence": chosen.licence, "digest": chosen.digest}
         write_card(truth_file(benchmark, chosen.name), {**card, "architectures": len(architectures)})
 
 
@@ -336,46 +335,3 @@ def curve_file(table: Path) -> Path:
         File of the table.
     """
     return table.with_suffix(".curve.parquet")
-
-
-def read_card(table: Path) -> dict[str, Any]:
-    """Return what is known about a table, such as its title, licence and protocol.
-
-    Parameters
-    ----------
-    table
-        File of the table.
-
-    Returns
-    -------
-    dict
-        The card; empty if the table has none.
-
-    Raises
-    ------
-    DataCorruptError
-        If the card is not a JSON object.
-    """
-    card = table.with_suffix(".json")
-    if not card.is_file():
-        return {}
-    try:
-        content = json.loads(card.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataCorruptError(f"{card} is not a JSON file ({error}); fetch or import its table again") from error
-    if not isinstance(content, dict):
-        raise DataCorruptError(f"{card} is not a JSON object; fetch or import its table again")
-    return content
-
-
-def write_card(table: Path, card: dict[str, Any]) -> None:
-    """Write the card of a table whole.
-
-    Parameters
-    ----------
-    table
-        File of the table, which need not exist.
-    card
-        What is known about it.
-    """
-    write_text(table.with_suffix(".json"), json.dumps(card, indent=2, ensure_ascii=False) + "\n")

@@ -66,7 +66,7 @@ def _plain(node: Any, definitions: Mapping[str, Any]) -> Any:
 
 def _described(schema: Mapping[str, Any], cls: Any) -> dict[str, Any]:
     """Return the schema of a dataclass with the texts of its docstring."""
-    summary, said = inspect.getdoc(cls).split("\n\n", 1)[0], dict(_parameters(cls))
+    summary, said = (inspect.getdoc(cls) or "").split("\n\n", 1)[0], dict(_parameters(cls))
     properties = {}
     for name, each in schema["properties"].items():
         properties[name] = {**_within(each, annotations_of(cls)[name]), "description": said[name]}

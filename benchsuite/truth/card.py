@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benchsuite.analysis.reliability import Repeated
+    from benchsuite.data.cards import Card
     from benchsuite.truth.making import TruthPlan
     from benchsuite.truth.training import TrainedArchitecture
 
@@ -32,7 +33,7 @@ _NEAR_CHANCE = 1.2  # an accuracy within this factor of chance is that of a netw
 
 def card(
     plan: TruthPlan, dataset: str, trainings: Mapping[tuple[str, int], TrainedArchitecture], table: pd.DataFrame
-) -> dict[str, Any]:
+) -> Card:
     """Return what is known about a table, ready for JSON.
 
     `figures` are those of all architectures, `figures_above_chance` those of the architectures with an accuracy above
@@ -60,7 +61,10 @@ def card(
         "dataset": dataset,
         "images": plan.images,
         "image_set": {
-            **asdict(images.dataset),
+            "name": images.dataset.name,
+            "classes": images.dataset.classes,
+            "channels": images.dataset.channels,
+            "size": images.dataset.size,
             "training": len(images.train_targets),
             "test": len(images.test_targets),
             "sha256": images.digest,

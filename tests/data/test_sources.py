@@ -16,8 +16,9 @@ import pytest
 
 from benchsuite.core.errors import DataCorruptError, DataMissingError, UnknownNameError
 from benchsuite.data import sources
+from benchsuite.data.cards import read_card
 from benchsuite.data.home import shipped
-from benchsuite.data.sources import curve_file, fetch, import_path, read_card, truth_file
+from benchsuite.data.sources import curve_file, fetch, import_path, truth_file
 from benchsuite.data.tables import load_table
 
 LONG = b"(0)@nor_conv_3x3+" * 2000
@@ -265,9 +266,3 @@ def test_a_package_file_with_another_digest_is_not_read(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DataCorruptError, match=r"data\.anb has sha256"):
         fetch("analog-nasbench")
-
-
-def test_a_broken_card_gets_one_line(tmp_path):
-    (tmp_path / "own.json").write_text("{")
-    with pytest.raises(DataCorruptError, match="not a JSON file"):
-        read_card(tmp_path / "own.parquet")

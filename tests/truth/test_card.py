@@ -13,9 +13,9 @@ from scipy.stats import kendalltau
 from tiny_truth import SIZES, plan
 
 from benchsuite.core.registry import make_space
+from benchsuite.data.cards import read_card
 from benchsuite.data.home import shipped
 from benchsuite.data.images.minibatches import load_images
-from benchsuite.data.sources import read_card
 from benchsuite.data.tables import load_table
 from benchsuite.truth.card import card, figures, final_accuracies
 from benchsuite.truth.making import TrainingStore, make, table

@@ -13,13 +13,13 @@ import numpy as np
 from benchsuite.core.errors import SuiteError, UnknownNameError
 from benchsuite.core.identity import seed_of
 from benchsuite.core.types import Dataset
+from benchsuite.data.cards import read_card
 from benchsuite.data.home import data_home
 from benchsuite.data.images import canvas
 from benchsuite.data.images import official as image_files
 from benchsuite.data.images import small as small_images
 from benchsuite.data.images import user as user_images
 from benchsuite.data.images.official import Arrays, Pixels
-from benchsuite.data.sources import read_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
