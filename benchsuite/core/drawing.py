@@ -31,7 +31,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class DrawnOperation:
     """An operation of a drawing.
 
-    Parameters
+    Attributes
     ----------
     name
         How the legend names it.
@@ -47,7 +47,7 @@ class DrawnOperation:
 class DrawnEdge:
     """An edge of a cell.
 
-    Parameters
+    Attributes
     ----------
     source, target
         Numbers of the vertices that it joins, `source` < `target`.
@@ -64,7 +64,7 @@ class DrawnEdge:
 class DrawnCell:
     """A cell: a graph whose inputs are its first vertices and whose output is its last.
 
-    Parameters
+    Attributes
     ----------
     vertices
         The operation of each vertex; None for inputs, outputs and sums.
@@ -83,7 +83,7 @@ class DrawnCell:
 class DrawnBlock:
     """A block of a chain.
 
-    Parameters
+    Attributes
     ----------
     operation
         What the block is.
@@ -102,7 +102,7 @@ class DrawnBlock:
 class DrawnStage:
     """Blocks of a chain that belong together.
 
-    Parameters
+    Attributes
     ----------
     blocks
         First to last.
@@ -118,7 +118,7 @@ class DrawnStage:
 class CellDrawing:
     """An architecture drawn as cells.
 
-    Parameters
+    Attributes
     ----------
     cells
         One cell below the other.
@@ -136,7 +136,7 @@ class CellDrawing:
 class ChainDrawing:
     """An architecture drawn as a chain of blocks.
 
-    Parameters
+    Attributes
     ----------
     stages
         Blocks from the stem to the classifier; a chain without captions is one stage.

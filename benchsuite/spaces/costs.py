@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Cost:
     """Parameters, and MACs for one image.
 
-    Parameters
+    Attributes
     ----------
     params
         Number of parameters.
@@ -140,7 +140,7 @@ def row_cost(convolutions: Iterable[Convolution], side: int) -> Cost:
 class ChainFrame:
     """What all networks of a space of chains have in common.
 
-    Parameters
+    Attributes
     ----------
     stem
         Convolutions before the layers; the first has the stem's stride.

@@ -64,8 +64,8 @@ def check_partial(space: str, channels: int, partial: int) -> None:
 class MixedEdge(nn.Module):
     """The operations of an edge: their weighted sum, or one of them.
 
-    With partial channels (PC-DARTS, Xu et al., ICLR 2020) operations see the first of `partial` equal parts of the
-    channels alone. The others pass by, max-pooled where the edge halves the size, and channels are shuffled, so that
+    With partial channels (PC-DARTS, Xu et al., ICLR 2020) operations see only the first of `partial` equal parts of
+    the channels. The others pass by, max-pooled where the edge halves the size, and channels are shuffled, so that
     the next edge takes others. Features (batch, channels, height, width) become (batch, channels, height / stride,
     width / stride).
 
@@ -183,7 +183,7 @@ class MixedCell(SummingCell):
             edge.mix(row, scale)
 
     def choose(self, chosen: Iterable[tuple[int, int, str]]) -> list[nn.Module]:
-        """Run some edges alone.
+        """Run only some edges.
 
         Parameters
         ----------
@@ -238,10 +238,10 @@ class MixedCellSupernet(MixedSupernet, nn.Module):
 
     @override
     def activate(self, architecture: str) -> None:
-        """Run an architecture's live operations alone.
+        """Run only an architecture's live operations.
 
-        Edges that it lacks, and those of "none", are dropped whole. With partial channels the other edges keep the
-        channels that pass by.
+        Edges that it lacks, and those of "none", are dropped whole. With partial channels the other edges keep
+        the channels that pass by.
 
         Parameters
         ----------

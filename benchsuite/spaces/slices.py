@@ -50,7 +50,7 @@ class SlicedConvolution(nn.Module):
         self._strided_pointwise = whole.kernel_size == (1, 1) and whole.stride != (1, 1) and whole.padding == (0, 0)
 
     def choose(self, outputs: int, groups: int = 1) -> None:
-        """Choose what the convolution gives.
+        """Choose the output of the convolution.
 
         Parameters
         ----------

@@ -58,7 +58,7 @@ class ChoiceCell(SummingCell):
         return found
 
     def choose(self, edges: Iterable[tuple[int, int, str]]) -> None:
-        """Run some edges alone.
+        """Run only some edges.
 
         Parameters
         ----------

@@ -10,10 +10,10 @@ from torch import nn
 from benchsuite.core.errors import InvalidArchitectureError, UnknownNameError
 from benchsuite.core.types import Dataset
 from benchsuite.spaces.macro.space import Macro
-from benchsuite.spaces.scarlet.space import Scarlet
+from benchsuite.spaces.scarlet.space import ScarletS1
 
 DATA = Dataset("small", 3, channels=2, size=12)
-SPACES = {"macro": Macro(channels=4, head=6), "scarlet": Scarlet(width_divisor=16, halvings=2)}
+SPACES = {"macro": Macro(channels=4, head=6), "scarlet": ScarletS1(width_divisor=16, halvings=2)}
 
 
 @pytest.fixture(params=SPACES)

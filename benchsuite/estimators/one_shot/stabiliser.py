@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from benchsuite.core.space import Space
+    from benchsuite.core.supernet import Substitute
 
-    Substitute = Callable[[int], nn.Module]  # channels -> the module in an operation's place
 
 STABILISERS = ("none", "skip", "skip+pool")
 STARTS = ("identity", "he")

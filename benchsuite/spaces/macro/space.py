@@ -49,7 +49,7 @@ class Macro(Space):
     same network: 3,969 isomorphism classes (9 x 21 x 21 in the three stages). The canonical architecture has its
     identities last. The published table repeats the three trainings of a class for each of its strings.
 
-    Parameters
+    Attributes
     ----------
     channels
         Channels after the stem.
@@ -113,7 +113,7 @@ class Macro(Space):
 
     @override
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.macro.network import network  # noqa: PLC0415
 
         operations, data = operations_of(architecture), describe(dataset)
@@ -124,7 +124,7 @@ class Macro(Space):
     def supernet(
         self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
     ) -> Supernet:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.macro.network import supernet  # noqa: PLC0415
 
         data = describe(dataset)

@@ -105,12 +105,12 @@ def _full_graphs(vertices: int) -> NDArray[np.uint32]:
 
 def _moved(graphs: NDArray[np.uint32], order: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
     """Return the graphs with their vertices in another order, and which of them still have forward edges only."""
-    place = {old: new for new, old in enumerate(order)}
+    position = {old: new for new, old in enumerate(order)}
     moved, forwards = np.zeros_like(graphs), np.ones(len(graphs), dtype=bool)
     for (source, target), bit in BITS.items():
         if target < len(order):
             present = graphs & np.uint32(bit) != 0
-            new = BITS.get((place[source], place[target]))
+            new = BITS.get((position[source], position[target]))
             if new is None:
                 forwards &= ~present
             else:

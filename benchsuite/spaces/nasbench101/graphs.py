@@ -86,7 +86,7 @@ def _predecessors(graph: int, vertices: int) -> tuple[int, ...]:
 class ModuleGraph:
     """A graph with the labels of its inner vertices.
 
-    Parameters
+    Attributes
     ----------
     graph
         The integer that stands for the edges.
@@ -199,8 +199,8 @@ def _forwards(edges: Sequence[Edge], labels: tuple[int, ...]) -> ModuleGraph | N
     order = next(_orders(predecessors, (0,)), None)
     if order is None:
         return None
-    place = {old: new for new, old in enumerate(order)}
-    graph = graph_of([(place[source], place[target]) for source, target in edges])
+    position = {old: new for new, old in enumerate(order)}
+    graph = graph_of([(position[source], position[target]) for source, target in edges])
     return ModuleGraph(graph, tuple(labels[vertex - 1] for vertex in order[1:-1]))
 
 
@@ -223,9 +223,11 @@ def _live_vertices(graph: int, vertices: int) -> tuple[int, ...]:
 
 def _relabelled(graph: int, order: Sequence[int]) -> int:
     """Return the graph whose vertex i is the old vertex order[i]; those that are not in the order are left out."""
-    place = {old: new for new, old in enumerate(order)}
+    position = {old: new for new, old in enumerate(order)}
     return sum(
-        BITS[place[source], place[target]] for source, target in edges_of(graph) if source in place and target in place
+        BITS[position[source], position[target]]
+        for source, target in edges_of(graph)
+        if source in position and target in position
     )
 
 
@@ -280,8 +282,8 @@ def widths(edges: tuple[Edge, ...], outputs: int) -> tuple[int, ...]:
     last = max(target for _, target in edges)
     feeding = [source for source, target in edges if target == last and source > 0]
     wide = [0] * last + [outputs]
-    for place, vertex in enumerate(feeding):
-        wide[vertex] = outputs // len(feeding) + (place < outputs % len(feeding))
+    for position, vertex in enumerate(feeding):
+        wide[vertex] = outputs // len(feeding) + (position < outputs % len(feeding))
     for vertex in range(last - 1, 0, -1):
         if vertex not in feeding:
             wide[vertex] = max(wide[target] for source, target in edges if source == vertex)

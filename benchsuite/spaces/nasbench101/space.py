@@ -49,10 +49,10 @@ class NASBench101(Space):
 
     An isomorphism class holds the modules that differ in the numbering of their vertices; the canonical one is the
     benchmark's own matrix. Numbering decides which vertices get the channels that are left over when the output's are
-    divided, so the complexity of another member can differ slightly. The space lists canonical architectures alone:
+    divided, so the complexity of another member can differ slightly. The space lists only canonical architectures:
     strings with dead vertices and other numberings are valid too, and too many.
 
-    Parameters
+    Attributes
     ----------
     channels
         Channels of the first stack.
@@ -164,7 +164,7 @@ class NASBench101(Space):
 
     @override
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench101.network import NASBench101Cell, NASBench101Network  # noqa: PLC0415
 
         module, data = live_module(architecture), describe(dataset)
@@ -190,7 +190,7 @@ class NASBench101(Space):
         Supernet
             Initialised from torch's current random state.
         """
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench101.supernet import NASBench101Supernet  # noqa: PLC0415
 
         return NASBench101Supernet(self._layout(), describe(dataset), substitute or {})

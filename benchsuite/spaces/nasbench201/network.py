@@ -52,7 +52,7 @@ def make_operation(name: str, channels: int) -> nn.Module | None:
 
 
 class NASBench201Cell(SummingCell):
-    """A graph whose nodes sum what their edges bring; its output, the last node, has the shape of its input.
+    """A graph whose nodes sum their edges; its output, the last node, has the shape of its input.
 
     A cell without edges outputs zeros.
 

@@ -39,7 +39,7 @@ class NASBench201(Space):
     They are not classes of equal functions: one member may share an operation that another has twice. The canonical
     architecture is the member with the fewest live parameters (the same one at every size), then the lowest index.
 
-    Parameters
+    Attributes
     ----------
     channels
         Channels of the first stage; each further stage doubles them.
@@ -141,7 +141,7 @@ class NASBench201(Space):
 
     @override
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench201.network import NASBench201Cell, NASBench201Network  # noqa: PLC0415
 
         operations, data = parse(architecture), self._described(dataset)
@@ -152,14 +152,14 @@ class NASBench201(Space):
     def supernet(
         self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
     ) -> Supernet:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench201.supernet import NASBench201Supernet  # noqa: PLC0415
 
         return NASBench201Supernet(self.channels, self.cells, self._described(dataset), substitute or {})
 
     @override
     def mixed(self, dataset: str | Dataset, *, operations: str = "all", partial: int = 1) -> MixedSupernet:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench201.mixed import NASBench201MixedSupernet  # noqa: PLC0415
 
         data = self._described(dataset)
@@ -172,7 +172,7 @@ class NASBench201(Space):
         return {"avg_pool_3x3": SameAveragePool}
 
     def region_network(self, architecture: str) -> nn.Module:
-        """Build the network whose linear regions TE-NAS counts: one cell of one channel, live operations alone.
+        """Build the network whose linear regions TE-NAS counts: one cell of one channel with only its live operations.
 
         It is initialised from torch's current random state.
 

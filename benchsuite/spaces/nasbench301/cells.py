@@ -22,7 +22,7 @@ OPERATIONS = (
     "dil_conv_5x5",
 )
 NONE = "none"  # passes nothing on; read in strings because tables of trained genotypes have it, never drawn
-NOISE = "noise"  # of RobustDARTS's operation set S4 alone: a string that has it is outside the space
+NOISE = "noise"  # only of RobustDARTS's operation set S4: a string that has it is outside the space
 NODES = 4  # intermediate nodes of a cell, numbered from 2: inputs 0 and 1 are the cell before the last and the last
 Incoming = tuple[str, int]  # an edge into a node: operation, number of the source
 NodeEdges = tuple[Incoming, Incoming]
@@ -33,7 +33,7 @@ CellNodes = tuple[NodeEdges, NodeEdges, NodeEdges, NodeEdges]
 class CellPart:
     """What is built of a cell.
 
-    Parameters
+    Attributes
     ----------
     edges
         Source, target and operation of each, in the order of their nodes.
@@ -121,7 +121,7 @@ def canonical_cell(cell: CellNodes) -> CellNodes:
     Returns
     -------
     tuple
-        The first in lexical order of all cells that differ in the order of edges and the numbers of nodes alone.
+        The first in lexical order of all cells that differ only in the order of edges and the numbers of nodes.
     """
     return min(_renumbered(cell, order) for order in _orders(cell))
 

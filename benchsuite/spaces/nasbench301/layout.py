@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class CellShape:
     """The shape of one cell of the macro network.
 
-    Parameters
+    Attributes
     ----------
     reduction
         Whether it is a reduction cell.

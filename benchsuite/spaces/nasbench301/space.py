@@ -44,7 +44,7 @@ class NASBench301(SampledSpace):
     """Two cells of four nodes, each the sum of two of seven operations on two earlier nodes or input cells.
 
     There are (7^8 * 180)^2 = 1,037,664,180^2, about 1.08e18 choices of operations and pairs of inputs; architectures
-    are equal if their cells differ in the order of edges or the numbers of nodes alone. Strings may also hold the
+    are equal if their cells differ only in the order of edges or the numbers of nodes. Strings may also hold the
     operation 'none', as published genotypes do; it is neither drawn nor brought in by mutation.
 
     The defaults are the macro network of NAS-Bench-301; DARTS evaluates with channels=36, cells=20. Parameters are
@@ -52,14 +52,14 @@ class NASBench301(SampledSpace):
     normalisations on edges. MACs are those of convolutions and classifier without its bias; published tables
     add normalisations and pools, each in its own way.
 
-    Parameters
+    Attributes
     ----------
     channels
         Channels of each node in the first third; the reduction cells double them.
     cells
         Cells, at least 3; numbers cells // 3 and 2 * cells // 3, counted from 0, are reduction cells.
     auxiliary
-        1 for the auxiliary classifier after the second reduction cell, in networks with dead="keep" alone (the logits
+        1 for the auxiliary classifier after the second reduction cell, only in networks with dead="keep" (the logits
         do not depend on it) and in `params`, never in MACs.
 
     Examples
@@ -167,7 +167,7 @@ class NASBench301(SampledSpace):
         Module
             Takes images (batch, channels, height, width) to logits (batch, classes).
         """
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench301.network import NASBench301Network  # noqa: PLC0415
 
         normal, reduction = parse(architecture)
@@ -195,7 +195,7 @@ class NASBench301(SampledSpace):
         Supernet
             Initialised from torch's current random state.
         """
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench301.supernet import NASBench301Supernet  # noqa: PLC0415
 
         data = describe(dataset)
@@ -219,7 +219,7 @@ class NASBench301(SampledSpace):
         MixedSupernet
             Tables "normal" and "reduction".
         """
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nasbench301.mixed import NASBench301MixedSupernet  # noqa: PLC0415
 
         data = describe(dataset)
@@ -227,7 +227,7 @@ class NASBench301(SampledSpace):
 
     @override
     def pools(self) -> Mapping[str, Callable[[], nn.Module]]:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from torch.nn import MaxPool2d  # noqa: PLC0415
 
         from benchsuite.spaces.layers import SameAveragePool  # noqa: PLC0415

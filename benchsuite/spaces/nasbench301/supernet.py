@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from benchsuite.core.types import Dataset
     from benchsuite.spaces.nasbench301.layout import CellShape
 
-    States = tuple[Tensor, Tensor]  # outputs of the cell before the last and of the last one
+    CellStates = tuple[Tensor, Tensor]  # outputs of the cell before the last and of the last one
 
-_BOTH = CellPart((), (0, 1))  # a cell with its inputs alone
+_BOTH = CellPart((), (0, 1))  # a cell with only its inputs
 
 
 class NASBench301SuperCell(NASBench301Cell, ChoiceCell):
@@ -56,7 +56,7 @@ class NASBench301SuperCell(NASBench301Cell, ChoiceCell):
         without_affine(self)
 
     def become(self, part: CellPart | None) -> None:
-        """Run a part of the cell alone.
+        """Run only a part of the cell.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class NASBench301Supernet(CellSupernet):
         return [stem, *cells, Step("classifier", lambda states: self.network.classify(states[1]))]
 
 
-def _follow(cell: NASBench301SuperCell, states: States) -> States:
+def _follow(cell: NASBench301SuperCell, states: CellStates) -> CellStates:
     """Return the outputs of the last cell and of this one."""
     older, newer = states
     return newer, cell(older, newer)

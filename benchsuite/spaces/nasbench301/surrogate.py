@@ -53,7 +53,7 @@ _AGAIN = "download it again from https://github.com/automl/nasbench301"
 class Surrogate:
     """Boosters whose mean is the ensemble's prediction; the published noise between them is left out.
 
-    Parameters
+    Attributes
     ----------
     members
         The boosters.

@@ -44,7 +44,7 @@ class NDS(SampledSpace):
     of width and depth above 1 give smaller networks to train oneself: widths are rounded to the nearest whole number
     (a divisor of 8 keeps all of them distinct), depths are rounded up, which merges small ones.
 
-    Parameters
+    Attributes
     ----------
     channels
         Channels after the stem.
@@ -227,7 +227,7 @@ class NDS(SampledSpace):
 
     @override
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nds.network import NDSNetwork  # noqa: PLC0415
 
         drops_dead(dead)  # another word is refused; nothing in these networks is ever dead
@@ -237,7 +237,7 @@ class NDS(SampledSpace):
     def supernet(
         self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
     ) -> Supernet:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.nds.supernet import NDSSupernet  # noqa: PLC0415
 
         if substitute:

@@ -38,7 +38,7 @@ class SuperBlock(StageBlock):
         self.active = block
 
     def become(self, block: BlockConvolutions) -> None:
-        """Use the first channels alone.
+        """Use only the first channels.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class NDSSupernet(Supernet, nn.Module):
 
     An architecture uses the first blocks of each stage, and of their weights the first rows and columns ("ordinal"
     sharing), see `slices`; grouped convolutions use the kernels of one group between the channels of the same group.
-    Projections are there in the first block of a stage alone. Normalisations learn a scale and a shift, sliced too,
+    Only the first block of a stage has a projection. Normalisations learn a scale and a shift, sliced too,
     as in the networks of single architectures: these are chains, whose choices are not summed up with others.
 
     Parameters

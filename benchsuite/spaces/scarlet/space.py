@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Scarlet(SampledSpace):
+class ScarletS1(SampledSpace):
     """The 12^6 * 13^13, about 9.0e20, architectures of SCARLET's space S1.
 
     A layer is an inverted residual with h-swish, of expansion 3 or 6, kernel 3, 5 or 7, with squeeze-excite or
@@ -45,7 +45,7 @@ class Scarlet(SampledSpace):
 
     Defaults are the networks for ImageNet (images of side 224).
 
-    Parameters
+    Attributes
     ----------
     width_divisor
         Divides all widths, rounded to the nearest whole number of at least 1.
@@ -55,9 +55,9 @@ class Scarlet(SampledSpace):
 
     Examples
     --------
-    >>> small = Scarlet(width_divisor=4, halvings=3)
+    >>> small = ScarletS1(width_divisor=4, halvings=3)
     >>> a = "37-65-35-37s-63s-35s-63s-33-37s-37-35-37s-33-37s-63s-65s-33s-63s-67s"
-    >>> Scarlet().complexity(a, Dataset("imagenet", 1000, size=224)).params, small.complexity(a, "cifar10").params
+    >>> ScarletS1().complexity(a, Dataset("imagenet", 1000, size=224)).params, small.complexity(a, "cifar10").params
     (6707720, 386713)
     """
 
@@ -105,7 +105,7 @@ class Scarlet(SampledSpace):
 
     @override
     def build(self, architecture: str, dataset: str | Dataset, *, dead: str = "drop") -> nn.Module:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.scarlet.network import network  # noqa: PLC0415
 
         operations, data = parse(architecture), describe(dataset)
@@ -116,7 +116,7 @@ class Scarlet(SampledSpace):
     def supernet(
         self, dataset: str | Dataset, *, substitute: Mapping[str, Callable[[int], nn.Module]] | None = None
     ) -> Supernet:
-        # torch takes a second to load, and reports and listings need the strings alone
+        # torch takes a second to load, and reports and listings need only the strings
         from benchsuite.spaces.scarlet.network import supernet  # noqa: PLC0415
 
         data = describe(dataset)
@@ -167,7 +167,7 @@ class Scarlet(SampledSpace):
 
 
 @lru_cache
-def _costs(space: Scarlet, data: Dataset) -> tuple[Cost, tuple[dict[str, Cost], ...]]:
+def _costs(space: ScarletS1, data: Dataset) -> tuple[Cost, tuple[dict[str, Cost], ...]]:
     """Return the cost of stem and head, and at each layer that of each operation."""
     common = space.frame(data)
     return common.cost(data), common.layer_costs(data, OPERATIONS, operation_cost)

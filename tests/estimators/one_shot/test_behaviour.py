@@ -28,7 +28,7 @@ from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench301.space import NASBench301
-from benchsuite.spaces.scarlet.space import Scarlet
+from benchsuite.spaces.scarlet.space import ScarletS1
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,7 @@ def test_skips_that_halve_the_size_are_left_out() -> None:
 
 
 def test_layers_that_have_no_skip_to_choose_are_left_out() -> None:
-    space = Scarlet(width_divisor=16, halvings=2)
+    space = ScarletS1(width_divisor=16, halvings=2)
     architecture = space.sample(1, np.random.default_rng(0))[0]
     table = feature_similarity(space.supernet(TINY), "identity", [architecture], torch.randn(2, 1, 8, 8))
     assert set(table["place"]) == {f"layers.{number}" for number in range(19)} - {

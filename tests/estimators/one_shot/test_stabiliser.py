@@ -16,14 +16,14 @@ from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench301.space import NASBench301
-from benchsuite.spaces.scarlet.space import Scarlet
+from benchsuite.spaces.scarlet.space import ScarletS1
 
 DATA = Dataset("small", 3, channels=2, size=8)
 STABILISED = {  # spaces, and c_in * c_out of each skip and of each pool that stands where the shape is kept
     "nasbench201": (NASBench201(channels=4, cells=2), 2 * 6 * (16 + 64 + 256), 2 * 6 * (16 + 64 + 256)),
     "nasbench301": (NASBench301(channels=2, cells=3), 14 * 4 + 6 * 16 + 6 * 64, 2 * (14 * 4 + 6 * 16 + 6 * 64)),
     "macro": (Macro(channels=2, head=5), 4**2 + 2 * 8**2 + 2 * 16**2, 0),
-    "scarlet": (Scarlet(width_divisor=8, halvings=2), 4**2 + 3 * (5**2 + 10**2 + 12**2 + 24**2), 0),
+    "scarlet": (ScarletS1(width_divisor=8, halvings=2), 4**2 + 3 * (5**2 + 10**2 + 12**2 + 24**2), 0),
 }
 
 
@@ -156,7 +156,7 @@ def test_where_it_is_not_legal_the_fold_is_refused_with_the_reason(els, followin
 
 
 @pytest.mark.parametrize(
-    "space", [Macro(channels=2, head=5), Scarlet(width_divisor=8, halvings=2)], ids=["macro", "scarlet"]
+    "space", [Macro(channels=2, head=5), ScarletS1(width_divisor=8, halvings=2)], ids=["macro", "scarlet"]
 )
 def test_a_skip_at_the_end_of_a_stage_folds_into_the_next_stage(space):
     torch.manual_seed(0)

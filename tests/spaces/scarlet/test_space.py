@@ -16,10 +16,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchsuite.core.errors import InvalidArchitectureError, UnknownNameError, UnsupportedError
 from benchsuite.core.types import Dataset
-from benchsuite.spaces.scarlet.space import Scarlet
+from benchsuite.spaces.scarlet.space import ScarletS1
 
 IMAGENET = Dataset("imagenet", 1000, size=224)
-SMALL = Scarlet(width_divisor=16, halvings=2)
+SMALL = ScarletS1(width_divisor=16, halvings=2)
 PUBLISHED = {  # github.com/xiaomi-automl/SCARLET-NAS, models/: architecture, parameters, multiply-adds in millions
     "A": ("37-65-35-37s-63s-35s-63s-33-37s-37-35-37s-33-37s-63s-65s-33s-63s-67s", 6_707_720, 365),
     "B": ("33s-35s-33s-67s-33-35-67s-33s-id-35-33s-33s-67s-33s-65s-65s-id-67s-65s", 6_531_556, 329),
@@ -43,22 +43,22 @@ def counted(network, images):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_networks_have_the_published_costs(name):
     architecture, params, millions = PUBLISHED[name]
-    cost = Scarlet().complexity(architecture, IMAGENET)
+    cost = ScarletS1().complexity(architecture, IMAGENET)
     assert cost.params == cost.live_params == params
     assert cost.macs / 1e6 == pytest.approx(millions, rel=0.01)  # the paper's count for B is 0.7 % above torch's
-    assert counted(Scarlet().build(architecture, IMAGENET), IMAGENET) == (params, cost.macs)
+    assert counted(ScarletS1().build(architecture, IMAGENET), IMAGENET) == (params, cost.macs)
 
 
 @given(seeds, st.integers(4, 40), st.integers(0, 5), st.integers(1, 40))
 @settings(max_examples=5, deadline=None)
 def test_closed_form_counts_the_built_network_at_every_size(seed, divisor, halvings, side):
-    space, images = Scarlet(divisor, halvings), Dataset("any", 3, channels=1, size=side)
+    space, images = ScarletS1(divisor, halvings), Dataset("any", 3, channels=1, size=side)
     cost = space.complexity(drawn(seed), images)
     assert counted(space.build(drawn(seed), images), images) == (cost.params, cost.macs)
 
 
 def test_layers_have_the_published_widths_and_strides():
-    network = Scarlet().build(A, "cifar10")
+    network = ScarletS1().build(A, "cifar10")
     depthwise = [it for it in network.layers.modules() if isinstance(it, nn.Conv2d) and it.groups > 1]
     last = [block.convolutions[-2].out_channels for block in network.layers]
     assert [place for place, it in enumerate(depthwise) if it.stride == (2, 2)] == [0, 2, 6, 14]
@@ -91,7 +91,7 @@ def reference(block, features, operation, stride):
 @pytest.mark.parametrize("architecture", [A, C])
 def test_blocks_compute_what_their_codes_say(architecture):
     torch.manual_seed(0)
-    space = Scarlet(width_divisor=8, halvings=5)
+    space = ScarletS1(width_divisor=8, halvings=5)
     network, images = space.build(architecture, Dataset("any", 3, size=33)).eval(), torch.randn(2, 3, 33, 33)
     features, blocks = network.stem(images), iter(network.layers)
     for place, operation in enumerate(space.operations(architecture)):
@@ -103,7 +103,7 @@ def test_blocks_compute_what_their_codes_say(architecture):
 def test_halvings_are_kept_from_the_last_on():
     sides = {}
     for halvings in range(6):
-        network = Scarlet(width_divisor=32, halvings=halvings).build(A, "cifar10").eval()
+        network = ScarletS1(width_divisor=32, halvings=halvings).build(A, "cifar10").eval()
         sides[halvings] = network.layers(network.stem(torch.zeros(1, 3, 32, 32))).shape[-1]
         strides = [it.stride[0] for it in network.modules() if isinstance(it, nn.Conv2d) and it.stride[0] > 1]
         assert len(strides) == halvings
@@ -112,7 +112,7 @@ def test_halvings_are_kept_from_the_last_on():
 
 def test_weights_are_drawn_as_published():
     torch.manual_seed(0)
-    network = Scarlet().build(B, IMAGENET)
+    network = ScarletS1().build(B, IMAGENET)
     convolution = network.last[0].weight.detach()
     assert float(convolution.std()) == pytest.approx(math.sqrt(2 / 1280), rel=0.01)
     depthwise = network.layers[-1].convolutions[3].weight.detach()
@@ -165,11 +165,11 @@ def test_a_foreign_string_is_refused_with_what_is_allowed(foreign, reason):
 
 @pytest.mark.parametrize("sizes", [{"width_divisor": 0}, {"halvings": 6}, {"halvings": -1}])
 def test_sizes_that_are_not_allowed_are_refused(sizes):
-    for ability in (Scarlet(**sizes).build, Scarlet(**sizes).complexity):
+    for ability in (ScarletS1(**sizes).build, ScarletS1(**sizes).complexity):
         with pytest.raises(UnsupportedError, match="width_divisor must be at least 1, halvings 0 to 5"):
             ability(A, "digits")
     with pytest.raises(UnsupportedError, match="width_divisor"):
-        Scarlet(**sizes).supernet("digits")
+        ScarletS1(**sizes).supernet("digits")
 
 
 def test_an_unknown_treatment_of_dead_operations_is_refused():
@@ -179,7 +179,7 @@ def test_an_unknown_treatment_of_dead_operations_is_refused():
 
 def test_strings_and_complexity_load_no_torch():
     code = (
-        "import sys; from benchsuite.spaces.scarlet.space import Scarlet as S; import numpy; s = S(); "
+        "import sys; from benchsuite.spaces.scarlet.space import ScarletS1 as S; import numpy; s = S(); "
         "s.complexity(s.sample(1, numpy.random.default_rng(0))[0], 'cifar10'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
