@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _LEFT_OUT = "left out:"
-_SECTION = re.compile(r"^Parameters\n-+\n(.*?)(?:\n\n\w+\n-+\n|\Z)", re.DOTALL | re.MULTILINE)
+_SECTION = re.compile(r"^Attributes\n-+\n(.*?)(?:\n\n\w+\n-+\n|\Z)", re.DOTALL | re.MULTILINE)
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*)\n((?: .*\n?|\n)+)", re.MULTILINE)
 
 
@@ -66,7 +66,7 @@ def _plain(node: Any, definitions: Mapping[str, Any]) -> Any:
 
 def _described(schema: Mapping[str, Any], cls: Any) -> dict[str, Any]:
     """Return the schema of a dataclass with the texts of its docstring."""
-    summary, said = (inspect.getdoc(cls) or "").split("\n\n", 1)[0], dict(_parameters(cls))
+    summary, said = (inspect.getdoc(cls) or "").split("\n\n", 1)[0], dict(_texts(cls))
     properties = {}
     for name, each in schema["properties"].items():
         properties[name] = {**_within(each, annotations_of(cls)[name]), "description": said[name]}
@@ -93,8 +93,8 @@ def _dataclasses(annotation: Any) -> Iterator[type]:
         yield from _dataclasses(part)
 
 
-def _parameters(cls: type) -> Iterator[tuple[str, str]]:
-    """Yield the names of fields with what the section Parameters of a numpydoc docstring says of them."""
+def _texts(cls: type) -> Iterator[tuple[str, str]]:
+    """Yield the names of fields with what the section Attributes of a numpydoc docstring says of them."""
     section = _SECTION.search(inspect.getdoc(cls) or "")
     for entry in _ENTRY.finditer(section[1] if section else ""):
         for name in entry[1].split(", "):

@@ -52,7 +52,7 @@ Seeds = Annotated[tuple[Seed, ...], MinLen(1), *_Once]
 class TruthChoice:
     """The ground truth to judge against.
 
-    Parameters
+    Attributes
     ----------
     epochs
         Length of the trainings; left out: the longest.
@@ -74,7 +74,7 @@ class TruthChoice:
 class SampleChoice:
     """The architectures that are judged.
 
-    Parameters
+    Attributes
     ----------
     number
         How many are drawn at random; left out: all that have ground truth.
@@ -93,7 +93,7 @@ class SampleChoice:
 class BatchChoice:
     """The minibatches that zero-shot estimators see.
 
-    Parameters
+    Attributes
     ----------
     size
         Images in a minibatch.
@@ -115,7 +115,7 @@ class BatchChoice:
 class BenchmarkChoice:
     """One `[[benchmark]]` of a suite.
 
-    Parameters
+    Attributes
     ----------
     space
         Name of the search space, see `benchsuite list spaces`.
@@ -164,7 +164,7 @@ class BenchmarkChoice:
 class EstimatorEntry:
     """One `[[estimator]]` of a suite, with one or several settings of its hyperparameters.
 
-    Parameters
+    Attributes
     ----------
     name
         Name of the estimator, see `benchsuite list estimators`.
@@ -194,7 +194,7 @@ class EstimatorEntry:
 class EstimatorChoice:
     """One estimator with one setting of its hyperparameters.
 
-    Parameters
+    Attributes
     ----------
     name
         Name under which the estimator is registered.
@@ -226,7 +226,7 @@ class EstimatorChoice:
 class CombinationEntry:
     """One `[[combination]]` of a suite: a rule that makes one ranking of the scores of several estimators.
 
-    Parameters
+    Attributes
     ----------
     name
         The rule: rank_mean, rank_product or vote; or a published combination, az, which names its own estimators.
@@ -262,7 +262,7 @@ class CombinationEntry:
 class CombinationChoice:
     """One ranking that is made of the scores of several estimators.
 
-    Parameters
+    Attributes
     ----------
     name
         The rule that makes it.
@@ -281,7 +281,7 @@ class CombinationChoice:
 class SuiteDocument:
     """A suite as its TOML file says it.
 
-    Parameters
+    Attributes
     ----------
     schema
         Version of the file's form.
@@ -313,7 +313,7 @@ _ENTRIES = {"benchmark": BenchmarkChoice, "estimator": EstimatorEntry, "combinat
 class Suite:
     """Runs of estimators: each on every benchmark with every seed; and combinations of their scores.
 
-    Parameters
+    Attributes
     ----------
     name
         Name of the file without its ending.

@@ -25,7 +25,7 @@ _CONFIG = ConfigDict(strict=True, extra="forbid")
 class StoredTrial:
     """One run of an estimator, under whose key the store holds the scores.
 
-    Parameters
+    Attributes
     ----------
     estimator
         What reports call it.
@@ -51,7 +51,7 @@ class StoredTrial:
 class StoredBenchmark:
     """What was asked for on one benchmark.
 
-    Parameters
+    Attributes
     ----------
     space, dataset
         Names of the search space and of the data set.
@@ -98,7 +98,7 @@ class StoredBenchmark:
 class StoredFile:
     """The file that imported scores come from.
 
-    Parameters
+    Attributes
     ----------
     file
         Its name without a folder.
@@ -114,7 +114,7 @@ class StoredFile:
 class StoredSuite:
     """What the last run of a suite asked for: all that a report must know beside the scores.
 
-    Parameters
+    Attributes
     ----------
     description
         What the suite says of itself.
