@@ -149,12 +149,14 @@ def _epochs() -> Iterator[Callable[[Mapping[str, str]], None]]:
 
 def _parameters(text: str) -> dict[str, Any]:
     from benchsuite.core.errors import SuiteError
+    from benchsuite.core.expected import shown
 
     try:
         found: dict[str, Any] = tomllib.loads(f"parameters = {{{text}}}")["parameters"]
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the former also for a number of too many digits
         raise SuiteError(
-            f"parameters {text!r} are no TOML ({error}); write name=value, separated by commas, strings in quotes"
+            f"--parameters {shown(text)} is not valid TOML ({error}); write name=value pairs, separated by commas, "
+            "with text in quotes"
         ) from error
     return found
 

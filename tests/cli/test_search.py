@@ -157,7 +157,7 @@ def test_estimator_that_always_fails_says_why(tmp_path: Path) -> None:
         ),
         (("nasbench201", "params", "--budget", "10"), "budget = 10, population = 20; choose a population"),
         (("nasbench201", "params", "--objectives", "score,-flops"), "no objective named 'flops'"),
-        (("nasbench201", "params", "--parameters", "a=b"), "are no TOML"),
+        (("nasbench201", "params", "--parameters", "a=b"), "is not valid TOML"),
         (("nasbench201", "synflow", "--parameters", "lag=true", *ON_DIGITS), "no parameter of estimator 'synflow'"),
         (("nasbench201", "early_accuracy", *ON_DIGITS), "reads learning curves of trained architectures"),
         (("nasbench101", "fair", *ON_DIGITS), "table of choices"),

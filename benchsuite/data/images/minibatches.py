@@ -248,8 +248,13 @@ def minibatch(images: Images, size: int, seed: int, number: int = 1) -> list[tup
     for name, value in (("size", size), ("number", number)):
         if value < 1:
             raise SuiteError(f"batch.{name} = {value}; must be at least 1")
-    rng = np.random.default_rng(seed_of("minibatch", seed))
     targets = images.train_targets
+    if size * number > len(targets):  # said before memory is taken for the order of as many images
+        raise SuiteError(
+            f"{images.name!r} has too few training images for {number} minibatches of {size}, only {len(targets):,}; "
+            "choose fewer or smaller minibatches"
+        )
+    rng = np.random.default_rng(seed_of("minibatch", seed))
     queues = [rng.permutation(np.flatnonzero(targets == k)) for k in range(images.dataset.classes)]
     batches = []
     for order, counts in _class_counts(len(queues), size, number, rng):

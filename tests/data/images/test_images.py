@@ -343,6 +343,8 @@ def test_another_seed_draws_another_minibatch() -> None:
 def test_minibatches_beyond_the_images_are_refused() -> None:
     with pytest.raises(SuiteError, match="too few training images for 3 minibatches of 10"):
         minibatch(numbered(np.arange(20) % 2), 10, seed=0, number=3)
+    with pytest.raises(SuiteError, match="too few training images"):
+        minibatch(numbered(np.arange(20) % 2), 1 << 70, seed=0)
 
 
 @pytest.mark.parametrize(("size", "number"), [(0, 1), (8, 0)])
