@@ -1,8 +1,8 @@
 """CPU seconds and memory of the whole analysis of a benchmark as large as NAS-Bench-201, and what was wanted.
 
 All 15,625 architecture strings, made-up scores of 20 estimators with 3 seeds each (6 of them tied on few values), and
-the counts of parameters and FLOPs: every figure with its interval. Then tau and its interval on as many architectures
-as NAS-Bench-101 has, beside a bootstrap of scipy's tau.
+the counts of parameters and MACs: every statistic with its interval. Then tau and its interval on as many architectures
+as NAS-Bench-101 has, compared with a bootstrap of scipy's tau.
 
 Run: python benchmarks/speed/analysis.py
 """
@@ -46,14 +46,14 @@ Trials = dict[str, list[pd.Series]]
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of a call, all threads together."""
+    """Return the CPU seconds of a call, all threads together."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def example(architectures: list[str], estimators: int, seeds: int) -> tuple[Trials, pd.Series, pd.Series]:
-    """Scores, truth and complexity, which has as many distinct values as NAS-Bench-201's parameters."""
+    """Return scores, ground truth and complexity, which has as many distinct values as NAS-Bench-201's parameters."""
     rng, n = np.random.default_rng(0), len(architectures)
     complexity = pd.Series(rng.integers(0, 28, n).astype(float), architectures)
     truth = (complexity / 10 + rng.normal(size=n)).round(2)
@@ -66,7 +66,7 @@ def example(architectures: list[str], estimators: int, seeds: int) -> tuple[Tria
 
 
 def parts(trials: Trials, truth: pd.Series, complexity: pd.Series) -> dict[str, Callable[[], object]]:
-    """The parts of the analysis."""
+    """Return the parts of the analysis, by title."""
     columns = [column for each in trials.values() for column in each]
     groups = pd.Series(quantile_groups(complexity, 5), complexity.index)
     space = NASBench201()
@@ -75,7 +75,7 @@ def parts(trials: Trials, truth: pd.Series, complexity: pd.Series) -> dict[str, 
     return {
         "criteria at every K": lambda: [over_seeds(evaluate(x, truth) for x in each) for each in trials.values()],
         "tau within the ends": lambda: [tau_within_ends(each[0], truth) for each in trials.values()],
-        "bias by params and FLOPs": lambda: [bias_by_complexity(x, truth, complexity) for x in columns * 2],
+        "bias by params and MACs": lambda: [bias_by_complexity(x, truth, complexity) for x in columns * 2],
         "knowledge beyond both": lambda: [complexity_correlations(x, truth, complexity) for x in columns * 2],
         "bias by operation": lambda: [operation_bias(x, truth, pairs, groups=groups) for x in columns],
         "stability over seeds": lambda: [(ranking_stability(table), rank_deviation(table)) for table in seeded],
@@ -92,7 +92,7 @@ def parts(trials: Trials, truth: pd.Series, complexity: pd.Series) -> dict[str, 
 
 
 def verdict(measured: float, wanted: float) -> str:
-    """Whether a figure is what was wanted."""
+    """Say whether a measurement is what was wanted."""
     return f"(wanted: below {wanted:g}; {'reached' if measured < wanted else 'MISSED'})"
 
 
@@ -104,7 +104,7 @@ def print_whole(estimators: int, seeds: int, number: int | None) -> None:
         seconds = cpu_seconds(work)
         total += seconds
         print(f"{name:26s} {seconds:7.2f} CPU s", flush=True)
-    size = f"{len(architectures):,} architectures x {estimators} estimators x {seeds} seeds, params, FLOPs"
+    size = f"{len(architectures):,} architectures x {estimators} estimators x {seeds} seeds, params, MACs"
     print(f"whole analysis of {size}: {total:.1f} CPU s {verdict(total, WANTED_SECONDS)}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"largest memory of the process: {memory:.2f} GiB {verdict(memory, WANTED_GIB)}")
