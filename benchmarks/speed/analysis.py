@@ -21,7 +21,7 @@ from scipy import stats
 from benchsuite.analysis.best_subsets import best_subsets
 from benchsuite.analysis.bias import bias_by_complexity, complexity_correlations
 from benchsuite.analysis.comparison import compare
-from benchsuite.analysis.complementarity import added_information, agreement, information
+from benchsuite.analysis.complementarity import added_information, agreement, pairwise_information
 from benchsuite.analysis.concordance import concordance
 from benchsuite.analysis.correlation import kendall_tau, tau_b_without_each
 from benchsuite.analysis.evaluate import evaluate
@@ -31,7 +31,7 @@ from benchsuite.analysis.reliability import ceiling
 from benchsuite.analysis.search_value import search_value, trainings_needed
 from benchsuite.analysis.significance import rank_intervals
 from benchsuite.analysis.uncertainty import correlation_interval
-from benchsuite.analysis.variance import over_seeds, rank_deviation, ranking_stability
+from benchsuite.analysis.variance import over_seeds, rank_standard_deviation, ranking_stability
 from benchsuite.spaces.nasbench201.space import NASBench201
 
 if TYPE_CHECKING:
@@ -78,12 +78,12 @@ def parts(trials: Trials, truth: pd.Series, complexity: pd.Series) -> dict[str, 
         "bias by params and MACs": lambda: [bias_by_complexity(x, truth, complexity) for x in columns * 2],
         "knowledge beyond both": lambda: [complexity_correlations(x, truth, complexity) for x in columns * 2],
         "bias by operation": lambda: [operation_bias(x, truth, pairs, groups=groups) for x in columns],
-        "stability over seeds": lambda: [(ranking_stability(table), rank_deviation(table)) for table in seeded],
+        "stability over seeds": lambda: [(ranking_stability(each), rank_standard_deviation(each)) for each in seeded],
         "all pairs, tau": lambda: rank_intervals(compare(trials, truth)),
         "all pairs, P@top 5 %": lambda: compare(trials, truth, criterion="precision_at_top"),
         "agreement": lambda: agreement(trials, truth),
         "added information": lambda: added_information(trials, truth, complexity),
-        "intervals of both": lambda: information(trials, truth, complexity),
+        "intervals of both": lambda: pairwise_information(trials, truth, complexity),
         "best subsets": lambda: best_subsets(trials, truth),
         "regret by trainings": lambda: search_value(trials, truth),
         "trainings needed": lambda: trainings_needed(trials, truth),

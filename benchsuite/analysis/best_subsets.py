@@ -57,8 +57,8 @@ def best_subsets(
     DataFrame
         A row per size, from 1. Columns: size, estimators (names of those that are best on all architectures, joined by
         " + "), held_out (mean over folds of tau-b on the fold, by the subset that is best on the others), low, high
-        (its interval over architectures: jackknife within the folds, their choices held fixed), deviation (sample
-        standard deviation over folds), all (tau-b of `estimators` on all architectures, which is optimistic),
+        (its interval over architectures: jackknife within the folds, their choices held fixed), standard_deviation
+        (over the folds), all (tau-b of `estimators` on all architectures, which is optimistic),
         folds_agreeing (number of folds in which the same subset was best).
 
     Raises
@@ -94,7 +94,7 @@ def best_subsets(
         same = sum(np.array_equal(best, chosen) for best in by_fold)
         rows.append((size, names, np.mean(taus), *ends, np.std(taus, ddof=1), tau, same))
     return pd.DataFrame(
-        rows, columns=["size", "estimators", "held_out", "low", "high", "deviation", "all", "folds_agreeing"]
+        rows, columns=["size", "estimators", "held_out", "low", "high", "standard_deviation", "all", "folds_agreeing"]
     )
 
 

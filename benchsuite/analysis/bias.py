@@ -135,7 +135,7 @@ def complexity_correlations(
     Returns
     -------
     DataFrame
-        Columns: figure, value, low, high, n. The rows are
+        Columns: statistic, value, low, high, n. The rows are
 
         - tau_score_complexity and tau_truth_complexity: tau-b; the first is 1 for a mere count of parameters;
         - rho_difference_complexity: Spearman's rho of rank difference and complexity (or its logarithm), positive =
@@ -153,7 +153,7 @@ def complexity_correlations(
     --------
     >>> index = list("abcd")
     >>> scores, truth = pd.Series([1.0, 2.0, 3.0, 4.0], index), pd.Series([2.0, 1.0, 3.0, 4.0], index)
-    >>> table = complexity_correlations(scores, truth, pd.Series([1, 1, 9, 9], index)).set_index("figure")
+    >>> table = complexity_correlations(scores, truth, pd.Series([1, 1, 9, 9], index)).set_index("statistic")
     >>> print(round(table.loc["tau_score_complexity", "value"], 3))
     0.816
     """
@@ -174,7 +174,7 @@ def complexity_correlations(
     rows = [
         (name, each.value, *correlation_interval(each, confidence), sizes.size) for name, each in statistics.items()
     ]
-    return pd.DataFrame(rows, columns=["figure", "value", "low", "high", "n"])
+    return pd.DataFrame(rows, columns=["statistic", "value", "low", "high", "n"])
 
 
 def _differences(scores: Floats, truth: Floats) -> Floats:

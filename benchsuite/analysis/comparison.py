@@ -69,9 +69,9 @@ def compare(
     -------
     DataFrame
         A row per pair, in the order of the estimators. Columns: first, second, n (architectures), difference (first
-        less second), deviation (its standard error), low, high, p (two-sided), p_holm (adjusted for all pairs),
-        separable (p_holm is at most 1 - confidence). Normal intervals: correlations with the standard error of the
-        paired jackknife, precision with that of the paired bootstrap. All from deviation on are NaN below ten
+        less second), standard_error, low, high, p (two-sided), p_holm (adjusted for all pairs),
+        significant (p_holm is at most 1 - confidence). Normal intervals: correlations with the standard error of the
+        paired jackknife, precision with that of the paired bootstrap. All from standard_error on are NaN below ten
         architectures, or ten of the K best.
 
     Raises
@@ -83,7 +83,7 @@ def compare(
     --------
     >>> truth = pd.Series(range(12), dtype=float)
     >>> table = compare({"good": [truth], "bad": [-truth]}, truth)
-    >>> table.round(3)[["first", "second", "difference", "separable"]].values.tolist()
+    >>> table.round(3)[["first", "second", "difference", "significant"]].values.tolist()
     [['good', 'bad', 2.0, True]]
     """
     check_confidence(confidence)
@@ -97,9 +97,9 @@ def compare(
         common = table.scored[first] & table.scored[second]
         difference = measured[first, common.tobytes()].less(measured[second, common.tobytes()])
         rows.append((first, second, int(common.sum()), *difference.test(confidence)))
-    result = pd.DataFrame(rows, columns=["first", "second", "n", "difference", "deviation", "low", "high", "p"])
+    result = pd.DataFrame(rows, columns=["first", "second", "n", "difference", "standard_error", "low", "high", "p"])
     result["p_holm"] = holm(result["p"])
-    result["separable"] = result["p_holm"] <= 1 - confidence
+    result["significant"] = result["p_holm"] <= 1 - confidence
     return result
 
 

@@ -136,7 +136,7 @@ def added_information(trials: Trials, truth: pd.Series[float], complexity: pd.Se
     return pd.DataFrame(means, index=table.names, columns=table.names)
 
 
-def information(
+def pairwise_information(
     trials: Trials, truth: pd.Series[float], complexity: pd.Series[float], *, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Return the statistics of `agreement` and `added_information` with intervals, a row per pair of estimators.
@@ -167,7 +167,7 @@ def information(
     --------
     >>> rng = np.random.default_rng(0)
     >>> size, truth = pd.Series(rng.normal(size=200)), pd.Series(rng.normal(size=200))
-    >>> table = information({"oracle": [truth], "size": [size]}, truth, size).set_index(["estimator", "other"])
+    >>> table = pairwise_information({"oracle": [truth], "size": [size]}, truth, size).set_index(["estimator", "other"])
     >>> (table.loc[("oracle", "size"), ["agreement_low", "agreement_high"]] < 0).tolist()
     [True, False]
     """

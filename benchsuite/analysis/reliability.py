@@ -31,7 +31,7 @@ class Repeated:
     ----------
     value
         Mean over the repeats.
-    deviation
+    standard_deviation
         Sample standard deviation over the repeats; NaN for a single one.
     repeats
         Number of repeats.
@@ -40,17 +40,17 @@ class Repeated:
     """
 
     value: float
-    deviation: float
+    standard_deviation: float
     repeats: int
     n: int
 
 
-def seed_reliability(trials: pd.DataFrame, criterion: Criterion, *, seed: int = 0) -> Repeated:
+def seed_reliability(trainings: pd.DataFrame, criterion: Criterion, *, seed: int = 0) -> Repeated:
     """Judge one training as score by the mean of the others as ground truth, averaged over which one it is.
 
     Parameters
     ----------
-    trials
+    trainings
         Accuracies, a row per architecture and a column per training; NaN where missing.
     criterion
         Function of (scores, truth), such as kendall_tau.
@@ -72,9 +72,9 @@ def seed_reliability(trials: pd.DataFrame, criterion: Criterion, *, seed: int = 
     >>> import pandas as pd
     >>> from benchsuite.analysis.correlation import kendall_tau
     >>> seed_reliability(pd.DataFrame({0: [90.0, 91.0, 92.0], 1: [90.5, 91.5, 92.5]}), kendall_tau)
-    Repeated(value=1.0, deviation=0.0, repeats=2, n=3)
+    Repeated(value=1.0, standard_deviation=0.0, repeats=2, n=3)
     """
-    accuracy = _shuffled(_trained_twice(trials), np.random.default_rng(seed))
+    accuracy = _shuffled(_trained_twice(trainings), np.random.default_rng(seed))
     total, number = np.nansum(accuracy, axis=1), np.count_nonzero(~np.isnan(accuracy), axis=1)
     values = []
     for one in accuracy.T:
@@ -83,12 +83,12 @@ def seed_reliability(trials: pd.DataFrame, criterion: Criterion, *, seed: int = 
     return _repeated(values, len(accuracy))
 
 
-def ceiling(trials: pd.DataFrame, criterion: Criterion, *, draws: int = 200, seed: int = 0) -> Repeated:
+def ceiling(trainings: pd.DataFrame, criterion: Criterion, *, draws: int = 200, seed: int = 0) -> Repeated:
     """Simulate the criterion of a perfect estimator judged by ground truth as noisy as this one.
 
     Parameters
     ----------
-    trials
+    trainings
         Accuracies, a row per architecture and a column per training; NaN where missing.
     criterion
         Function of (scores, truth), such as kendall_tau.
@@ -119,20 +119,20 @@ def ceiling(trials: pd.DataFrame, criterion: Criterion, *, draws: int = 200, see
     >>> import pandas as pd
     >>> from benchsuite.analysis.correlation import kendall_tau
     >>> ceiling(pd.DataFrame({0: [90.0, 91.0, 92.0], 1: [90.0, 91.0, 92.0]}), kendall_tau, draws=3)
-    Repeated(value=1.0, deviation=0.0, repeats=3, n=3)
+    Repeated(value=1.0, standard_deviation=0.0, repeats=3, n=3)
     """
     if draws < 1:
         raise BenchsuiteError(f"draws = {draws}; must be at least 1")
     rng = np.random.default_rng(seed)
-    accuracy = _trained_twice(trials)
+    accuracy = _trained_twice(trainings)
     mean = np.nanmean(accuracy, axis=1)
     error = np.nanstd(accuracy, axis=1, ddof=1) / np.sqrt(np.count_nonzero(~np.isnan(accuracy), axis=1))  # s / sqrt(R)
     values = (criterion(mean, mean + error * rng.standard_normal(mean.size)) for _ in range(draws))
     return _repeated(values, len(accuracy))
 
 
-def _trained_twice(trials: pd.DataFrame) -> Floats:
-    accuracy: Floats = trials.to_numpy(dtype=np.float64, na_value=np.nan)
+def _trained_twice(trainings: pd.DataFrame) -> Floats:
+    accuracy: Floats = trainings.to_numpy(dtype=np.float64, na_value=np.nan)
     twice = np.count_nonzero(~np.isnan(accuracy), axis=1) >= 2
     if not twice.any():
         raise UnsupportedError(

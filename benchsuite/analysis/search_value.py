@@ -86,10 +86,10 @@ def search_value(
     -------
     DataFrame
         Columns: estimator, k, n (architectures to choose from), regret (mean over runs, to the best of the
-        architectures that the estimator has scored), low, high (means over runs; NaN below ten trainings), deviation
-        (sample standard deviation over runs, NaN for one). Rows of `RANDOM` are the exact expectation over all choices
-        among all architectures. Equal scores are broken in every way with equal probability, so that a constant is a
-        random choice.
+        architectures that the estimator has scored), low, high (means over runs; NaN below ten trainings),
+        standard_deviation (over runs, NaN for one). Rows of `RANDOM` are the exact expectation over all choices among
+        all architectures. Equal scores are broken in every way with equal probability, so that a constant is a random
+        choice.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def search_value(
         shown = [np.array(possible) >= FEWEST] * len(measured)
         parts.append(_over_runs(measured, shown, confidence).assign(estimator=name, k=possible, n=known.size))
     found = pd.concat(parts, ignore_index=True).rename(columns={"value": "regret"})
-    return found[["estimator", "k", "n", "regret", "low", "high", "deviation"]]
+    return found[["estimator", "k", "n", "regret", "low", "high", "standard_deviation"]]
 
 
 def trainings_needed(
@@ -144,7 +144,7 @@ def trainings_needed(
     -------
     DataFrame
         Columns: estimator, regret (the wanted one), n (architectures to choose from), trainings (the smallest k, mean
-        over runs), low, high, deviation (sample standard deviation over runs), saved, saved_low, saved_high (1 - k /
+        over runs), low, high, standard_deviation (over runs), saved, saved_low, saved_high (1 - k /
         k of a random choice among the same architectures: the share of trainings saved, negative where the estimator
         needs more). Ends are NaN below ten trainings. Rows of `RANDOM` are a random choice among all architectures.
 
@@ -175,7 +175,7 @@ def trainings_needed(
         saved = _over_runs([each.saved(chance) for each in measured], shown, confidence)[["value", "low", "high"]]
         saved = saved.set_axis(["saved", "saved_low", "saved_high"], axis=1)
         parts.append(pd.concat([needed, saved], axis=1).assign(estimator=name, regret=regrets, n=known.size))
-    names = ["trainings", "low", "high", "deviation", "saved", "saved_low", "saved_high"]
+    names = ["trainings", "low", "high", "standard_deviation", "saved", "saved_low", "saved_high"]
     return pd.concat(parts, ignore_index=True)[["estimator", "regret", "n", *names]]
 
 
@@ -255,11 +255,11 @@ class _WithHalves:
 
 
 def _over_runs(measured: Sequence[_WithHalves], shown: Sequence[Booleans], confidence: float) -> pd.DataFrame:
-    """Means over runs of the values and of the ends that are shown, and the deviation: value, low, high, deviation."""
+    """Means over runs of the values and of the ends that are shown, and standard deviations: as columns."""
     check_confidence(confidence)
     values = np.array([each.value for each in measured])
     ends = np.mean(
         [np.where(seen, each.ends(confidence), np.nan) for each, seen in zip(measured, shown, strict=True)], 0
     )
-    deviation = values.std(axis=0, ddof=1) if len(values) > 1 else np.nan
-    return pd.DataFrame({"value": values.mean(axis=0), "low": ends[0], "high": ends[1], "deviation": deviation})
+    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.nan
+    return pd.DataFrame({"value": values.mean(axis=0), "low": ends[0], "high": ends[1], "standard_deviation": spread})

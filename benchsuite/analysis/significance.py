@@ -73,8 +73,8 @@ def rank_intervals(comparisons: pd.DataFrame) -> pd.DataFrame:
     outcomes = pd.DataFrame(
         {
             "rank": both["difference"] < 0,
-            "rank_low": (both["difference"] < 0) & both["separable"],
-            "rank_high": (both["difference"] > 0) & both["separable"],
+            "rank_low": (both["difference"] < 0) & both["significant"],
+            "rank_high": (both["difference"] > 0) & both["significant"],
         }
     )
     numbers = outcomes.groupby(both["first"]).sum()
@@ -82,7 +82,7 @@ def rank_intervals(comparisons: pd.DataFrame) -> pd.DataFrame:
     return ranks.reindex(names).astype(float).rename_axis("estimator").reset_index()
 
 
-def not_separable(comparisons: pd.DataFrame, estimator: str) -> list[str]:
+def not_significant(comparisons: pd.DataFrame, estimator: str) -> list[str]:
     """Return the estimators whose difference from the named one was tested and is not significant.
 
     Parameters
@@ -101,11 +101,11 @@ def not_separable(comparisons: pd.DataFrame, estimator: str) -> list[str]:
     --------
     >>> from benchsuite.analysis.comparison import compare
     >>> truth = pd.Series(range(12), dtype=float)
-    >>> not_separable(compare({"good": [truth], "bad": [-truth], "constant": [0 * truth]}, truth), "good")
+    >>> not_significant(compare({"good": [truth], "bad": [-truth], "constant": [0 * truth]}, truth), "good")
     []
     """
     of_it = comparisons[(comparisons[["first", "second"]] == estimator).any(axis=1)]
-    open_ = of_it[~of_it["separable"] & of_it["p_holm"].notna()]
+    open_ = of_it[~of_it["significant"] & of_it["p_holm"].notna()]
     others: list[str] = open_["second"].where(open_["first"] == estimator, open_["first"]).tolist()
     return others
 
@@ -134,7 +134,7 @@ def architectures_needed(
 
     Examples
     --------
-    >>> pair = pd.DataFrame({"n": [500], "difference": [0.02], "deviation": [0.01]})
+    >>> pair = pd.DataFrame({"n": [500], "difference": [0.02], "standard_error": [0.01]})
     >>> architectures_needed(pair).round().tolist()
     [981.0]
     """
@@ -142,5 +142,5 @@ def architectures_needed(
     check_confidence(power)
     # needed = n (standard error / difference)^2 (z_(1 + confidence) / 2 + z_power)^2, z = quantile of the normal
     quantiles = quantile_of_normal(confidence) + stats.norm.ppf(power)
-    ratio = comparisons["deviation"] / comparisons["difference"].abs()
+    ratio = comparisons["standard_error"] / comparisons["difference"].abs()
     return (comparisons["n"] * (ratio * quantiles) ** 2).rename("needed")

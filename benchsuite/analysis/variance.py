@@ -79,7 +79,7 @@ def between_pairs(stability: pd.DataFrame) -> Floats:
     return values
 
 
-def rank_deviation(scores: pd.DataFrame) -> pd.Series[float]:
+def rank_standard_deviation(scores: pd.DataFrame) -> pd.Series[float]:
     """Return the sample standard deviation over runs of each architecture's rank, divided by their number.
 
     Parameters
@@ -94,14 +94,14 @@ def rank_deviation(scores: pd.DataFrame) -> pd.Series[float]:
 
     Examples
     --------
-    >>> rank_deviation(pd.DataFrame({0: [1.0, 2.0], 1: [2.0, 1.0]}, index=["a", "b"])).round(3).to_dict()
+    >>> rank_standard_deviation(pd.DataFrame({0: [1.0, 2.0], 1: [2.0, 1.0]}, index=["a", "b"])).round(3).to_dict()
     {'a': 0.354, 'b': 0.354}
     """
     ranks = scores.apply(average_ranks, raw=True) / max(len(scores), 1)
-    return ranks.std(axis=1, ddof=1).rename("rank_deviation")
+    return ranks.std(axis=1, ddof=1).rename("rank_standard_deviation")
 
 
-def mean_of_trials(rows: pd.DataFrame, by: Sequence[str], ends: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def mean_over_runs(rows: pd.DataFrame, by: Sequence[str], ends: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return the means over runs of statistics and of the ends of their intervals.
 
     A mean leaves out runs in which its statistic is undefined. Ends are NaN if a run that counts in the mean of their
@@ -124,7 +124,7 @@ def mean_of_trials(rows: pd.DataFrame, by: Sequence[str], ends: Mapping[str, Seq
     Examples
     --------
     >>> rows = pd.DataFrame({"of": ["a", "a"], "value": [0.5, 1.0], "low": [0.4, float("nan")], "high": [0.6, 1.0]})
-    >>> mean_of_trials(rows, ["of"], {"value": ("low", "high")}).values.tolist()
+    >>> mean_over_runs(rows, ["of"], {"value": ("low", "high")}).values.tolist()
     [[0.75, nan, nan]]
     """
     means = rows.groupby(list(by), sort=False, dropna=False).mean()
@@ -146,9 +146,9 @@ def over_seeds(evaluations: Iterable[pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns: criterion, k, value (mean), deviation (sample standard deviation, NaN for one seed), low, high (means
+        Columns: criterion, k, value (mean), standard_deviation (over seeds, NaN for one), low, high (means
         of the ends: an interval over architectures, not over seeds), n, n_undefined (means), seeds (those in which the
-        criterion is defined). Means are those of `mean_of_trials`.
+        criterion is defined). Means are those of `mean_over_runs`.
 
     Raises
     ------
@@ -159,16 +159,16 @@ def over_seeds(evaluations: Iterable[pd.DataFrame]) -> pd.DataFrame:
     --------
     >>> table = pd.DataFrame({"criterion": ["kendall_tau"], "k": [float("nan")], "value": [0.5], "low": [0.4],
     ...                       "high": [0.6], "n": [100], "n_undefined": [0]})
-    >>> over_seeds([table, table.assign(value=0.7)])[["value", "deviation", "seeds"]].round(3).values.tolist()
+    >>> over_seeds([table, table.assign(value=0.7)])[["value", "standard_deviation", "seeds"]].round(3).values.tolist()
     [[0.6, 0.141, 2.0]]
     """
     tables = list(evaluations)
     if not tables:
         raise BenchsuiteError("there is no seed to take a mean over; give one table of evaluate per seed")
     by, rows = ["criterion", "k"], pd.concat(tables)
-    means = mean_of_trials(rows[[*by, "value", "low", "high", "n", "n_undefined"]], by, {"value": ("low", "high")})
-    spread = rows.groupby(by, sort=False, dropna=False)["value"].agg(deviation="std", seeds="count")
-    columns = [*by, "value", "deviation", "low", "high", "n", "n_undefined", "seeds"]
+    means = mean_over_runs(rows[[*by, "value", "low", "high", "n", "n_undefined"]], by, {"value": ("low", "high")})
+    spread = rows.groupby(by, sort=False, dropna=False)["value"].agg(standard_deviation="std", seeds="count")
+    columns = [*by, "value", "standard_deviation", "low", "high", "n", "n_undefined", "seeds"]
     return means.join(spread).reset_index()[columns]
 
 

@@ -79,7 +79,7 @@ def _leaderboard_columns() -> dict[str, str]:
             item.key: item.meaning,
             f"{item.key}_low": "Lower end of its 95% CI over architectures",
             f"{item.key}_high": "Upper end of it",
-            f"{item.key}_deviation": "Standard deviation over runs; NaN for one",
+            f"{item.key}_standard_deviation": "Standard deviation over runs; NaN for one",
         }
     return columns | {
         "reference": "Whether the estimator says what others must beat",
@@ -92,7 +92,7 @@ CRITERIA = {
     "criterion": "Name of the criterion",
     "k": "Fraction K of the architectures; NaN where the criterion has none",
     "value": "Mean over runs",
-    "deviation": "Standard deviation over runs; NaN for one",
+    "standard_deviation": "Standard deviation over runs; NaN for one",
     "low": "Lower end of its 95% CI over architectures, mean over runs",
     "high": "Upper end of it",
     "n": "Architectures judged",
@@ -171,7 +171,7 @@ def leaderboard_of(
     for item in HEADLINE:
         rows = at(criteria, item).set_index("estimator")
         board[item.key] = rows["value"]
-        for part in ("low", "high", "deviation"):
+        for part in ("low", "high", "standard_deviation"):
             board[f"{item.key}_{part}"] = rows[part]
     recorded = [traits[name].reference for name in board.index]
     board["reference"] = np.array(recorded, dtype=bool) | board.index.isin(list(SIZE_BASELINES))

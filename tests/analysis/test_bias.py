@@ -21,7 +21,7 @@ def sample(n=400, seed=0):
 
 
 def value(table, name, column="value"):
-    return table.set_index("figure").loc[name, column]
+    return table.set_index("statistic").loc[name, column]
 
 
 def partial_by_residuals(scores, truth, size):
@@ -162,7 +162,7 @@ def partial_if_defined(scores, truth, sizes):
 @given(with_sizes())
 def test_correlations_with_complexity_are_scipys(data):
     scores, truth, sizes = data
-    table = complexity_correlations(*map(pd.Series, data)).set_index("figure")
+    table = complexity_correlations(*map(pd.Series, data)).set_index("statistic")
     expected = {
         "tau_score_complexity": scipy_tau(scores, sizes),
         "tau_truth_complexity": scipy_tau(truth, sizes),

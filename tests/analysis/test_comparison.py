@@ -61,13 +61,13 @@ def test_differences_are_right_with_ties_undefined_and_constant_scores(data, oth
     assert row["high"] - row["low"] == pytest.approx(2 * half, abs=1e-6, nan_ok=True)
 
 
-def test_estimators_that_err_together_are_separated_though_their_own_intervals_overlap():
+def test_estimators_that_err_together_differ_significantly_though_their_own_intervals_overlap():
     from benchsuite.analysis.evaluate import evaluate
 
     scores, truth = example()
     own = [evaluate(each[0], truth).iloc[0] for each in list(scores.values())[:2]]
     assert own[1]["high"] > own[0]["low"]
-    assert compare(scores, truth)["separable"].all()
+    assert compare(scores, truth)["significant"].all()
 
 
 def test_paired_bootstrap_of_precision_equals_one_written_out():
@@ -92,7 +92,7 @@ def test_precision_of_fewer_than_ten_best_has_no_interval():
     table = compare(scores, truth, criterion="precision_at_top")
     assert table["difference"].notna().all()
     assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
-    assert not table["separable"].any()
+    assert not table["significant"].any()
 
 
 def test_each_pair_is_compared_where_both_have_scores():
@@ -115,7 +115,7 @@ def test_estimators_without_common_architectures_are_not_compared():
     row = compare(parts, truth).iloc[0]
     assert row["n"] == 0
     assert np.isnan(row["difference"])
-    assert not row["separable"]
+    assert not row["significant"]
 
 
 def test_few_architectures_give_differences_without_a_test():
@@ -126,7 +126,7 @@ def test_few_architectures_give_differences_without_a_test():
     assert rank_intervals(table)[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 3]] * 3
 
 
-def test_equal_estimators_are_never_separable():
+def test_equal_estimators_never_differ_significantly():
     scores, truth = example()
     same = next(iter(scores.values()))
     row = compare({"one": same, "two": same}, truth).iloc[0]
@@ -171,5 +171,5 @@ def test_difference_of_two_estimators_is_that_of_means_of_references(criterion, 
         expected = figures[row.first] - figures[row.second]
         assert row.difference == pytest.approx(expected, abs=1e-9, nan_ok=True)
         if len(truth) < 10:
-            assert np.isnan([row.deviation, row.low, row.high, row.p, row.p_holm]).all()
-            assert not row.separable
+            assert np.isnan([row.standard_error, row.low, row.high, row.p, row.p_holm]).all()
+            assert not row.significant

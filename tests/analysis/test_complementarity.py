@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from tied_columns import NAN, example_runs, judged, scipy_ranks, scipy_rho, varies
 
-from benchsuite.analysis.complementarity import added_information, agreement, clustered_order, information
+from benchsuite.analysis.complementarity import added_information, agreement, clustered_order, pairwise_information
 from benchsuite.core.errors import BenchsuiteError
 
 
@@ -25,7 +25,7 @@ def test_agreement_is_the_mean_of_scipys_rho_over_pairs_of_trials():
         assert matrix.loc[first, second] == pytest.approx(np.mean(rhos)), (first, second)
 
 
-def test_alike_estimators_stand_side_by_side_whatever_their_order():
+def test_estimators_that_agree_are_neighbours_whatever_their_order():
     trials, truth, _ = example_runs()
     for names in itertools.permutations(trials):
         order = agreement({name: trials[name] for name in names}, truth).index.tolist()
@@ -65,7 +65,7 @@ def test_the_diagonal_of_added_information_is_the_partial_rho_of_the_bias_analys
     trials, truth, size = example_runs()
     table = added_information(trials, truth, size)
     own = [
-        complexity_correlations(each, truth, size).set_index("figure").loc["partial_rho", "value"]
+        complexity_correlations(each, truth, size).set_index("statistic").loc["partial_rho", "value"]
         for each in trials["snip"]
     ]
     assert table.loc["snip", "snip"] == pytest.approx(np.mean(own))
@@ -83,7 +83,7 @@ def interval(value, without):
 
 def test_information_holds_the_figures_of_both_matrices():
     trials, truth, size = example_runs()
-    table = information(trials, truth, size).set_index(["estimator", "other"])
+    table = pairwise_information(trials, truth, size).set_index(["estimator", "other"])
     agreed, added = agreement(trials, truth), added_information(trials, truth, size)
     assert len(table) == len(trials) ** 2
     for pair in itertools.product(trials, repeat=2):
@@ -94,7 +94,7 @@ def test_information_holds_the_figures_of_both_matrices():
 
 def test_intervals_of_information_are_those_of_the_jackknife_written_out():
     trials, truth, size = example_runs(runs=1)
-    table = information(trials, truth, size).set_index(["estimator", "other"])
+    table = pairwise_information(trials, truth, size).set_index(["estimator", "other"])
     columns = [trials["snip"][0].fillna(-99), trials["nwot"][0], truth, size]
     figures = []
     for left_out in [None, *truth.index]:

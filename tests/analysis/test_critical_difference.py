@@ -61,7 +61,7 @@ def test_estimators_that_lack_a_benchmark_are_left_out():
 @given(st.integers(2, 5), st.integers(2, 5), st.integers(0, 999))
 def test_mean_ranks_and_friedmans_test_are_scipys_with_ties_and_missing_figures(k, benchmarks, seed):
     rng = np.random.default_rng(seed)
-    values = rng.choice([0.1, 0.2, 0.3][: 1 + seed % 3], size=(k, benchmarks))  # also all alike
+    values = rng.choice([0.1, 0.2, 0.3][: 1 + seed % 3], size=(k, benchmarks))  # also all equal
     figures = pd.DataFrame(values, index=list("abcde")[:k])
     figures.loc["lacking"] = [NAN, *values[0][1:]]
     found = critical_difference(figures)

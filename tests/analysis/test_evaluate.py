@@ -266,7 +266,7 @@ def test_every_fraction_of_many_architectures_is_its_reference(n, seed, undefine
         assert table["precision_at_bottom", fraction] == pytest.approx(bottom)
         chosen = by_score[:k]
         best, worst = truth[chosen].max(), truth[chosen].min()
-        # of j among s equally true ones the first is expected at place (s + 1) / (j + 1)
+        # of j among s equally true ones the first is expected at rank (s + 1) / (j + 1)
         start, size = first[truth == best][0], (truth == best).sum()
         rank = start - 1 + (size + 1) / ((truth[chosen] == best).sum() + 1)
         end, size = last[truth == worst][0], (truth == worst).sum()

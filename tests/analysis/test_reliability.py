@@ -15,9 +15,9 @@ from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.core.errors import BenchsuiteError, UnsupportedError
 
 
-def trained(n=4000, trials=3, noise=1.0):
+def trained(n=4000, trainings=3, noise=1.0):
     rng = np.random.default_rng(0)
-    return pd.DataFrame(rng.normal(90, 2, (n, 1)) + rng.normal(0, noise, (n, trials)))
+    return pd.DataFrame(rng.normal(90, 2, (n, 1)) + rng.normal(0, noise, (n, trainings)))
 
 
 def test_reliability_of_normal_noise_is_the_known_correlation():
@@ -38,7 +38,7 @@ def test_ceiling_of_normal_noise_is_the_known_correlation():
     spread = 4 + 1 / 3  # of the means; the simulated noise adds the variance of a mean of three
     assert figure.value == pytest.approx(np.sqrt(spread / (spread + 1 / 3)), abs=0.005)
     assert (figure.repeats, figure.n) == (200, 4000)
-    assert 0 < figure.deviation < 0.01
+    assert 0 < figure.standard_deviation < 0.01
 
 
 def test_only_architectures_trained_twice_count():
@@ -61,7 +61,7 @@ def test_figures_repeat_with_their_seed():
 @pytest.mark.parametrize("figure", [seed_reliability, ceiling])
 def test_single_trainings_have_neither_figure(figure):
     with pytest.raises(UnsupportedError, match="trained twice"):
-        figure(trained(10, trials=1), kendall_tau)
+        figure(trained(10, trainings=1), kendall_tau)
 
 
 def test_no_draws_are_refused():
@@ -75,10 +75,10 @@ def test_no_draws_are_refused():
 )
 def test_nasbench201_is_as_reliable_as_known(shared, criterion, reliability, limit, tolerance):
     table = pd.read_parquet(shared / "data" / "nasbench201.parquet")
-    trials = table.loc[table["c10_test200_nseeds"] == 3, [f"c10_test200_v{i}" for i in (1, 2, 3)]]
-    assert len(trials) == 5081
-    assert seed_reliability(trials, criterion).value == pytest.approx(reliability, abs=tolerance)
-    assert ceiling(trials, criterion).value == pytest.approx(limit, abs=tolerance)
+    accuracies = table.loc[table["c10_test200_nseeds"] == 3, [f"c10_test200_v{i}" for i in (1, 2, 3)]]
+    assert len(accuracies) == 5081
+    assert seed_reliability(accuracies, criterion).value == pytest.approx(reliability, abs=tolerance)
+    assert ceiling(accuracies, criterion).value == pytest.approx(limit, abs=tolerance)
 
 
 @st.composite

@@ -57,11 +57,11 @@ def test_regret_is_the_mean_over_trials_on_what_the_estimator_scored():
     table = search_value({"seeded": trials, "part": [part]}, truth, counts=[1, 5, 20])
     rows = table[(table["estimator"] == "seeded") & (table["k"] == 5)].iloc[0]
     regrets = [truth.max() - truth[trial.nlargest(5).index].max() for trial in trials]
-    assert (rows["regret"], rows["deviation"]) == pytest.approx((np.mean(regrets), np.std(regrets, ddof=1)))
+    assert (rows["regret"], rows["standard_deviation"]) == pytest.approx((np.mean(regrets), np.std(regrets, ddof=1)))
     partial = table[table["estimator"] == "part"]
     assert partial["k"].tolist() == [1, 5]
     assert partial["regret"].iloc[1] == truth.iloc[:12].max() - truth[part.nlargest(5).index].max()
-    assert partial["deviation"].isna().all()
+    assert partial["standard_deviation"].isna().all()
 
 
 def test_numbers_of_trainings_lie_between_one_and_all():
@@ -134,8 +134,9 @@ def test_savings_are_against_a_random_choice_among_what_the_estimator_scored():
     trials, truth = noisy()
     part = truth.nlargest(15)
     table = trainings_needed({"all": trials, "part": [part]}, truth, regrets=[1.0]).set_index("estimator")
-    assert table.loc["all", "trainings"] == np.mean([least(each, truth, 1.0) for each in trials])
-    assert table.loc["all", "deviation"] == pytest.approx(np.std([least(each, truth, 1.0) for each in trials], ddof=1))
+    needed = [least(each, truth, 1.0) for each in trials]
+    assert table.loc["all", "trainings"] == np.mean(needed)
+    assert table.loc["all", "standard_deviation"] == pytest.approx(np.std(needed, ddof=1))
     assert table.loc["part", ["n", "trainings"]].tolist() == [15, 1]
     assert table.loc["part", "saved"] == pytest.approx(1 - 1 / least(0 * part, part, 1.0))
     assert table.loc[RANDOM, ["saved", "saved_low", "saved_high"]].tolist() == [0, 0, 0]
@@ -158,4 +159,4 @@ def test_search_value_is_the_regret_over_all_ways_to_break_ties(data):
         regrets = [enumerated(each.to_numpy(), truth.to_numpy(), k)[-1] for each in columns[name]]
         assert row["regret"] == pytest.approx(np.mean(regrets), abs=1e-9)
         deviation = np.std(regrets, ddof=1) if len(regrets) > 1 else NAN
-        assert row["deviation"] == pytest.approx(deviation, abs=1e-9, nan_ok=True)
+        assert row["standard_deviation"] == pytest.approx(deviation, abs=1e-9, nan_ok=True)

@@ -9,7 +9,13 @@ from scipy import stats
 from tied_columns import NAN, small_columns
 
 from benchsuite.analysis.evaluate import evaluate
-from benchsuite.analysis.variance import between_pairs, crossed_factors, over_seeds, rank_deviation, ranking_stability
+from benchsuite.analysis.variance import (
+    between_pairs,
+    crossed_factors,
+    over_seeds,
+    rank_standard_deviation,
+    ranking_stability,
+)
 from benchsuite.core.errors import BenchsuiteError
 
 
@@ -33,14 +39,14 @@ def test_stability_is_tau_between_every_two_seeds():
 def test_single_seed_has_no_stability_and_no_deviation():
     scores, truth = seeds(number=1)
     assert between_pairs(ranking_stability(scores)).size == 0
-    assert rank_deviation(scores).isna().all()
-    assert over_seeds([evaluate(scores[0], truth)])["deviation"].isna().all()
+    assert rank_standard_deviation(scores).isna().all()
+    assert over_seeds([evaluate(scores[0], truth)])["standard_deviation"].isna().all()
 
 
 def test_rank_deviation_is_that_of_scipy_ranks():
     scores, _ = seeds()
     ranks = stats.rankdata(scores, axis=0) / len(scores)
-    assert rank_deviation(scores).tolist() == pytest.approx(ranks.std(axis=1, ddof=1).tolist())
+    assert rank_standard_deviation(scores).tolist() == pytest.approx(ranks.std(axis=1, ddof=1).tolist())
 
 
 def test_figures_over_seeds_are_mean_and_sample_deviation():
@@ -49,7 +55,7 @@ def test_figures_over_seeds_are_mean_and_sample_deviation():
     combined = over_seeds(tables)
     taus = [stats.kendalltau(scores[seed], truth).statistic for seed in scores]
     row = combined[combined["criterion"] == "kendall_tau"].iloc[0]
-    assert (row["value"], row["deviation"]) == pytest.approx((np.mean(taus), np.std(taus, ddof=1)))
+    assert (row["value"], row["standard_deviation"]) == pytest.approx((np.mean(taus), np.std(taus, ddof=1)))
     assert row["low"] == pytest.approx(np.mean([table["low"].iloc[0] for table in tables]))
     assert row["seeds"] == 3
     pd.testing.assert_frame_equal(combined[["criterion", "k"]], tables[0][["criterion", "k"]])
@@ -223,7 +229,7 @@ def test_stability_and_rank_deviation_equal_scipy_with_ties_undefined_and_consta
         assert matrix[i, j] == pytest.approx(expected, nan_ok=True)
     ranks = stats.rankdata(worst, axis=0) / n
     expected = ranks.std(axis=1, ddof=1) if number > 1 else np.full(n, np.nan)
-    assert rank_deviation(scores).tolist() == pytest.approx(expected.tolist(), nan_ok=True)
+    assert rank_standard_deviation(scores).tolist() == pytest.approx(expected.tolist(), nan_ok=True)
 
 
 @settings(max_examples=30)
@@ -237,5 +243,5 @@ def test_figures_over_seeds_are_numpys_where_they_are_defined(seeds):
         known = values[~np.isnan(values)]
         assert row.seeds == known.size
         assert row.value == pytest.approx(known.mean() if known.size else NAN, nan_ok=True)
-        assert row.deviation == pytest.approx(known.std(ddof=1) if known.size > 1 else NAN, nan_ok=True)
+        assert row.standard_deviation == pytest.approx(known.std(ddof=1) if known.size > 1 else NAN, nan_ok=True)
         assert row.n_undefined == np.mean([np.isnan(scores).sum() for scores, _ in seeds])

@@ -87,7 +87,7 @@ def _partial(scores, truth, size):
 def test_what_scores_know_beyond_a_count_of_size_is_that_of_plain_figures(part, judgement, kind):
     size, truth, trials = part.complexity[kind], part.truth, _trials(part, "nwot")
     rows = judgement.size[(judgement.size["complexity"] == kind) & (judgement.size["estimator"] == "nwot")]
-    found = rows.set_index("figure")["value"]
+    found = rows.set_index("statistic")["value"]
     expected = {
         "tau_score_complexity": [kendalltau(scores, size).statistic for scores in trials],
         "tau_truth_complexity": [kendalltau(truth, size).statistic],

@@ -44,8 +44,8 @@ def test_leaderboard_holds_the_mean_of_scipys_figures_over_seeds(results, judgem
 def test_deviation_over_seeds_is_the_sample_deviation_and_absent_for_one_seed(results, judgement):
     board = judgement.leaderboard.set_index("estimator")
     expected = np.std(_by_trial(results, "nwot", kendalltau), ddof=1)
-    assert board.loc["nwot", "kendall_tau_deviation"] == pytest.approx(expected, abs=1e-12)
-    assert np.isnan(board.loc["synflow", "kendall_tau_deviation"])
+    assert board.loc["nwot", "kendall_tau_standard_deviation"] == pytest.approx(expected, abs=1e-12)
+    assert np.isnan(board.loc["synflow", "kendall_tau_standard_deviation"])
 
 
 def test_leaderboard_is_ordered_by_tau_and_marks_baselines(judgement):
@@ -78,7 +78,7 @@ def test_a_combination_has_the_seeds_of_its_parts_and_repeats_those_that_have_no
     unseeded = _ranks(results, "synflow")
     taus = [kendalltau(_ranks(results, "nwot", seed) + unseeded, results.truth).statistic for seed in range(3)]
     assert row["kendall_tau"] == pytest.approx(np.mean(taus), abs=1e-12)
-    assert row["kendall_tau_deviation"] == pytest.approx(np.std(taus, ddof=1), abs=1e-12)
+    assert row["kendall_tau_standard_deviation"] == pytest.approx(np.std(taus, ddof=1), abs=1e-12)
     assert (row["family"], row["mark"], row["trials"], row["n_missing"]) == ("combination", "combination", 3, 0)
     for table in (judgement.criteria, judgement.bias, judgement.size, judgement.variance, judgement.ranks):
         assert "both" in set(table["estimator"])
@@ -160,7 +160,7 @@ def test_stability_is_the_mean_tau_between_the_seeds(results, judgement):
     assert row["tau_between_seeds"] == pytest.approx(np.mean(pairs), abs=1e-12)
     assert (row["tau_low"], row["tau_high"]) == (pytest.approx(min(pairs)), pytest.approx(max(pairs)))
     deviation = wide.rank(ascending=False).std(axis=1, ddof=1).mean() * 100 / 40
-    assert row["rank_deviation"] == pytest.approx(deviation)
+    assert row["rank_standard_deviation"] == pytest.approx(deviation)
     assert "synflow" not in judgement.variance["estimator"].tolist()
 
 

@@ -48,7 +48,7 @@ def _mean_tau(scores, *, same):
 
 
 def test_taus_are_those_of_scipy_and_shares_sum_to_one(results, judgement):
-    table = judgement.factors[judgement.factors["estimator"] == "nwot"].set_index("figure")
+    table = judgement.factors[judgement.factors["estimator"] == "nwot"].set_index("statistic")
     scores = results.benchmarks[1].scores
     nwot = scores[scores["estimator"] == "nwot"]
     for name, same in (("tau_other_seed", "batch_seed"), ("tau_other_batch", "seed"), ("tau_other_both", None)):

@@ -337,7 +337,9 @@ def test_the_verdict_over_benchmarks_names_the_best_mean_and_where_it_beats_coun
     assert f"{means.idxmax()} ({means.max():.3f}) has the highest mean tau-b" in first
     for each in judgements:
         pairs = each.comparisons.set_index(["first", "second"])
-        apart = [bool(pairs.loc[key, "separable"]) for key in pairs.index if set(key) & SIZES and means.idxmax() in key]
+        apart = [
+            bool(pairs.loc[key, "significant"]) for key in pairs.index if set(key) & SIZES and means.idxmax() in key
+        ]
         assert len(apart) == 2
         assert (each.evidence.results.benchmark in second) == all(apart)
     lowest = min(

@@ -16,7 +16,7 @@ from judged import judge
 from scipy.stats import kendalltau, rankdata
 
 from benchsuite.analysis.search_value import RANDOM
-from benchsuite.analysis.significance import not_separable
+from benchsuite.analysis.significance import not_significant
 from benchsuite.report.evidence import Evidence
 from benchsuite.report.overview import overview
 from benchsuite.report.render import latex, markdown
@@ -136,7 +136,7 @@ def test_differences_with_one_estimator_have_the_sign_of_the_leaderboard(judgeme
         for name, row in table.iterrows():
             assert row["difference"] == pytest.approx(taus[name] - taus[other])
             assert row["low"] <= row["difference"] <= row["high"]
-    assert set(not_separable(judgement.comparisons, "plain")).isdisjoint({"nwot"})
+    assert set(not_significant(judgement.comparisons, "plain")).isdisjoint({"nwot"})
     table = pairs_table(judgement.leaderboard, judgement.comparisons)
     assert {len(row) for row in table.rows} == {len(table.columns)}
 

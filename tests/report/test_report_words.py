@@ -57,12 +57,12 @@ def test_verdict_says_how_many_architectures_would_tell_the_leader_from_what_it_
     said = judgement.said
     pair = judgement.comparisons.set_index(["first", "second"]).loc[("nwot", "rival")]
     level = 0.05 / len(judgement.comparisons)
-    ratio = pair["deviation"] / pair["difference"] * (norm.isf(level / 2) + norm.ppf(0.8))
+    ratio = pair["standard_error"] / pair["difference"] * (norm.isf(level / 2) + norm.ppf(0.8))
     found = re.search(r"about ([\d,]+) architectures would tell it from (rival|nwot) beside all other pairs", said)
     count = int(found.group(1).replace(",", ""))
     assert count > 150
     assert 0 <= count - 150 * ratio**2 < 0.1 * count
-    one_test = pair["deviation"] / pair["difference"] * (norm.isf(0.025) + norm.ppf(0.8))
+    one_test = pair["standard_error"] / pair["difference"] * (norm.isf(0.025) + norm.ppf(0.8))
     assert pair["architectures_needed"] == pytest.approx(150 * one_test**2)
 
 

@@ -63,7 +63,7 @@ def test_a_file_of_scores_is_judged_like_an_estimator(tmp_path: Path, truth: Tru
     accuracies = results.truth.reindex(names)
     taus = [stats.kendalltau(column, accuracies).statistic for column in noisy.values()]
     assert board.loc["mine", "kendall_tau"] == pytest.approx(np.mean(taus))
-    assert board.loc["mine", "kendall_tau_deviation"] == pytest.approx(np.std(taus, ddof=1))
+    assert board.loc["mine", "kendall_tau_standard_deviation"] == pytest.approx(np.std(taus, ddof=1))
     assert {"params", "flops"} <= set(board.index)
     assert np.isnan(board.loc["mine", "cpu_seconds"])
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from benchsuite.analysis.complementarity import added_information, agreement, information
+from benchsuite.analysis.complementarity import added_information, agreement, pairwise_information
 from benchsuite.report.contract import Schema
 from benchsuite.report.render import charts, svg
 from benchsuite.report.render.parts import Figure, Folded, Text
@@ -82,7 +82,7 @@ def tables(evidence: Evidence) -> Tables:
     pairs = pd.MultiIndex.from_product([agreeing.index, agreeing.columns], names=["estimator", "other"])
     both = pd.DataFrame({"agreement": agreeing.to_numpy().ravel(), "added": added.to_numpy().ravel()}, index=pairs)
     return {
-        "information": information(compared.runs, truth, params),
+        "information": pairwise_information(compared.runs, truth, params),
         "agreement": both.reset_index(),
         "compared": _scored(compared),
     }

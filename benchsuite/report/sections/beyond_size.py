@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.bias import complexity_correlations
-from benchsuite.analysis.variance import mean_of_trials
+from benchsuite.analysis.variance import mean_over_runs
 from benchsuite.report.contract import Schema
 from benchsuite.report.criteria import TAU
 from benchsuite.report.render.parts import Folded
@@ -34,7 +34,7 @@ TABLES = {
         {
             "estimator": "Name of the estimator",
             "complexity": "A size measure",
-            "figure": "What the value is, as benchsuite.analysis.bias.complexity_correlations names it",
+            "statistic": "What the value is, as benchsuite.analysis.bias.complexity_correlations names it",
             "value": "Mean over runs",
             "low": "Lower end of its 95% CI",
             "high": "Upper end of it",
@@ -85,7 +85,7 @@ def size_correlations(runs: Runs, truth: pd.Series, sizes: Mapping[str, pd.Serie
         for values in each
     ]
     rows = pd.concat(frames).drop(columns="n")
-    means = mean_of_trials(rows, ["estimator", "complexity", "figure"], {"value": ("low", "high")}).reset_index()
+    means = mean_over_runs(rows, ["estimator", "complexity", "statistic"], {"value": ("low", "high")}).reset_index()
     same = [means[means["complexity"] == kind].assign(complexity=also) for kind in orders for also in orders[kind]]
     return pd.concat([means, *same], ignore_index=True)
 
@@ -100,7 +100,7 @@ def parts(tables: Tables) -> Iterator[Part]:
         also = f" ({listed([NAMES[other] for other in others])} order these architectures alike)" if others else ""
         caption = f"What the scores know beyond the number of {NAMES[kind]}{also}; small print: intervals"
         rows = tables["size"][tables["size"]["complexity"] == kind]
-        yield Folded(matrix(Table(f"size_{kind}", caption, (), ()), rows, "figure", columns, order, 3))
+        yield Folded(matrix(Table(f"size_{kind}", caption, (), ()), rows, "statistic", columns, order, 3))
 
 
 def inside_tables(tables: Tables) -> Iterator[Table]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.bias import bias_by_complexity
-from benchsuite.analysis.variance import mean_of_trials
+from benchsuite.analysis.variance import mean_over_runs
 from benchsuite.report.contract import Schema
 from benchsuite.report.render import charts
 from benchsuite.report.render.parts import Figure, Folded, Text
@@ -103,7 +103,7 @@ def bias_by_size(runs: Runs, truth: pd.Series, sizes: Mapping[str, pd.Series]) -
         for name, each in runs.items()
         for values in each
     ]
-    means = mean_of_trials(pd.concat(frames), ["estimator", "complexity", "group"], _ENDS).reset_index()
+    means = mean_over_runs(pd.concat(frames), ["estimator", "complexity", "group"], _ENDS).reset_index()
     labels = {kind: dict(zip(found["group"], found["label"], strict=True)) for kind, found in groups.items()}
     means["label"] = [labels[kind][group] for kind, group in zip(means["complexity"], means["group"], strict=True)]
     percents = {"rank_difference": "rank_difference", "low": "rank_difference_low", "high": "rank_difference_high"}

@@ -30,7 +30,7 @@ TABLES = {
             "held_out": "Tau-b of the mean rank of the subset chosen on the other folds, mean over folds",
             "low": "Lower end of its 95% CI over architectures",
             "high": "Upper end of it",
-            "deviation": "Standard deviation over folds",
+            "standard_deviation": "Standard deviation over folds",
             "all": "Tau-b of this subset on the architectures that it was chosen by",
             "folds_agreeing": "Folds that chose this subset",
         }
@@ -88,7 +88,7 @@ def subsets_table(subsets: pd.DataFrame) -> Table:
             Cell(row["estimators"], row["estimators"]),
             Cell(f"{row['size']}", row["size"]),
             with_interval(row["held_out"], row["low"], row["high"], 3),
-            Cell(number(row["deviation"]), row["deviation"]),
+            Cell(number(row["standard_deviation"]), row["standard_deviation"]),
             Cell(number(row["all"]), row["all"]),
             Cell(f"{row['folds_agreeing']}", row["folds_agreeing"]),
         )

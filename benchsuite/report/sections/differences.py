@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchsuite.analysis.significance import not_separable
+from benchsuite.analysis.significance import not_significant
 from benchsuite.report.contract import Schema
 from benchsuite.report.render.parts import Folded, Text
 from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of, with_interval
@@ -35,12 +35,12 @@ TABLES = {
             "second": "Another one",
             "n": "Architectures that both have scored",
             "difference": "Tau-b of the first less that of the second, on these",
-            "deviation": "Its standard error",
+            "standard_error": "Its standard error",
             "low": "Lower end of its 95% CI",
             "high": "Upper end of it",
             "p": "Two-sided p value",
             "p_holm": "The same, adjusted for all pairs (Holm)",
-            "separable": "Whether the difference is significant",
+            "significant": "Whether the difference is significant",
             "architectures_needed": "Architectures that would show this difference with power 0.8 by one test",
         }
     ),
@@ -132,7 +132,7 @@ def _row(name: str, others: dict[str, pd.DataFrame], comparisons: pd.DataFrame) 
         cells.append(with_interval(figures["difference"], figures["low"], figures["high"], 3))
         cells.append(Cell(p_value(figures["p_holm"]), figures["p_holm"]))
         cells.append(Cell(roughly(figures["architectures_needed"]), figures["architectures_needed"]))
-    level = not_separable(comparisons, name)
+    level = not_significant(comparisons, name)
     return (*cells, Cell(listed(level) if level else MISSING, len(level)))
 
 

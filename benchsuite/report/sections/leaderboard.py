@@ -63,12 +63,12 @@ TABLES = {
             "second": "Another one, which has the highest P@top 5%",
             "n": "Architectures that both have scored",
             "difference": "P@top 5% of the first less that of the second",
-            "deviation": "Its standard error",
+            "standard_error": "Its standard error",
             "low": "Lower end of its 95% CI",
             "high": "Upper end of it",
             "p": "Two-sided p value",
             "p_holm": "The same",
-            "separable": "Whether it is significant",
+            "significant": "Whether it is significant",
         },
         written=False,
     ),
@@ -163,7 +163,7 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
 
 def _row(row: dict[str, Any], lowest: float, cheapest: bool) -> tuple[Cell, ...]:
     low, tau, high = ((row[f"{TAU.key}{end}"] - lowest) / (1 - lowest) for end in ("_low", "", "_high"))
-    deviation = row[f"{TAU.key}_deviation"]
+    deviation = row[f"{TAU.key}_standard_deviation"]
     return (
         Cell(row["estimator"], row["estimator"], mark=row["mark"]),
         replace(estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchsuite.analysis.operations import operation_bias, single_operation_pairs
-from benchsuite.analysis.variance import mean_of_trials
+from benchsuite.analysis.variance import mean_over_runs
 from benchsuite.core.errors import UnsupportedError
 from benchsuite.report.contract import Schema
 from benchsuite.report.render import charts
@@ -102,7 +102,7 @@ def exchanges(
     rows = pd.concat(frames)
     labels = {ALL: "all", **dict(zip(groups["group"], groups["label"], strict=True))}
     rows = rows.astype({"before": str, "after": str}).assign(label=rows["group"].map(labels))
-    means = mean_of_trials(rows, _WHICH, {"bias": ("bias_low", "bias_high")}).reset_index()
+    means = mean_over_runs(rows, _WHICH, {"bias": ("bias_low", "bias_high")}).reset_index()
     found = means.sort_values(["group", "n"], ascending=[True, False], kind="stable", ignore_index=True)
     return found[list(TABLES["exchanges"].columns)]
 

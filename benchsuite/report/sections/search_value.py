@@ -40,7 +40,7 @@ TABLES = {
             "regret": "Expected points between the best and the best of these, mean over runs",
             "low": f"Lowest {_RANGE}",
             "high": f"Highest {_RANGE}",
-            "deviation": "Standard deviation over runs; NaN for one",
+            "standard_deviation": "Standard deviation over runs; NaN for one",
         }
     ),
     "trainings_needed": Schema(
@@ -51,7 +51,7 @@ TABLES = {
             "trainings": "Smallest k by which the expected regret falls to this, mean over runs",
             "low": f"Lowest {_RANGE}",
             "high": f"Highest {_RANGE}",
-            "deviation": "Standard deviation over runs; NaN for one",
+            "standard_deviation": "Standard deviation over runs; NaN for one",
             "saved": "Share of a random choice's trainings that it saves",
             "saved_low": f"Lowest {_RANGE}",
             "saved_high": f"Highest {_RANGE}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchsuite.analysis.groups import tau_within_ends
-from benchsuite.analysis.variance import mean_of_trials
+from benchsuite.analysis.variance import mean_over_runs
 from benchsuite.report.contract import Schema
 from benchsuite.report.render.parts import Folded
 from benchsuite.report.render.table import Column, Table, matrix
@@ -71,7 +71,7 @@ def within_ends(runs: Runs, truth: pd.Series) -> pd.DataFrame:
     """
     frames = [tau_within_ends(values, truth).assign(estimator=name) for name, each in runs.items() for values in each]
     ends = {"kendall_tau": ("tau_low", "tau_high")}
-    means = mean_of_trials(pd.concat(frames), ["estimator", "by", "end", "k"], ends).reset_index()
+    means = mean_over_runs(pd.concat(frames), ["estimator", "by", "end", "k"], ends).reset_index()
     return means.rename(columns={"kendall_tau": "value", "tau_low": "low", "tau_high": "high"})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchsuite.analysis.variance import between_pairs, crossed_factors, rank_deviation, ranking_stability
+from benchsuite.analysis.variance import between_pairs, crossed_factors, rank_standard_deviation, ranking_stability
 from benchsuite.report.contract import Schema
 from benchsuite.report.render import charts, svg
 from benchsuite.report.render.parts import Figure, Panels, Text
@@ -39,14 +39,14 @@ TABLES = {
             "tau_between_seeds": "Tau-b between two runs, mean over pairs",
             "tau_low": "Lowest of the pairs",
             "tau_high": "Highest of the pairs",
-            "rank_deviation": "Standard deviation of an architecture's rank over runs, mean over architectures, in "
-            "percent of them",
+            "rank_standard_deviation": "Standard deviation of an architecture's rank over runs, in percent of the "
+            "number of architectures; mean over these",
         }
     ),
     "factors": Schema(
         {
             "estimator": "Name of the estimator",
-            "figure": "What the value is, as benchsuite.analysis.variance.crossed_factors names it",
+            "statistic": "What the value is, as benchsuite.analysis.variance.crossed_factors names it",
             "value": "The figure; NaN where the score depends on one factor alone",
             "low": "Lower end of its 95% CI",
             "high": "Upper end of it",
@@ -112,7 +112,7 @@ def variance(runs: Runs) -> pd.DataFrame:
 
 def _variance_of(name: str, scores: pd.DataFrame) -> tuple[str, int, float, float, float, float]:
     taus = between_pairs(ranking_stability(scores))
-    deviation = 100 * float(rank_deviation(scores).mean())
+    deviation = 100 * float(rank_standard_deviation(scores).mean())
     return name, scores.shape[1], float(taus.mean()), float(taus.min()), float(taus.max()), deviation
 
 
@@ -143,7 +143,7 @@ def _crossed(runs: Sequence[pd.Series]) -> bool:
 
 def _factors_of(name: str, runs: Sequence[pd.Series]) -> pd.DataFrame:
     """Return rows of the table, from the architectures that all runs have scored."""
-    figures = crossed_factors(pd.concat(runs, axis=1, join="inner")).rename_axis("figure").reset_index()
+    figures = crossed_factors(pd.concat(runs, axis=1, join="inner")).rename_axis("statistic").reset_index()
     figures.insert(0, "estimator", name)
     return figures
 
@@ -222,7 +222,7 @@ def variance_table(variance: pd.DataFrame) -> Table:
             Cell(row["estimator"], row["estimator"]),
             Cell(str(row["trials"]), row["trials"]),
             with_interval(row["tau_between_seeds"], row["tau_low"], row["tau_high"], 3),
-            Cell(f"{number(row['rank_deviation'], 1)} %", row["rank_deviation"]),
+            Cell(f"{number(row['rank_standard_deviation'], 1)} %", row["rank_standard_deviation"]),
         )
         for row in rows_of(variance)
     )
@@ -242,7 +242,7 @@ def factors_table(factors: pd.DataFrame, order: Sequence[str]) -> Table:
     several = set(factors["estimator"])
     names = [name for name in order if name in several]
     caption = "Initialisation against minibatch; small print: intervals over architectures"
-    return matrix(Table("factors", caption, (), ()), factors, "figure", _FACTORS, names, 3)
+    return matrix(Table("factors", caption, (), ()), factors, "statistic", _FACTORS, names, 3)
 
 
 def variance_chart(variance: pd.DataFrame) -> Canvas:

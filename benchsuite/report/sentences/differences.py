@@ -33,12 +33,14 @@ def against(comparisons: pd.DataFrame, other: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns n, difference, low, high, p_holm, separable, architectures_needed, by estimator.
+        Columns n, difference, low, high, p_holm, significant, architectures_needed, by estimator.
     """
     after = comparisons[comparisons["second"] == other].set_index("first")
     before = comparisons[comparisons["first"] == other].set_index("second")
     turned = before.assign(difference=-before["difference"], low=-before["high"], high=-before["low"])
-    return pd.concat([after, turned])[["n", "difference", "low", "high", "p_holm", "separable", "architectures_needed"]]
+    return pd.concat([after, turned])[
+        ["n", "difference", "low", "high", "p_holm", "significant", "architectures_needed"]
+    ]
 
 
 def sentences(board: pd.DataFrame, comparisons: pd.DataFrame, same: pd.DataFrame) -> Iterator[tuple[int, str]]:
@@ -67,7 +69,7 @@ def _next(known: list[dict[str, Any]], comparisons: pd.DataFrame, same: pd.DataF
     ahead = table[table["difference"] > ROUNDING]
     pairs = {frozenset(pair) for pair in same[["first", "second"]].itertuples(index=False, name=None)}
     alike = [name for name in table.index if frozenset((best["estimator"], name)) in pairs]
-    level = [name for name in tested.index[~tested["separable"].astype(bool)] if name not in alike]
+    level = [name for name in tested.index[~tested["significant"].astype(bool)] if name not in alike]
     said = [f"It and {listed(alike)} rank them exactly alike."] if alike else []
     if tested.empty:
         said.append("These are too few architectures to say how sure its lead is.")

@@ -94,7 +94,7 @@ def _among_the_best(best: dict[str, Any], known: pd.DataFrame, pair: pd.DataFram
         return f"None finds more of the best 5 % than it: {top.title} {own}."
     (tested,) = rows_of(pair)
     (first,) = rows_of(known[known["estimator"] == tested["second"]])
-    chance = "" if tested["separable"] else ", which may be chance"
+    chance = "" if tested["significant"] else ", which may be chance"
     return f"Of the best 5 %, {first['estimator']} finds more: {top.title} {_at_top(first)}; it {own}{chance}."
 
 

@@ -86,7 +86,7 @@ def _against_size(benchmarks: Mapping[str, Evidence], leader: str) -> str:
 def _side(others: pd.DataFrame) -> str:
     """Return what the tests of an estimator against both counts of size say; empty if they leave it open."""
     found = others.loc[list(SIZE_BASELINES)]  # the counts' tau less the estimator's
-    sure = found["separable"].astype(bool)
+    sure = found["significant"].astype(bool)
     if found["p_holm"].isna().all():
         return _UNTESTED
     if (sure & (found["difference"] < 0)).all():

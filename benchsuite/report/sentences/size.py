@@ -81,13 +81,13 @@ def _all_of(sizes: list[dict[str, Any]]) -> str:
 def _above(comparisons: pd.DataFrame, estimator: str, sizes: list[dict[str, Any]]) -> bool:
     """Return whether an estimator is significantly better than every size baseline."""
     differences = against(comparisons, estimator).loc[[size["estimator"] for size in sizes]]
-    return bool((differences["separable"].astype(bool) & (differences["difference"] < 0)).all())
+    return bool((differences["significant"].astype(bool) & (differences["difference"] < 0)).all())
 
 
 def _compared(size: pd.Series) -> str:
     """Return a predicate of the leader against a size baseline, with a gap for the baseline's name."""
     if math.isnan(size["p_holm"]):
         return "is not tested against {}, for too few architectures"
-    if not size["separable"]:
+    if not size["significant"]:
         return "is not separable from {}"
     return "is separably better than {}" if size["difference"] < 0 else "is separably worse than {}"
