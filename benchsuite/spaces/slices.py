@@ -67,7 +67,7 @@ class SlicedConvolution(nn.Module):
         if self.groups > 1:
             kernels = _within_groups(kernels, self.groups)
         bias, stride = _first(self.bias, self.outputs), self.stride
-        if self._strided_pointwise and _damages_the_heap(features):
+        if self._strided_pointwise and _damages_the_heap(features, kernels):
             features, stride = features[:, :, :: stride[0], :: stride[1]], (1, 1)
         return functional.conv2d(features, kernels, bias, stride, self.padding, self.dilation, self.groups)
 
@@ -156,13 +156,18 @@ def _first(tensor: MaybeTensor, number: int, dimension: int = 0) -> MaybeTensor:
     return tensor.narrow(dimension, 0, number)
 
 
-def _damages_the_heap(features: Tensor) -> bool:
-    """Check whether a strided 1x1 convolution must not see these features: fewer than 8 channels that lie last.
+def _damages_the_heap(features: Tensor, kernels: Tensor) -> bool:
+    """Check whether a strided 1x1 convolution must not see fewer than 8 channels because they lie last.
 
-    On processors with AVX2, oneDNN 3 (as torch 2.13 has it) writes beyond the weight gradient of such a convolution. It
-    has the same result where pixels are left out before it.
+    On processors with AVX2, oneDNN 3 (as torch 2.13 has it) writes beyond the weight gradient of such a convolution,
+    whichever of the two lies so. It has the same result where pixels are left out before it.
     """
-    return features.shape[1] < 8 and features.is_contiguous(memory_format=torch.channels_last)
+    return features.shape[1] < 8 and (_lies_channels_last(features) or _lies_channels_last(kernels))
+
+
+def _lies_channels_last(tensor: Tensor) -> bool:
+    """Check strides, of slices too; a single channel lies both ways."""
+    return tensor.stride(1) < tensor.stride(3) or tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 def _within_groups(kernels: Tensor, groups: int) -> Tensor:

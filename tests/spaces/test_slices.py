@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 from torch import nn
 
@@ -17,7 +18,7 @@ from benchsuite.spaces.slices import SlicedConvolution
 torch.set_num_threads(1)
 torch.manual_seed(0)
 network = SlicedConvolution(nn.Conv2d(16, 16, 1, stride=2, bias=False)).to(memory_format=torch.channels_last)
-images = torch.randn(64, 5, 8, 8).contiguous(memory_format=torch.channels_last)
+images = torch.randn(64, {channels}, 8, 8).contiguous(memory_format=torch.{layout})
 held = []
 for _ in range(60):
     network(images).sum().backward()
@@ -26,8 +27,13 @@ print("alive")
 """
 
 
-def test_strided_pointwise_convolutions_of_few_channels_train_without_damage_to_the_heap() -> None:
-    done = subprocess.run([sys.executable, "-c", TRAINS], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("layout", ["channels_last", "contiguous_format"])
+def test_strided_pointwise_convolutions_of_few_channels_train_without_damage_to_the_heap(
+    channels: int, layout: str
+) -> None:
+    code = TRAINS.format(channels=channels, layout=layout)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
 
 
