@@ -36,6 +36,10 @@ class Benchmark:
 
     Attributes
     ----------
+    space
+        The search space, with the sizes of the networks that were trained.
+    dataset
+        Name of the data set.
     images
         The image set whose minibatches zero-shot estimators see.
     table
@@ -44,6 +48,8 @@ class Benchmark:
         Where the table comes from: a name in `benchsuite data list`, "embedded", "own", or the name of a file.
     card
         What is known about the table, such as its title, licence and protocol.
+    file
+        The file of the table.
     classes
         Which architecture strings of the table are one architecture.
     """
@@ -77,11 +83,11 @@ class Benchmark:
 
     @property
     def has_seeds(self) -> bool:
-        """Whether some architecture was trained more than once for the same result."""
+        """Whether some architecture was trained more than once under the same conditions."""
         return bool(self.table.duplicated([ARCHITECTURE, EPOCHS, SPLIT]).any())
 
     def truth(self, *, epochs: int | None = None, split: str = "test", pool: Pool = "class") -> pd.Series:
-        """Accuracy in percent by architecture: the mean over its trainings, then over the members of its class.
+        """Return accuracies by architecture: the mean over its trainings, then over the members of its class.
 
         Parameters
         ----------
@@ -90,16 +96,18 @@ class Benchmark:
         split
             What the accuracy was measured on.
         pool
-            "class": one row per class, indexed by its representative; "none": one per string of the table.
+            "class": one row per isomorphism class, indexed by its canonical string; "none": one per string of the
+            table.
 
         Returns
         -------
-        Named accuracy, sorted by architecture, whatever the order of the table.
+        Series
+            Accuracy in percent by architecture, sorted by architecture, whatever the order of the table.
 
         Raises
         ------
         UnsupportedError
-            If the ground truth has no such rows; the message lists what it has.
+            If the ground truth lacks such rows; the message lists what it has.
         """
         accuracy = self._rows(epochs, split).groupby(ARCHITECTURE, observed=True)[ACCURACY].mean()
         codes = _codes(accuracy)
@@ -109,10 +117,19 @@ class Benchmark:
         return _named(pooled, self.classes.canonical, pooled.index.to_numpy())
 
     def trials(self, *, epochs: int | None = None, split: str = "test", pool: Pool = "class") -> pd.DataFrame:
-        """Accuracy in percent, architecture x training: column t is the t-th training in the order of trial numbers.
+        """Return the accuracies of single trainings.
 
-        With pool="class", an entry is the mean over the members' t-th trainings, NaN unless all members have one: the
-        noise of a class mean, free of the differences between its members. Parameters and order as in `truth`.
+        Parameters
+        ----------
+        epochs, split, pool
+            As in `truth`. With pool="class", an entry is the mean over the members' t-th trainings, NaN unless all
+            members have one: the noise of a class mean, free of the differences between its members.
+
+        Returns
+        -------
+        DataFrame
+            Accuracy in percent, one row per architecture, sorted; column t is the t-th training in the order of trial
+            numbers.
         """
         rows = self._rows(epochs, split).sort_values([ARCHITECTURE, TRIAL])
         position = rows.groupby(ARCHITECTURE, observed=True).cumcount()
@@ -128,10 +145,20 @@ class Benchmark:
         return _named(pooled, self.classes.canonical, pooled.index.to_numpy())
 
     def curve(self, architecture: str) -> pd.DataFrame:
-        """All results of an architecture along its trainings: trial, epochs, split, accuracy (percent), loss.
+        """Return all results of an architecture along its trainings.
 
-        Where every epoch is known (NATS-Bench), those of the long trainings; else the rows of the table. A class is
-        followed through its representative, or through its first member with results.
+        If every epoch is known (NATS-Bench), these are the results of the long trainings, otherwise the rows of the
+        table. A class is followed through its canonical string, or through its first member with results.
+
+        Parameters
+        ----------
+        architecture
+            A string of the table, or one of the space that is isomorphic to one.
+
+        Returns
+        -------
+        DataFrame
+            Columns trial, epochs, split, accuracy (percent), loss.
 
         Raises
         ------
@@ -141,7 +168,13 @@ class Benchmark:
         return self.curves([architecture])[architecture]
 
     def curves(self, architectures: Sequence[str]) -> dict[str, pd.DataFrame]:
-        """The curve of each architecture; the file is read once."""
+        """Return the curve of each architecture, see `curve`; the file is read once.
+
+        Parameters
+        ----------
+        architectures
+            As in `curve`.
+        """
         strings = {architecture: self._string(architecture) for architecture in architectures}
         rows = self._curve_rows(list(strings.values()))
         groups = dict(iter(rows.groupby(ARCHITECTURE, observed=True)))
@@ -152,7 +185,7 @@ class Benchmark:
         }
 
     def digest(self) -> str:
-        """sha256 of the file that learning curves are read from."""
+        """Return the sha256 of the file that learning curves are read from."""
         curves = sources.curve_file(self.file)
         with (curves if curves.is_file() else self.file).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -166,19 +199,19 @@ class Benchmark:
             known = "; ".join(f"{name} after {', '.join(map(str, sorted(found)))}" for name, found in groups.items())
             asked = f"split {split!r}" + (f" after {epochs} epochs" if epochs is not None else "")
             raise UnsupportedError(
-                f"the ground truth {self.source} of {self.name} has no {asked}; it has {known} epochs"
+                f"the ground truth {self.source} of {self.name} lacks {asked}; it has {known} epochs"
             )
         return chosen
 
     def _string(self, architecture: str) -> str:
-        """The string of the table that stands for an architecture."""
+        """Return the string of the table that stands for an architecture."""
         if architecture in self.classes.strings:
             return architecture
         try:
             return self.classes.first_member(self.space.canonical(architecture))
         except KeyError as error:
             raise UnsupportedError(
-                f"the ground truth {self.source} of {self.name} has no results of {architecture!r}"
+                f"the ground truth {self.source} of {self.name} lacks results of {architecture!r}"
             ) from error
 
     def _curve_rows(self, strings: list[str]) -> pd.DataFrame:
@@ -189,7 +222,7 @@ class Benchmark:
             return load_table(curves, strings)
         if self.table[EPOCHS].nunique() < 2:
             raise UnsupportedError(
-                f"the ground truth {self.source} of {self.name} has no learning curves, only one length"
+                f"the ground truth {self.source} of {self.name} lacks learning curves: it has one length of training"
             )
         return self.table[self.table[ARCHITECTURE].isin(strings)]
 
@@ -217,14 +250,14 @@ def _descriptions() -> dict[str, _Description]:
 
 
 def benchmarks() -> list[str]:
-    """Names of all benchmarks, space/dataset: those of benchsuite, and those whose tables the user imported or made."""
+    """Return the names of all benchmarks, space/dataset: those of benchsuite, and those of imported tables."""
     return sorted(_descriptions())
 
 
 def load_benchmark(
     space: str, dataset: str, *, table: str | Path | None = None, source: str | None = None
 ) -> Benchmark:
-    """A benchmark with its ground truth.
+    """Load a benchmark with its ground truth.
 
     Parameters
     ----------
@@ -234,14 +267,15 @@ def load_benchmark(
         A CSV or Parquet file to use instead: architecture, accuracy in percent [, trial, epochs, split].
         The data set may then be any; a card beside the file, as `benchsuite truth make` writes it, is read too.
     source
-        Where the ground truth must come from; default: the first on this machine, a user's own import before all.
+        Where the ground truth must come from; default: a table that the user imported, otherwise the first source on
+        this machine.
 
     Raises
     ------
     UnknownNameError
         If there is no such space, benchmark or source.
     DataMissingError
-        If the data is not on this machine; the message names the command that brings it.
+        If the data is not on this machine; the message names the command to get it.
     DataCorruptError
         If the table is broken, or has architectures that are not of the space.
 
@@ -250,7 +284,7 @@ def load_benchmark(
     >>> load_benchmark("nasbench201", "cifar10", table="nowhere.csv")
     Traceback (most recent call last):
     ...
-    benchsuite.core.errors.DataMissingError: no table at nowhere.csv; give the path of a CSV or Parquet file
+    benchsuite.core.errors.DataMissingError: nowhere.csv does not exist; give the path of a CSV or Parquet file
     """
     from benchsuite.data.tables import load_table, read_table  # noqa: PLC0415 - pandas loads slowly
 
@@ -267,15 +301,32 @@ def load_benchmark(
 
 
 def import_table(path: Path, name: str, *, title: str | None = None) -> Path:
-    """Take a user's own ground-truth table of a benchmark into the data folder, checked; where it then lies.
+    """Check a user's own ground-truth table and import it into the data folder.
 
-    It becomes the preferred source, "own", of `load_benchmark`, in place of an earlier one. Reports call it by `title`,
-    else by the title on its card, else by its file's name.
+    It becomes the preferred source, "own", of `load_benchmark`, in place of an earlier one.
+
+    Parameters
+    ----------
+    path
+        The table, as `load_benchmark` takes it.
+    name
+        Name of the benchmark, space/dataset.
+    title
+        What reports call it; default: the title on its card, otherwise the name of its file.
+
+    Returns
+    -------
+    Path
+        Where the table now is.
 
     Raises
     ------
-    UnknownNameError, DataMissingError, DataCorruptError
-        As `load_benchmark` with `table=path`.
+    UnknownNameError
+        If there is no such space, or the name is not of the form space/dataset.
+    DataMissingError
+        If there is no such file.
+    DataCorruptError
+        If the table is broken, or has architectures that are not of the space.
     """
     from benchsuite.data.tables import write_table  # noqa: PLC0415 - pandas loads slowly, and listing needs none
 
@@ -283,11 +334,11 @@ def import_table(path: Path, name: str, *, title: str | None = None) -> Path:
     if not (space and slash and dataset) or "/" in dataset:
         raise UnknownNameError("benchmark", name, benchmarks())
     benchmark = load_benchmark(space, dataset, table=path)
-    place = sources.truth_file(name, sources.OWN)
-    write_table(place, benchmark.table)
+    target = sources.truth_file(name, sources.OWN)
+    write_table(target, benchmark.table)
     card: Card = {**benchmark.card, "space": space, "dataset": dataset, "images": benchmark.images}
-    write_card(place, card if title is None else {**card, "title": title})
-    return place
+    write_card(target, card if title is None else {**card, "title": title})
+    return target
 
 
 def _assembled(description: _Description, table: pd.DataFrame, origin: str, file: Path, card: Card) -> Benchmark:
@@ -305,7 +356,7 @@ def _assembled(description: _Description, table: pd.DataFrame, origin: str, file
 
 
 def _locate(name: str, description: _Description, wanted: str | None) -> tuple[str, Path]:
-    """The source to read and its file."""
+    """Return the source to read and its file."""
     order = (sources.OWN, *description.sources)
     if wanted is not None and wanted not in order:
         raise UnknownNameError(f"source of {name}", wanted, order)
@@ -318,11 +369,13 @@ def _locate(name: str, description: _Description, wanted: str | None) -> tuple[s
         return best, found[best]
     asked = (description.sources or (sources.OWN,)) if wanted is None else (wanted,)
     commands = [_command(name, origin) for origin in asked]
-    raise DataMissingError(f"no ground truth of {name} on this machine; run: {' | or: '.join(sorted(commands))}")
+    raise DataMissingError(
+        f"the ground truth of {name} is not on this machine; run: {' | or: '.join(sorted(commands))}"
+    )
 
 
 def _present(name: str, origin: str) -> Path | None:
-    """The table of a source, converted first if it came with pip; None if it is not on this machine."""
+    """Return the table of a source, converted first if it came with pip; None if it is not on this machine."""
     file = sources.truth_file(name, origin)
     if not file.is_file() and origin not in {sources.OWN, sources.EMBEDDED} and sources.source(origin).packaged:
         sources.fetch(origin)
@@ -330,7 +383,7 @@ def _present(name: str, origin: str) -> Path | None:
 
 
 def _command(name: str, origin: str) -> str:
-    """How to get a table that is missing."""
+    """Return the command to get a table that is missing."""
     if origin == sources.OWN:
         return f"benchsuite data import TABLE.csv --benchmark {name}"
     if origin == sources.EMBEDDED:
@@ -339,12 +392,12 @@ def _command(name: str, origin: str) -> str:
 
 
 def _codes(rows: pd.Series | pd.DataFrame) -> NDArray[np.integer]:
-    """Positions of the rows' architectures among the strings of the table."""
+    """Return the positions of the rows' architectures among the strings of the table."""
     return cast("pd.CategoricalIndex", rows.index).codes
 
 
 def _named(rows: Rows, names: pd.Index, positions: NDArray[np.integer]) -> Rows:
-    """The rows, whose index becomes the names at the positions."""
+    """Replace the index of the rows by the names at the positions."""
     rows.index = names.take(positions).rename(ARCHITECTURE)
     return rows
 

@@ -127,9 +127,9 @@ def test_truth_does_not_depend_on_the_order_of_rows(random):
 
 def test_what_a_table_lacks_is_said_with_what_it_has(table):
     benchmark = load_benchmark("nasbench201", "cifar10", table=table)
-    with pytest.raises(UnsupportedError, match=r"no split 'test' after 50 epochs; it has .*test after 12, 200"):
+    with pytest.raises(UnsupportedError, match=r"lacks split 'test' after 50 epochs; it has .*test after 12, 200"):
         benchmark.truth(epochs=50)
-    with pytest.raises(UnsupportedError, match="no split 'train'; it has"):
+    with pytest.raises(UnsupportedError, match="lacks split 'train'; it has"):
         benchmark.truth(split="train")
     with pytest.raises(UnknownNameError, match=r"no pool named 'classes'\. Did you mean 'class'"):
         benchmark.truth(pool="classes")
@@ -214,12 +214,12 @@ def test_a_table_of_final_accuracies_has_no_curves(tmp_path, members):
     first, second = members[0][:2]
     path = write(tmp_path / "own.csv", [(first, 90, 0, 200, "test")])
     benchmark = load_benchmark("nasbench201", "cifar10", table=path)
-    with pytest.raises(UnsupportedError, match="no learning curves"):
+    with pytest.raises(UnsupportedError, match="lacks learning curves"):
         benchmark.curve(first)
     assert not benchmark.has_seeds
-    with pytest.raises(UnsupportedError, match="no results of"):
+    with pytest.raises(UnsupportedError, match="lacks results of"):
         benchmark.curve(members[1][1])
-    with pytest.raises(UnsupportedError, match="no learning curves"):
+    with pytest.raises(UnsupportedError, match="lacks learning curves"):
         benchmark.curve(second)  # a member of the same class
 
 

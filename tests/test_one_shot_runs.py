@@ -127,7 +127,7 @@ def test_a_training_that_fails_leaves_scores_that_say_so(tmp_path: Path, monkeyp
     assert computed == 2 * 6
     assert set(failed.values()) == {"RuntimeError: no memory"}
     assert set(scores["status"]) == {"failed"}
-    assert all("no checkpoint of epoch 2" in reason for reason in scores["reason"])
+    assert all("lacks a checkpoint of epoch 2" in reason for reason in scores["reason"])
     assert all(math.isnan(value) for value in scores["value"])
 
 

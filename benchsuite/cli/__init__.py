@@ -10,7 +10,7 @@ from benchsuite.core.errors import BenchsuiteError
 
 
 def main() -> None:
-    """Run the command line; an error of the user's is one line on standard error and exit code 2."""
+    """Run the command line; a user's error becomes one line on standard error and exit code 2."""
     try:
         app()
     except BenchsuiteError as error:

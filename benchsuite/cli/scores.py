@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def _scores() -> None:
-    """Import scores computed elsewhere, export finished ones."""
+    """Import scores computed elsewhere, and export finished ones."""
 
 
 @app.command("export")
@@ -24,7 +24,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.")],
     store: StoreOption = Path(".benchsuite"),
 ) -> None:
-    """Write the scores of a suite's last run, one row a score.
+    """Write the scores of a suite's last run to a table, one row per score.
 
     Example:
 
@@ -36,7 +36,7 @@ def export(
     from benchsuite.running.store import Store
 
     if file.suffix not in (".csv", ".parquet"):
-        raise SuiteError(f"{file} ends in {file.suffix!r}; name a file that ends in .csv or .parquet")
+        raise SuiteError(f"{file} ends in {file.suffix!r}; give a file that ends in .csv or .parquet")
     with Store(store, create=False) as held:
         table = score_table(collect(held, suite))
     write_frame(file, table)
@@ -46,15 +46,21 @@ def export(
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet: benchmark, estimator, architecture, score[, seed].")],
-    suite: Annotated[str | None, typer.Option(help="Name of the suite; default: the file's, without ending.")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="Name of the suite.", show_default="the file's name without its ending")
+    ] = None,
     split: Annotated[str, typer.Option(help="Split of the ground truth to judge against.")] = "test",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Length of its trainings; default: the longest.")] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Judge against trainings of this length.", show_default="the longest trainings"),
+    ] = None,
     transfer: Annotated[
-        list[str] | None, typer.Option(help="Another data set of the space whose truth judges too; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Also judge against this data set of the space; can be repeated.", show_default=False),
     ] = None,
     store: StoreOption = Path(".benchsuite"),
 ) -> None:
-    """Take scores computed elsewhere as a suite; its report judges them like any estimator.
+    """Import scores computed elsewhere as a suite, whose report judges them like any estimator.
 
     Example:
 
@@ -69,7 +75,7 @@ def import_(
     for note in done.notes:
         output.print(note, markup=False)
     output.print(
-        f"{done.scores:,} scores of {done.estimators:,} estimators are suite {done.suite}; "
-        f"judge them: benchsuite report {done.suite}",
+        f"imported {done.scores:,} scores of {done.estimators:,} estimators as suite {done.suite}; "
+        f"to judge them, run: benchsuite report {done.suite}",
         markup=False,
     )

@@ -1,4 +1,4 @@
-"""`benchsuite store`: check a store, put two together."""
+"""`benchsuite store`: check a store, or merge another into it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def check(store: StoreOption = Path(".benchsuite")) -> None:
-    """Count the scores of a store and look for damage.
+    """Count the scores of a store and check it for damage.
 
     Example:
 
@@ -34,10 +34,10 @@ def check(store: StoreOption = Path(".benchsuite")) -> None:
 
 @app.command()
 def merge(
-    other: Annotated[Path, typer.Argument(help="Folder of the store whose scores are taken over.")],
+    other: Annotated[Path, typer.Argument(help="Folder of the store to copy scores from.")],
     store: StoreOption = Path(".benchsuite"),
 ) -> None:
-    """Take over the scores of another store, such as one from a cluster's node.
+    """Copy the scores of another store, for example from a cluster node, into this one.
 
     Example:
 
@@ -46,4 +46,4 @@ def merge(
     from benchsuite.running.store import Store
 
     with Store(store) as held:
-        output.print(f"{held.merge(other):,} scores taken over")
+        output.print(f"copied {held.merge(other):,} scores")

@@ -110,7 +110,7 @@ def test_a_fast_run_lacks_what_networks_are_needed_for(ran: tuple[Path, subproce
 def test_stores_are_merged(ran: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
     folder, _ = ran
     answer = _benchsuite("store", "merge", str(folder / ".benchsuite"), folder=tmp_path)
-    assert answer.stdout.strip() == "132 scores taken over"
+    assert answer.stdout.strip() == "copied 132 scores"
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_the_command_says_what_it_did_and_names_no_folder(tmp_path: Path, names:
     answer = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert answer.returncode == 0, answer.stderr
     assert " ".join(answer.stdout.split()).endswith(
-        "40 scores of 1 estimators are suite mine; judge them: benchsuite report mine"
+        "imported 40 scores of 1 estimators as suite mine; to judge them, run: benchsuite report mine"
     )
     with Store(tmp_path / "store") as store:
         told = collect(store, "mine").provenance["command"]

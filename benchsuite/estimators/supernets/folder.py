@@ -1,11 +1,11 @@
-"""The folder of a training: checkpoints that survive a kill, its learning curve, the lock of the process that writes.
+"""The folder of a training: checkpoints that survive a kill, its learning curve, and the lock of the process in it.
 
 recipe.json       everything that determines the weights
-latest.pt         the whole state after the last finished epoch: what a training goes on from
-epoch_0040.pt     the weights alone after an epoch that is kept: the supernet's state, by the name of each copy of it;
+latest.pt         the whole state after the last finished epoch, from which a training continues
+epoch_0040.pt     only the weights after an epoch that is kept: the supernet's state, by the name of each copy of it;
                   "shared" is that of all architectures, those of a split are named by the operation they are for
-curve.csv         a row for each finished epoch; other tables, of trainings that make some, lie beside it
-lock, lock.json   kept out of other processes' hands while one trains; its machine and number
+curve.csv         a row for each finished epoch; some trainings write further tables
+lock, lock.json   the lock of the process that trains; its machine and number
 """
 
 from __future__ import annotations
@@ -36,16 +36,34 @@ _LATEST, _CURVE = "latest.pt", "curve.csv"
 
 @dataclass(frozen=True, slots=True)
 class TrainingFolder:
-    """Files of one training at `path`; every file is written whole."""
+    """Files of one training; every file is written whole.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    """
 
     path: Path
 
     def finished(self, epochs: int) -> bool:
-        """Whether the training has come to its last epoch."""
+        """Return whether the training has finished.
+
+        Parameters
+        ----------
+        epochs
+            Number of its last epoch.
+        """
         return self.checkpoint_file(epochs).is_file()
 
     def checkpoint_file(self, epoch: int) -> Path:
-        """File of the supernet's weights after an epoch."""
+        """Return the file of the supernet's weights after an epoch.
+
+        Parameters
+        ----------
+        epoch
+            Number of the epoch, counted from 1.
+        """
         return self.path / f"epoch_{epoch:04d}.pt"
 
     def run(
@@ -56,12 +74,18 @@ class TrainingFolder:
         *,
         begun: TrainingFolder | None = None,
     ) -> None:
-        """Train to the end, from the last finished epoch if there is one, under the folder's lock.
+        """Train to the end under the folder's lock, from the last finished epoch if there is one.
 
         Parameters
         ----------
+        trainer
+            A trainer at its beginning.
+        recipe
+            Everything that determines the weights, for recipe.json.
+        advance
+            Called with what each epoch left.
         begun
-            Finished training of the same first epochs, with which an empty folder begins.
+            Finished training of the same first epochs, from which an empty folder starts.
 
         Raises
         ------
@@ -80,14 +104,14 @@ class TrainingFolder:
                 advance(done)
 
     def _begin_with(self, other: TrainingFolder) -> None:
-        """Copy what a training has left; the state to go on from comes last."""
+        """Copy what another training has left; the state to continue from comes last."""
         for file in (*sorted(other.path.glob("epoch_*.pt")), other.path / _CURVE, other.path / _LATEST):
             _write(self.path / file.name, methodcaller("write", file.read_bytes()))
 
     def _keep(self, trainer: SupernetTrainer) -> None:
-        """Write what the last epoch gave: tables, then weights, so that a training that has its last ones is whole.
+        """Write what the last epoch left: tables, then weights, so that a training with its last weights is complete.
 
-        The state to go on from comes last: an epoch whose files a kill has left in part is run and written again.
+        The state to continue from comes last: after a kill, an epoch with missing files is run again.
         """
         state = trainer.state_dict()
         for name, rows in trainer.tables().items():
@@ -97,23 +121,52 @@ class TrainingFolder:
         _write(self.path / _LATEST, lambda file: torch.save(state, file))
 
     def weights(self, epoch: int) -> dict[str, dict[str, torch.Tensor]]:
-        """The supernet's states after an epoch, by the copy's name; DataMissingError if it was not kept."""
+        """Return the supernet's states after an epoch.
+
+        Parameters
+        ----------
+        epoch
+            Number of the epoch, counted from 1.
+
+        Returns
+        -------
+        dict
+            A state by the name of each copy.
+
+        Raises
+        ------
+        DataMissingError
+            If the epoch was not kept.
+        DataCorruptError
+            If its file is damaged.
+        """
         file = self.checkpoint_file(epoch)
         if not file.is_file():
             kept = ", ".join(str(int(found.stem[6:])) for found in sorted(self.path.glob("epoch_*.pt")))
-            raise DataMissingError(f"{self.path} has no checkpoint of epoch {epoch}; it has: {kept or 'none'}")
+            raise DataMissingError(f"{self.path} lacks a checkpoint of epoch {epoch}; it has: {kept or 'none'}")
         weights: dict[str, dict[str, torch.Tensor]] = self._load(file)
         return weights
 
     def curve(self) -> list[Epoch]:
-        """What each finished epoch left."""
+        """Return what each finished epoch left."""
         return [
             Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
             for row in self.rows(_CURVE)
         ]
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        """The rows of a table of the training's as they are written; none if it has made no such table."""
+        """Return the rows of a table that the training wrote.
+
+        Parameters
+        ----------
+        name
+            Name of the file.
+
+        Returns
+        -------
+        list
+            Texts by column; empty if the training has not written the table.
+        """
         file = self.path / name
         if not file.is_file():
             return []
@@ -124,7 +177,8 @@ class TrainingFolder:
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged file can raise anything
-            raise DataCorruptError(f"{file} cannot be read ({type(error).__name__}); move it away") from error
+            reason = type(error).__name__
+            raise DataCorruptError(f"{file} cannot be read ({reason}); remove its folder to train again") from error
 
 
 def _write_rows(rows: Sequence[Mapping[str, Any]], file: BinaryIO) -> None:

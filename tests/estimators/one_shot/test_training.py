@@ -268,7 +268,7 @@ def test_folder_refuses_a_second_trainer_and_names_the_first(tmp_path: Path) -> 
     folder, trainer = TrainingFolder(tmp_path), StagedTrainer(SPACE, DIGITS, SHORT, 0)
     with held_elsewhere(tmp_path / "lock"), pytest.raises(BusyError, match="process 1 on elsewhere"):
         folder.run(trainer, {}, lambda _: None)
-    with pytest.raises(DataMissingError, match="no checkpoint of epoch 2; it has: none"):
+    with pytest.raises(DataMissingError, match="lacks a checkpoint of epoch 2; it has: none"):
         folder.weights(2)
 
 
