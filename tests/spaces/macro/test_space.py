@@ -40,8 +40,8 @@ def test_every_string_is_published_and_none_is_missing(published):
 
 
 def test_there_are_3969_classes():
-    representatives = {SPACE.canonical(architecture) for architecture in SPACE.every_string()}
-    assert representatives == set(SPACE.architectures())
+    canonical = {SPACE.canonical(architecture) for architecture in SPACE.every_string()}
+    assert canonical == set(SPACE.architectures())
     assert len(SPACE.architectures()) == 9 * 21 * 21 == 3969
 
 
@@ -50,14 +50,14 @@ def test_the_published_results_are_the_same_in_a_class_and_differ_between_classe
     assert len(found) == len({results for _, results in found}) == 3969
 
 
-def test_the_published_best_architecture_is_a_representative(published):
+def test_the_published_best_architecture_is_canonical(published):
     best = max(entry["mean_acc"] for entry in published.values())
     assert round(best, 2) == 93.13
     assert {SPACE.canonical(name) for name, entry in published.items() if entry["mean_acc"] == best} == {BEST}
 
 
 @given(architectures)
-def test_the_representative_keeps_the_blocks_of_each_stage_in_order(architecture):
+def test_the_canonical_string_keeps_the_blocks_of_each_stage_in_order(architecture):
     canonical = SPACE.canonical(architecture)
     assert SPACE.canonical(f" {canonical}\n") == canonical
     for first, last in ((0, 2), (2, 5), (5, 8)):

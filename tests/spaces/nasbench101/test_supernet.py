@@ -121,7 +121,7 @@ def test_positions_differ_between_modules_so_there_is_no_table_of_choices():
             ability()
 
 
-def test_drawn_modules_are_representatives():
+def test_drawn_modules_are_canonical():
     rng = np.random.default_rng(0)
     drawn = [SMALL.draw(rng) for _ in range(20)]
     assert drawn == [SMALL.canonical(architecture) for architecture in drawn]

@@ -123,7 +123,7 @@ def test_weights_are_drawn_as_published():
     assert not any(bias.any() for bias in biases)
 
 
-def test_representative_has_the_identities_of_each_stage_last():
+def test_canonical_strings_have_the_identities_of_each_stage_last():
     moved = "35s-33s-35s-33-id-id-67s-33s-33s-35-37s-37-33s-37s-33s-63s-67s-id-65s"
     assert SMALL.canonical(f" {C}\n") == moved
     strings = {SMALL.equivalent(moved, np.random.default_rng(seed)) for seed in range(60)}
