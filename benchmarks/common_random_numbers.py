@@ -21,8 +21,9 @@ import pandas as pd
 from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.variance import between_pairs, ranking_stability
 from benchsuite.benchmark import load_benchmark
+from benchsuite.core import registry
 from benchsuite.data.images.minibatches import load_images, minibatch
-from benchsuite.estimators.execute import Task, score_architectures
+from benchsuite.estimators.zero_shot.task import ProbeTask
 from benchsuite.suites.plan import draw
 from benchsuite.suites.schema import SampleChoice
 
@@ -39,11 +40,10 @@ def main() -> None:
     benchmark = load_benchmark("nasbench201", "cifar10")
     truth = benchmark.truth()
     architectures, population = draw(list(truth.index), SampleChoice(number=options.architectures), None)
-    task = Task(
-        "nasbench201",
-        {"channels": options.channels, "cells": options.cells},
+    task = ProbeTask(
+        registry.make_space("nasbench201", {"channels": options.channels, "cells": options.cells}),
         benchmark.image_dataset,
-        tuple((name, {}) for name in ESTIMATORS),
+        tuple(registry.make_estimator(name) for name in ESTIMATORS),
         minibatches=tuple(minibatch(load_images(benchmark.images), options.batch, seed=0)),
     )
     start = time.process_time()
@@ -66,13 +66,13 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(task: Task, architectures: Sequence[str], seeds: int) -> pd.DataFrame:
+def measure(task: ProbeTask, architectures: Sequence[str], seeds: int) -> pd.DataFrame:
     """All scores in long form."""
     rows = [
-        (task.estimators[index][0], mode, seed, score.architecture, score.value)
+        (task.estimators[index].name, mode, seed, score.architecture, score.value)
         for mode in MODES
         for seed in range(seeds)
-        for index, score in score_architectures(replace(task, initialisation=mode, seed=seed), architectures)
+        for index, score in replace(task, initialisation=mode, seed=seed).scores(architectures)
     ]
     return pd.DataFrame(rows, columns=["estimator", "mode", "seed", "architecture", "value"])
 

@@ -23,8 +23,8 @@ from scipy.stats import spearmanr
 from benchsuite.core import registry
 from benchsuite.core.types import Dataset
 from benchsuite.data.images.minibatches import minibatch, noise
-from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.execute import Task, score_architectures
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.task import ProbeTask
 from benchsuite.spaces.nasbench201.space import NASBench201
 
 SPACE = NASBench201()
@@ -36,11 +36,10 @@ def main() -> None:
     options = _options()
     names = options.estimators or zero_shot_names()
     architectures = SPACE.sample(options.networks, np.random.default_rng(0))
-    task = Task(
-        SPACE.name,
-        dict(SPACE.sizes),
+    task = ProbeTask(
+        SPACE,
         DATASET,
-        tuple((name, {}) for name in names),
+        tuple(registry.make_estimator(name) for name in names),
         minibatches=tuple(minibatch(noise(DATASET), options.batch, seed=0)),
     )
     scores, seconds = measure(task, architectures)
@@ -72,20 +71,20 @@ def zero_shot_names() -> list[str]:
     return [estimator.name for estimator in made if isinstance(estimator, ZeroShotEstimator)]
 
 
-def measure(task: Task, architectures: list[str]) -> tuple[pd.DataFrame, dict[str, float]]:
+def measure(task: ProbeTask, architectures: list[str]) -> tuple[pd.DataFrame, dict[str, float]]:
     """All scores in long form, usual and fast ones in turn, and the mean CPU seconds a network of either run."""
     tasks = {"usual": task, "fast": replace(task, fast=True)}
     for each in tasks.values():
-        score_architectures(replace(each, estimators=(("grad_norm", {}),)), architectures[:1])  # warms up
+        replace(each, estimators=(registry.make_estimator("grad_norm"),)).scores(architectures[:1])  # warms up
     rows: list[tuple[str, str, str, float, float]] = []
     seconds: dict[str, list[float]] = {mode: [] for mode in tasks}
     for architecture in architectures:
         for mode, each in tasks.items():
             start = time.process_time()
-            found = score_architectures(each, [architecture])
+            found = each.scores([architecture])
             seconds[mode].append(time.process_time() - start)
             rows += [
-                (task.estimators[index][0], architecture, mode, score.value, score.cpu_seconds)
+                (task.estimators[index].name, architecture, mode, score.value, score.cpu_seconds)
                 for index, score in found
             ]
     columns = ["estimator", "architecture", "mode", "value", "cpu_seconds"]

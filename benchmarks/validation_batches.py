@@ -22,10 +22,10 @@ from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import ranking_stability
 from benchsuite.data.images.minibatches import load_images
-from benchsuite.estimators.execute import one_thread
 from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.supernets.readouts import Evaluation, Reading
 from benchsuite.estimators.supernets.split import Split
+from benchsuite.estimators.torchtools.devices import one_thread
 from benchsuite.report.render.markdown import indexed
 from benchsuite.running.store import Store
 from benchsuite.suites.plan import make_plan
@@ -34,7 +34,7 @@ from benchsuite.suites.schema import load_suite
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.estimators.supernets.task import TrainingTask
     from benchsuite.suites.plan import BenchmarkPlan
 
     Readings = Mapping[str, Reading]  # by architecture
@@ -51,7 +51,7 @@ def main() -> None:
     with Store(options.store, create=False) as store, one_thread():
         for part in plan.benchmarks:
             for title, sources in finished(part, store.trainings).items():
-                print(f"## {part.benchmark.name}, {title}: {part.population}, {len(sources)} seeds\n")
+                print(f"## {part.benchmark.name}, {title}: {part.sample}, {len(sources)} seeds\n")
                 for name, table in compare(part, sources, store.trainings, options).items():
                     print(f"{indexed(over_seeds(table))}\n")
                     tables[name].append(table.assign(benchmark=part.benchmark.name, training=title).reset_index())

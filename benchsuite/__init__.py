@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from benchsuite.core.space import Space as Space
     from benchsuite.core.types import Complexity as Complexity
     from benchsuite.core.types import Dataset as Dataset
-    from benchsuite.estimators.zero_shot.scoring import score_network as score_network
+    from benchsuite.estimators.baselines.curves import CurveEstimator as CurveEstimator
+    from benchsuite.estimators.baselines.family import ArchitectureEstimator as ArchitectureEstimator
+    from benchsuite.estimators.supernets.family import OneShotEstimator as OneShotEstimator
+    from benchsuite.estimators.zero_shot.any_network import score_network as score_network
+    from benchsuite.estimators.zero_shot.family import ZeroShotEstimator as ZeroShotEstimator
     from benchsuite.report.judge import judge as judge
     from benchsuite.report.judge import judge_scores as judge_scores
 
 _HOMES = {
+    "ArchitectureEstimator": "benchsuite.estimators.baselines.family",
     "Complexity": "benchsuite.core.types",
+    "CurveEstimator": "benchsuite.estimators.baselines.curves",
     "Dataset": "benchsuite.core.types",
+    "OneShotEstimator": "benchsuite.estimators.supernets.family",
     "Space": "benchsuite.core.space",
+    "ZeroShotEstimator": "benchsuite.estimators.zero_shot.family",
     "benchmarks": "benchsuite.benchmark",
     "criteria": "benchsuite.analysis.evaluate",
     "estimators": "benchsuite.core.registry",
@@ -37,13 +45,17 @@ _HOMES = {
     "judge_scores": "benchsuite.report.judge",
     "load_benchmark": "benchsuite.benchmark",
     "load_space": "benchsuite.core.registry",
-    "score_network": "benchsuite.estimators.zero_shot.scoring",
+    "score_network": "benchsuite.estimators.zero_shot.any_network",
     "spaces": "benchsuite.core.registry",
 }
 __all__ = [
+    "ArchitectureEstimator",
     "Complexity",
+    "CurveEstimator",
     "Dataset",
+    "OneShotEstimator",
     "Space",
+    "ZeroShotEstimator",
     "__version__",
     "benchmarks",
     "criteria",

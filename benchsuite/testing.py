@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import pickle
 from contextlib import suppress
-from dataclasses import asdict, fields, replace
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchsuite.core.errors import BenchsuiteError, InvalidArchitectureError, UnknownNameError, UnsupportedError
+from benchsuite.core.errors import BenchsuiteError, InvalidArchitectureError, UnsupportedError
 from benchsuite.core.identity import canonical_json
-from benchsuite.core.registry import make_estimator
 from benchsuite.core.settings import from_parameters
 from benchsuite.core.space import Space
-from benchsuite.core.types import Dataset
-from benchsuite.estimators.base import ArchitectureEstimator, Estimator, ZeroShotEstimator
-from benchsuite.estimators.one_shot.estimators import OneShotEstimator
-from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
-from benchsuite.estimators.zero_shot.scoring import probe_network
+from benchsuite.core.types import ACCURACY, EPOCHS, LOSS, SPLIT, TRIAL, Dataset
+from benchsuite.data.images.minibatches import load_images
+from benchsuite.estimators.setting import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor
+    from benchsuite.estimators.base import Estimator
 
 _EQUIVALENTS = 10  # strings of an architecture's class that are looked at
 _IMAGES = Dataset("conformance", classes=7, size=16)
@@ -202,96 +198,62 @@ def _check_dead(space: Space, architecture: str, dataset: Dataset) -> None:
 def check_estimator(estimator: Estimator) -> None:
     """Return nothing for an estimator that keeps the promises of its family, raise at the first broken one.
 
-    A zero-shot estimator scores a small network with batch normalisation, one with linear layers alone and one whose
-    output does not depend on its input. An estimator of architectures scores some of NAS-Bench-201. A one-shot
-    estimator, which must be registered, trains a small supernet for one epoch and reads it.
+    It scores some architectures of NAS-Bench-201 as small networks for digits, twice; what must be trained before is
+    trained for one epoch. Families have promises of their own, see `Estimator.promises`: a zero-shot estimator must
+    give other networks, too, the same score with and without other estimators.
+
+    Parameters
+    ----------
+    estimator
+        Any estimator; registered or not.
 
     Raises
     ------
     ConformanceError
         Says which promise is broken.
     UnsupportedError
-        For another family.
+        If it does not work on that benchmark, for its reason.
 
     Examples
     --------
+    >>> from benchsuite.core.registry import make_estimator
     >>> check_estimator(make_estimator("snip"))
     """
+    from benchsuite.spaces.nasbench201.space import NASBench201  # noqa: PLC0415 - what is checked here needs this one space
+
+    estimator.check()
     _check_parameters(estimator)
-    if isinstance(estimator, ZeroShotEstimator):
-        for network, inputs in _networks().values():
-            _check_zero_shot(estimator, network, inputs)
-    elif isinstance(estimator, ArchitectureEstimator):
-        _check_baseline(estimator)
-    elif isinstance(estimator, OneShotEstimator):
-        _check_one_shot(estimator)
-    else:
-        raise UnsupportedError(
-            f"{estimator.name}: no check of family {estimator.family!r}; checked: zero-shot, one-shot, baseline"
-        )
+    space = NASBench201(channels=4, cells=1)
+    setting = Setting(space, load_images("digits").dataset, "digits", _Curves(), batch_size=20)
+    architectures = space.sample(3, np.random.default_rng(0))
+    estimator.check_benchmark(setting, architectures[0])
+    for kept, promise in estimator.promises(setting, architectures):
+        _require(kept, f"{estimator.name}: {promise}")
+
+
+class _Curves:
+    """Learning curves that are the same for every architecture."""
+
+    def curve(self, architecture: str) -> pd.DataFrame:
+        epochs = np.arange(1, 201)
+        splits = [
+            pd.DataFrame({TRIAL: 0, EPOCHS: epochs, SPLIT: split, ACCURACY: 100.0 - 90.0 / epochs, LOSS: 2.0 / epochs})
+            for split in ("train", "valid", "test")
+        ]
+        return pd.concat(splits, ignore_index=True)
+
+    def curves(self, architectures: Sequence[str]) -> dict[str, pd.DataFrame]:
+        return {architecture: self.curve(architecture) for architecture in architectures}
+
+    def digest(self) -> str:
+        return "conformance"
 
 
 def _check_parameters(estimator: Estimator) -> None:
     parameters = estimator.parameters()
-    again = from_parameters(f"estimator {estimator.name!r}", type(estimator), parameters)
-    _require(again == estimator, f"{estimator.name}: its parameters do not make the same estimator")
     try:
+        again = from_parameters(f"estimator {estimator.name!r}", type(estimator), parameters)
         canonical_json(parameters)
-    except (TypeError, ValueError) as error:
-        raise ConformanceError(f"{estimator.name}: parameters must be numbers, strings or lists: {error}") from error
-
-
-def _networks() -> dict[str, tuple[nn.Module, Tensor]]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        images = torch.randn(6, 3, 8, 8)
-        ending = (nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
-        return {
-            "convolutions": (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), *ending), images),
-            "linear layers": (nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3)), images[:, 0, 0, :5]),
-            "no path": (nn.Sequential(nn.Conv2d(3, 4, 1), nn.Threshold(1e9, 0.0), *ending), images),
-        }
-
-
-def _check_zero_shot(estimator: ZeroShotEstimator, network: nn.Module, inputs: Tensor) -> None:
-    name, targets = estimator.name, torch.arange(len(inputs)) % 3
-    (alone,) = probe_network(network, inputs, targets, [estimator])
-    if isinstance(alone.error, UnknownNameError):
-        raise ConformanceError(f"{name}: {alone.error}")
-    if isinstance(alone.error, UnsupportedError):
-        return  # a network may lack what an estimator reads, as long as it says so
-    _require(alone.error is None, f"{name}: score raises {type(alone.error).__name__}: {alone.error}")
-    companions = [make_estimator("snip"), estimator, make_estimator("grasp")]
-    zero_shot = [each for each in companions if isinstance(each, ZeroShotEstimator)]
-    together = probe_network(network, inputs, targets, zero_shot)[1]
-    equal = np.array_equal(alone.value, together.value, equal_nan=True)
-    _require(equal, f"{name}: scores {alone.value} alone and {together.value} beside other estimators")
-
-
-def _check_baseline(estimator: ArchitectureEstimator) -> None:
-    from benchsuite.spaces.nasbench201.space import NASBench201  # noqa: PLC0415 - what is checked here needs this one space
-
-    space = NASBench201(channels=4, cells=1)
-    for architecture in space.sample(3, np.random.default_rng(0)):
-        first, second = (estimator.score(space, architecture, _IMAGES, np.random.default_rng(1)) for _ in range(2))
-        _require(
-            np.array_equal(first, second, equal_nan=True),
-            f"{estimator.name}: scores {first}, then {second} for {architecture}; take random numbers from rng alone",
-        )
-
-
-def _check_one_shot(estimator: OneShotEstimator) -> None:
-    short = {"epochs": 1, "kept": 1, "images": 64, "batch": 32, "augmentation": "none", "shrink": 1}
-    known = {item.name for item in fields(estimator.training)}
-    training = replace(estimator.training, **{name: value for name, value in short.items() if name in known})
-    source = TrainingTask("nasbench201", {"channels": 4, "cells": 1}, "digits", training, seed=0)
-    small = {"training": asdict(training), "images": 40, "batch": 20}
-    parameters = {name: small.get(name, value) for name, value in estimator.parameters().items()}
-    architectures = source.make_space().sample(3, np.random.default_rng(0))
-    with TemporaryDirectory() as root:
-        source.run(root)
-        task = ReadTask((source,), root, ((estimator.name, parameters),))
-        first, second = ([score for _, score in task.scores(architectures)] for _ in range(2))
-    failed = [score.reason for score in first if score.status == "failed"]
-    _require(not failed, f"{estimator.name}: fails on a small supernet: {failed[:1]}")
-    _require(first == second, f"{estimator.name}: reads {first}, then {second} of the same supernet")
+    except (BenchsuiteError, TypeError, ValueError) as error:
+        raise ConformanceError(f"{estimator.name}: its parameters do not make the same estimator: {error}") from error
+    _require(again == estimator, f"{estimator.name}: its parameters do not make the same estimator")

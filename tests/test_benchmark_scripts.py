@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,15 @@ from small import write_table
 
 from benchsuite.benchmark import load_benchmark
 from benchsuite.core.errors import SuiteError
+from benchsuite.core.registry import make_estimator
 from benchsuite.data.images.minibatches import load_images, minibatch
-from benchsuite.estimators.execute import Task
 from benchsuite.estimators.supernets.readouts import Measured, Reading
-from benchsuite.estimators.zero_shot.scoring import score_network
+from benchsuite.estimators.zero_shot.any_network import score_network
+from benchsuite.estimators.zero_shot.task import ProbeTask
 from benchsuite.report.render.words import MINUS
 from benchsuite.report.results import BenchmarkResults
-from benchsuite.running.runner import execute, missing_jobs, missing_trainings, train
+from benchsuite.running.jobs import missing_jobs, missing_trainings
+from benchsuite.running.runner import execute, train
 from benchsuite.running.store import Store
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.nasbench201.space import NASBench201
@@ -220,9 +221,9 @@ def test_common_and_independent_initialisations_are_compared_with_the_truth_and_
 
 def test_both_initialisations_are_scored_by_a_script_with_the_same_seeds() -> None:
     effect, images = script("common_random_numbers"), load_images("digits")
-    task = Task("nasbench201", {"channels": 2, "cells": 1}, images.dataset, (("l2_norm", {}), ("snip", {})))
-    task = replace(task, minibatches=tuple(minibatch(images, 8, seed=0)))
-    scores = effect.measure(task, NASBench201().sample(2, np.random.default_rng(0)), seeds=2)
+    space, estimators = NASBench201(channels=2, cells=1), tuple(map(make_estimator, ("l2_norm", "snip")))
+    task = ProbeTask(space, images.dataset, estimators, minibatches=tuple(minibatch(images, 8, seed=0)))
+    scores = effect.measure(task, space.sample(2, np.random.default_rng(0)), seeds=2)
     assert len(scores) == 2 * 2 * 2 * 2
     assert scores["value"].nunique() == 16
 

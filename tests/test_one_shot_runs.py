@@ -10,9 +10,11 @@ from supernets import held_elsewhere
 
 from benchsuite.core.errors import BusyError, SuiteError, UnknownNameError
 from benchsuite.data.images.minibatches import load_images
-from benchsuite.estimators.supernets.execute import ReadTask, mean_state
+from benchsuite.estimators.supernets.readout_task import ReadoutTask
 from benchsuite.estimators.supernets.split import Split
-from benchsuite.running.runner import estimate_cpu_seconds, execute, missing_jobs, missing_trainings, train
+from benchsuite.estimators.supernets.task import mean_state
+from benchsuite.running.jobs import estimate_cpu_seconds, missing_jobs, missing_trainings
+from benchsuite.running.runner import execute, train
 from benchsuite.running.store import Store
 from benchsuite.suites.plan import make_plan
 from benchsuite.suites.record import record
@@ -157,11 +159,11 @@ def test_what_is_misspelt_or_not_kept_is_named(tmp_path: Path) -> None:
 def test_jobs_of_a_supernet_stay_small_and_read_alike_architectures_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchsuite.running.runner.READ_CHUNK", 4)
+    monkeypatch.setattr(ReadoutTask, "chunk", 4)
     plan = make_plan(load_suite(_suite(tmp_path, _uniform())))
     with Store(tmp_path) as store:
         jobs = missing_jobs(plan, store)
-    assert all(isinstance(job.task, ReadTask) for job in jobs)
+    assert all(isinstance(job.task, ReadoutTask) for job in jobs)
     assert [len(job.architectures) for job in jobs] == [4, 2, 4, 2]
     space = plan.benchmarks[0].benchmark.space
     read = [space.operations(name) for job in jobs[:2] for name in job.architectures]

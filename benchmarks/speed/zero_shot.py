@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchsuite.core.types import Dataset
 from benchsuite.data.images.minibatches import minibatch, noise
-from benchsuite.estimators.zero_shot.scoring import score_network
+from benchsuite.estimators.zero_shot.any_network import score_network
 from benchsuite.spaces.nasbench201.space import NASBench201
 
 if TYPE_CHECKING:

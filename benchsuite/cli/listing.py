@@ -83,7 +83,7 @@ def doctor() -> None:
     """
     from benchsuite.core import registry
     from benchsuite.data.home import data_home, shipped
-    from benchsuite.running.runner import available_processors, describe_machine
+    from benchsuite.running.machine import available_processors, describe_machine
 
     for key, value in describe_machine("cpu").items():
         output.print(f"{key}: {value}", markup=False)

@@ -13,15 +13,14 @@ from benchsuite.cli.console import output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from benchsuite.estimators.one_shot.training import Epoch
-    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.estimators.task import FinishedEpoch, TrainingJob
 
 _LINE = 30.0  # seconds between two lines
 _LOOK = 2.0  # seconds between two looks at the learning curves
 
 
 @contextmanager
-def watched_trainings(tasks: Sequence[TrainingTask], root: str, *, quiet: bool) -> Iterator[None]:
+def watched_trainings(tasks: Sequence[TrainingJob], root: str, *, quiet: bool) -> Iterator[None]:
     """Show, while trainings go on inside, the epochs that their learning curves have reached and the time to go."""
     if quiet or not tasks:
         yield
@@ -36,17 +35,17 @@ def watched_trainings(tasks: Sequence[TrainingTask], root: str, *, quiet: bool) 
         watch.join()
 
 
-def _watch(tasks: Sequence[TrainingTask], root: str, ended: threading.Event) -> None:
+def _watch(tasks: Sequence[TrainingJob], root: str, ended: threading.Event) -> None:
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = TextColumn("{task.description}"), BarColumn()
-    folders, epochs = [task.folder(root) for task in tasks], [task.training.last_epoch for task in tasks]
+    epochs = [task.last_epoch for task in tasks]
     start, next_line, said, before = time.monotonic(), _LINE, "", None
     with Progress(*columns, console=output, disable=not output.is_terminal) as bar:
         shown = bar.add_task("training")
         while True:
             last = ended.wait(_LOOK)
-            curves, passed = [folder.curve() for folder in folders], time.monotonic() - start
+            curves, passed = [task.curve(root) for task in tasks], time.monotonic() - start
             spent, total = _work(curves, epochs)
             before = spent if before is None else before
             words, ending = _reached(curves, epochs), ""
@@ -61,13 +60,13 @@ def _watch(tasks: Sequence[TrainingTask], root: str, ended: threading.Event) -> 
                 return
 
 
-def _reached(curves: Sequence[Sequence[Epoch]], epochs: Sequence[int]) -> str:
+def _reached(curves: Sequence[Sequence[FinishedEpoch]], epochs: Sequence[int]) -> str:
     losses = [curve[-1].loss for curve in curves if curve]
     mean = f", mean loss {sum(losses) / len(losses):.3f}" if losses else ""
     return f"{len(curves)} supernets: {sum(map(len, curves)):,} of {sum(epochs):,} epochs{mean}"
 
 
-def _work(curves: Sequence[Sequence[Epoch]], epochs: Sequence[int]) -> tuple[float, float]:
+def _work(curves: Sequence[Sequence[FinishedEpoch]], epochs: Sequence[int]) -> tuple[float, float]:
     """CPU seconds of the epochs that have ended and of all, those to come as long as the others of their training.
 
     A training without an epoch is taken for an average one.

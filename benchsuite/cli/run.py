@@ -16,8 +16,9 @@ from benchsuite.cli.console import REPORTS, output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from benchsuite.estimators.supernets.execute import TrainingTask
-    from benchsuite.running.runner import Job, Outcome
+    from benchsuite.estimators.task import TrainingJob
+    from benchsuite.running.jobs import Job
+    from benchsuite.running.runner import Tally
     from benchsuite.running.store import Store
     from benchsuite.suites.plan import Plan
 
@@ -64,7 +65,9 @@ def run(
 
         benchsuite run my_suite.toml --plugin my_estimator.py --jobs 8
     """
-    from benchsuite.running.runner import available_processors, execute, missing_jobs, missing_trainings
+    from benchsuite.running.jobs import missing_jobs, missing_trainings
+    from benchsuite.running.machine import available_processors
+    from benchsuite.running.runner import execute
     from benchsuite.running.store import Store
     from benchsuite.suites.plan import make_plan
     from benchsuite.suites.record import record
@@ -84,9 +87,9 @@ def run(
         processes = jobs or available_processors()
         _train(missing_trainings(work, held.trainings), held, device, processes, scheduler, quiet=quiet)
         with _Progress(work, quiet=quiet) as progress, interruptible():
-            outcome = execute(work, held, plan, processes=processes, scheduler=scheduler, advance=progress.advance)
+            tally = execute(work, held, plan, processes=processes, scheduler=scheduler, advance=progress.advance)
         if not quiet:
-            _print_outcome(outcome)
+            _print_outcome(tally)
         if verbose:
             _print_failures(plan, held)
         _write(held, chosen.name, out)
@@ -106,7 +109,7 @@ def _end_if_failed(plan: Plan, store: Store) -> None:
 
 
 def _train(
-    tasks: Sequence[TrainingTask],
+    tasks: Sequence[TrainingJob],
     store: Store,
     device: str,
     processes: int,
@@ -165,7 +168,7 @@ def _write(store: Store, suite: str, out: Path | None) -> None:
 
 def _print_plan(plan: Plan, work: Sequence[Job]) -> None:
     for part in plan.benchmarks:
-        output.print(f"{part.choice.name}: {part.population}; {len(part.trials)} trials", markup=False)
+        output.print(f"{part.choice.name}: {part.sample}; {len(part.trials)} trials", markup=False)
         for label, reason in part.skipped.items():
             output.print(f"  skipped {label}: {reason}", markup=False)
     wanted = sum(len(part.trials) * len(part.architectures) for part in plan.benchmarks)
@@ -174,16 +177,16 @@ def _print_plan(plan: Plan, work: Sequence[Job]) -> None:
 
 
 def _print_cost(work: Sequence[Job], store: Store) -> None:
-    from benchsuite.running.runner import estimate_cpu_seconds
+    from benchsuite.running.jobs import estimate_cpu_seconds
 
     seconds = estimate_cpu_seconds(work, store.trainings)
     output.print(f"about {seconds:,.0f} CPU seconds (one architecture of average size of each kind was timed)")
 
 
-def _print_outcome(outcome: Outcome) -> None:
+def _print_outcome(tally: Tally) -> None:
     output.print(
-        f"{outcome.computed:,} scores computed ({outcome.undefined:,} undefined, {outcome.failed:,} failed) in "
-        f"{outcome.wall_seconds:,.0f} s, {outcome.cpu_seconds:,.0f} CPU s"
+        f"{tally.computed:,} scores computed ({tally.undefined:,} undefined, {tally.failed:,} failed) in "
+        f"{tally.wall_seconds:,.0f} s, {tally.cpu_seconds:,.0f} CPU s"
     )
 
 
@@ -219,21 +222,21 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def advance(self, outcome: Outcome) -> None:
+    def advance(self, tally: Tally) -> None:
         """Show what has been done so far."""
-        said = self._said(outcome.computed) + self._ending(outcome)
-        self._bar.update(self._task, completed=outcome.work, description=said)
-        if self._lines and outcome.wall_seconds >= self._next_line:
-            self._next_line = outcome.wall_seconds + 30.0
+        said = self._said(tally.computed) + self._ending(tally)
+        self._bar.update(self._task, completed=tally.work, description=said)
+        if self._lines and tally.wall_seconds >= self._next_line:
+            self._next_line = tally.wall_seconds + 30.0
             output.print(said)
 
-    def _ending(self, outcome: Outcome) -> str:
+    def _ending(self, tally: Tally) -> str:
         """The time to go at the pace since the first scores came, which trainings may have preceded."""
-        self._begun = self._begun or (outcome.work, outcome.wall_seconds)
-        done = outcome.work - self._begun[0]
+        self._begun = self._begun or (tally.work, tally.wall_seconds)
+        done = tally.work - self._begun[0]
         if done <= 0:
             return ""
-        rest = (outcome.wall_seconds - self._begun[1]) * (self._work - outcome.work) / done
+        rest = (tally.wall_seconds - self._begun[1]) * (self._work - tally.work) / done
         return f", about {timedelta(seconds=round(rest))} to go"
 
     def _said(self, computed: int) -> str:

@@ -58,7 +58,7 @@ def make(
         benchsuite truth make nasbench201 flowers --images flowers/ --epochs 10 --architectures 50
     """
     from benchsuite.data.images.minibatches import load_images
-    from benchsuite.estimators.execute import check_device
+    from benchsuite.estimators.torchtools.devices import check_device
     from benchsuite.truth.making import TruthPlan
     from benchsuite.truth.training import TrainingProtocol
 

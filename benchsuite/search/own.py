@@ -5,22 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
 from benchsuite.analysis.standing import foreign, percentile, true_accuracies
-from benchsuite.core.supernet import NONE, MixedSupernet
-from benchsuite.estimators.supernets.protocols import ChoosingTraining
-from benchsuite.running.runner import describe_machine
-from benchsuite.search.setting import no_rule
+from benchsuite.core.supernet import NONE
+from benchsuite.running.machine import describe_machine
 from benchsuite.suites.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from benchsuite.core.supernet import MixedSupernet
     from benchsuite.estimators.one_shot.training import Epoch
-    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.estimators.supernets.task import TrainingTask
     from benchsuite.search.setting import Prepared, Search
 
 DERIVED, ALPHA, CURVE = "derived", "alpha", "curve"  # tables of a training
@@ -76,14 +75,9 @@ def choose(
         Folder of all trainings.
     advance
         Told the row of "derived" of each epoch, those of earlier runs first.
-
-    Raises
-    ------
-    UnsupportedError
-        If the method has no such rule.
     """
-    task = prepared.trial.trainings[0]
-    supernet, rule, folder = mixed_supernet(prepared, task), rule_of(prepared, task), task.folder(root)
+    task = cast("TrainingTask", prepared.trial.trainings[0])  # a method with a rule trains a mixed supernet
+    supernet, folder = cast("MixedSupernet", task.supernet()), task.folder(root)
     for row in folder.rows(f"{DERIVED}.csv"):
         advance(row)
 
@@ -100,7 +94,7 @@ def choose(
     recorded = record(prepared.plan, command).benchmarks[0]
     return Choice(
         prepared.search,
-        rule,
+        prepared.rule,
         architecture,
         cells_of(supernet, architecture),
         accuracy,
@@ -108,24 +102,9 @@ def choose(
         "" if math.isfinite(accuracy) else _lacking(prepared, architecture),
         tables,
         caption=recorded.caption,
-        protocol=_protocol(prepared, rule, recorded.protocol),
+        protocol=_protocol(prepared, recorded.protocol),
         provenance=_provenance(prepared, tables[CURVE], command),
     )
-
-
-def mixed_supernet(prepared: Prepared, task: TrainingTask) -> MixedSupernet:
-    """The untrained supernet of a method with a rule of its own; UnsupportedError for another."""
-    supernet = task.supernet()
-    if not isinstance(supernet, MixedSupernet):
-        raise no_rule(prepared.trial.estimator.name)
-    return supernet
-
-
-def rule_of(prepared: Prepared, task: TrainingTask) -> str:
-    """What a method with a rule of its own chooses; UnsupportedError for another."""
-    if not isinstance(task.training, ChoosingTraining):
-        raise no_rule(prepared.trial.estimator.name)
-    return task.training.rule
 
 
 def cells_of(supernet: MixedSupernet, architecture: str) -> Cells:
@@ -161,10 +140,10 @@ def _standing(truth: pd.Series | None, accuracy: float) -> tuple[float, float]:
     return (math.nan, math.nan) if truth is None else (percentile(accuracy, truth), float(truth.max()))
 
 
-def _protocol(prepared: Prepared, rule: str, recorded: Mapping[str, str]) -> dict[str, str]:
+def _protocol(prepared: Prepared, recorded: Mapping[str, str]) -> dict[str, str]:
     absent = {"Architectures", "Minibatch"} | (set() if prepared.truth is not None else {"Ground truth"})
     return {
-        "Algorithm": f"the rule of {prepared.search.estimator}, seed {prepared.search.seed}: {rule}",
+        "Algorithm": f"the rule of {prepared.search.estimator}, seed {prepared.search.seed}: {prepared.rule}",
         **{name: words for name, words in recorded.items() if name not in absent},
     }
 

@@ -6,7 +6,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchsuite.running.runner import execute, missing_jobs
+from benchsuite.running.jobs import missing_jobs
+from benchsuite.running.runner import execute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,24 +12,22 @@ import pandas as pd
 from benchsuite.benchmark import Benchmark, load_benchmark
 from benchsuite.core import registry
 from benchsuite.core.errors import DataMissingError, SuiteError, UnknownNameError, UnsupportedError
-from benchsuite.estimators.base import CurveEstimator
-from benchsuite.estimators.execute import check_device
-from benchsuite.estimators.one_shot.estimators import OneShotEstimator
+from benchsuite.estimators.torchtools.devices import check_device
 from benchsuite.search.algorithms import RandomSearch, RegularisedEvolution
 from benchsuite.search.evaluated import Sizes
 from benchsuite.search.nsga2 import NSGA2
 from benchsuite.search.objectives import parse_objectives
 from benchsuite.spaces.isomorphism import isomorphism_classes
-from benchsuite.suites.plan import NOISE, BenchmarkPlan, Plan, trials_of, unsupported
+from benchsuite.suites.plan import BenchmarkPlan, Plan, setting_of, trials_of, unsupported
 from benchsuite.suites.schema import BatchChoice, BenchmarkChoice, EstimatorChoice, SampleChoice, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from benchsuite.estimators.base import Estimator
+    from benchsuite.estimators.base import Estimator, Trial
+    from benchsuite.estimators.setting import Setting
     from benchsuite.search.algorithms import Algorithm
     from benchsuite.search.objectives import Objective
-    from benchsuite.suites.plan import Trial
 
 OWN = "own"
 ALGORITHMS = ("random", "evolution", "nsga2", OWN)
@@ -102,12 +100,15 @@ class Prepared:
         A plan of one benchmark and one trial, the architectures still to be chosen.
     truth
         Accuracy in percent by architecture; None where it is not known, for the reason in `lacking`.
+    rule
+        How the method chooses an architecture by itself; empty where scores decide.
     """
 
     search: Search
     plan: Plan
     truth: pd.Series | None
     lacking: str
+    rule: str = ""
 
     @property
     def part(self) -> BenchmarkPlan:
@@ -122,7 +123,7 @@ class Prepared:
     @property
     def sizes(self) -> Sizes:
         """How large the networks of architectures are."""
-        return Sizes(self.part.benchmark.space, self.part.dataset)
+        return Sizes(self.part.setting.space, self.part.setting.dataset)
 
     def algorithm(self) -> Algorithm:
         """What chooses the architectures."""
@@ -148,19 +149,21 @@ def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu")
         registry.load_plugin(plugin)
     benchmark, truth, lacking = _grounds(search)
     estimator = registry.make_estimator(_estimator(search), search.parameters)
-    if isinstance(estimator, CurveEstimator):
-        raise UnsupportedError(f"{estimator.name} reads learning curves of trained architectures; choose another")
+    if estimator.reads_truth:
+        raise UnsupportedError(f"{estimator.name} reads the ground truth of trained architectures; choose another")
     batch, pool = BatchChoice(images=search.images), _pool(search)
     choice = BenchmarkChoice(
         search.space, search.dataset, (search.seed,), architectures=SampleChoice(pool=pool), batch=batch
     )
-    check = _check_rule if search.algorithm == OWN else _check_scores
-    check(search, estimator, benchmark)
-    made = tuple(trials_of(choice, benchmark, {estimator.label(): estimator}, fast=False))
-    part = BenchmarkPlan(choice, benchmark, benchmark.image_dataset, (), "", made, (), {})
+    setting = setting_of(choice, benchmark, device)
+    rule = _rule(search, estimator, setting) if search.algorithm == OWN else ""
+    estimator.check()
+    if not rule:
+        _check_scores(estimator, setting)
+    part = BenchmarkPlan(choice, benchmark, setting, (), "", trials_of({estimator.label(): estimator}, setting))
     suite = Suite(search.name, "", (choice,), (EstimatorChoice(estimator.name, search.parameters),))
     files = tuple(str(Path(path).resolve()) for path in plugins)  # workers may run in another folder
-    return Prepared(search, Plan(suite, (part,), files, device), truth, lacking)
+    return Prepared(search, Plan(suite, (part,), files, device), truth, lacking, rule)
 
 
 def _grounds(search: Search) -> tuple[Benchmark, pd.Series | None, str]:
@@ -190,35 +193,21 @@ def _estimator(search: Search) -> str:
     return likelihood if by_method else search.estimator
 
 
-def _check_scores(search: Search, estimator: Estimator, benchmark: Benchmark) -> None:
+def _check_scores(estimator: Estimator, setting: Setting) -> None:
     """Return nothing for an estimator that scores architectures of the space; the error says what is lacking."""
-    example = benchmark.space.sample(1, np.random.default_rng(0))[0]
-    reasons = unsupported({estimator.name: estimator}, benchmark, example, search.images or benchmark.images)
+    example = setting.space.sample(1, np.random.default_rng(0))[0]
+    reasons = unsupported({estimator.name: estimator}, setting, example)
     if reasons:
         raise UnsupportedError("; ".join(reasons.values()))
 
 
-def _check_rule(search: Search, estimator: Estimator, benchmark: Benchmark) -> None:
-    """Return nothing for a training that may choose by its own rule; the error says what is wrong with another.
+def _rule(search: Search, estimator: Estimator, setting: Setting) -> str:
+    """Return how a method chooses by itself.
 
     It need not be able to score architectures: a reduced set of operations has but few of the space.
     """
-    if not isinstance(estimator, OneShotEstimator):
-        raise no_rule(search.estimator)
+    rule = estimator.own_rule(setting)
     ignored = sorted(set(search.parameters) - {"training"})
     if ignored:
-        raise SuiteError(
-            f"algorithm 'own' reads one training to its end, and no {', '.join(ignored)}; give training = {{...}} alone"
-        )
-    if search.images == NOISE:
-        raise UnsupportedError("a supernet is trained on images, not on noise; choose an image set")
-    estimator.check()
-    estimator.training.check_space(benchmark.space, benchmark.image_dataset)
-
-
-def no_rule(estimator: str) -> UnsupportedError:
-    """The error that an estimator's method chooses nothing by itself."""
-    return UnsupportedError(
-        f"algorithm 'own' is the rule of methods that learn the architecture with the weights, and {estimator} is "
-        "none; choose random, evolution or nsga2"
-    )
+        raise SuiteError(f"with algorithm 'own' only training may be set; remove: {', '.join(ignored)}")
+    return rule

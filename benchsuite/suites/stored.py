@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SCHEMA = 1
+_REFERENCES = ("baseline", "curve")  # families of baselines, as versions before schema 1 knew them
 _CONFIG = ConfigDict(strict=True, extra="forbid")
 
 
@@ -37,6 +38,8 @@ class StoredTrial:
         Key of the recipe.
     trainings
         Seeds of the trainings that were read, by key.
+    reference
+        Whether other estimators must beat it: a baseline.
     """
 
     estimator: str
@@ -45,6 +48,7 @@ class StoredTrial:
     batch_seed: int | None
     key: str
     trainings: dict[str, int] = field(default_factory=dict)
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
@@ -182,8 +186,8 @@ def read_record(text: str) -> StoredSuite:
 def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record without a number in the form of schema 1.
 
-    Earlier versions wrote neither combinations nor other data sets, nor trainings of what was imported, and called the
-    sample a population.
+    Earlier versions wrote neither combinations nor other data sets, nor trainings of what was imported, called the
+    sample a population, and knew baselines by their families.
     """
     entries = document.get("benchmarks")
     if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
@@ -193,7 +197,8 @@ def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _numbered_benchmark(entry: Mapping[str, Any]) -> dict[str, Any]:
     renamed = {"sample" if key == "population" else key: value for key, value in entry.items()}
-    return {"transfer": [], "combinations": [], **renamed}
+    trials = [{"reference": trial.get("family") in _REFERENCES, **trial} for trial in entry.get("trials", [])]
+    return {"transfer": [], "combinations": [], **renamed, "trials": trials}
 
 
 _MIGRATIONS: tuple[Callable[[Mapping[str, Any]], dict[str, Any]], ...] = (_numbered,)  # by the schema they start from

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PLUGIN = """
 from dataclasses import dataclass
 from typing import ClassVar
-from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite import ZeroShotEstimator
 
 @dataclass(frozen=True, slots=True)
 class Mine(ZeroShotEstimator):

@@ -15,7 +15,8 @@ from small import write_suite
 import benchsuite
 from benchsuite.core.errors import UnknownNameError
 from benchsuite.report.registered import registered_sections
-from benchsuite.running.runner import execute, missing_jobs
+from benchsuite.running.jobs import missing_jobs
+from benchsuite.running.runner import execute
 from benchsuite.running.store import Store, StoreError
 from benchsuite.suites.plan import make_plan
 from benchsuite.suites.record import record

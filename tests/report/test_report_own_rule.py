@@ -31,7 +31,8 @@ from benchsuite.report.sections.own_rule import choices as choices_of
 from benchsuite.report.sentences.own_rule import choice_words
 from benchsuite.report.trainings import ReadTraining, names_of
 from benchsuite.report.write import write_report
-from benchsuite.running.runner import execute, missing_jobs
+from benchsuite.running.jobs import missing_jobs
+from benchsuite.running.runner import execute
 from benchsuite.running.store import Store
 from benchsuite.suites.plan import make_plan
 from benchsuite.suites.record import record

@@ -15,8 +15,9 @@ import pytest
 from small import ESTIMATORS, write_suite
 
 from benchsuite.core import registry
-from benchsuite.running import runner
-from benchsuite.running.runner import estimate_cpu_seconds, execute, missing_jobs
+from benchsuite.estimators.zero_shot.task import ProbeTask
+from benchsuite.running.jobs import estimate_cpu_seconds, missing_jobs
+from benchsuite.running.runner import execute
 from benchsuite.running.store import Store
 from benchsuite.suites.plan import make_plan
 from benchsuite.suites.record import record
@@ -30,7 +31,7 @@ SLOW_PLUGIN = """
 import time
 from dataclasses import dataclass
 from typing import ClassVar
-from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite import ZeroShotEstimator
 
 @dataclass(frozen=True, slots=True)
 class Slow(ZeroShotEstimator):
@@ -105,7 +106,7 @@ def test_scores_depend_on_no_chunk_process_or_companion(tmp_path: Path, monkeypa
     file = write_suite(tmp_path)
     _run(file, tmp_path / "one")
     _run(file, tmp_path / "processes", processes=2)
-    monkeypatch.setattr(runner, "PROBE_CHUNK", 1)
+    monkeypatch.setattr(ProbeTask, "chunk", 1)
     for estimator in ESTIMATORS:
         _run(write_suite(tmp_path, estimators=(estimator,)), tmp_path / "alone")
     reference = _values(tmp_path / "one")["value"]
@@ -178,7 +179,7 @@ def test_an_architecture_that_kills_its_worker_is_recorded_and_costs_no_score_of
     _run(file, tmp_path / "reference")
     expected = _values(tmp_path / "reference")["value"]
     (part,) = make_plan(load_suite(file)).benchmarks
-    sizes = {name: part.benchmark.space.complexity(name, part.dataset).live_params for name in part.architectures}
+    sizes = {name: part.setting.space.complexity(name, part.setting.dataset).live_params for name in part.architectures}
     guilty = [name for name, size in sizes.items() if size == max(sizes.values())]
     condition = f"if sum(map(torch.numel, probe.network.parameters())) == {max(sizes.values())}:"
     kill = f"import os, torch\n        {condition}\n            os.kill(os.getpid(), {signal.SIGKILL:d})"

@@ -8,7 +8,7 @@ import pytest
 from small import write_suite
 
 from benchsuite.core.errors import BenchsuiteError
-from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 from benchsuite.suites.plan import BenchmarkPlan, make_plan
 from benchsuite.suites.record import record
 from benchsuite.suites.schema import load_suite

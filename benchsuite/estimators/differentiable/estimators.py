@@ -6,13 +6,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from typing_extensions import override
+
 from benchsuite.estimators.differentiable.trainer import RELAXATION
 from benchsuite.estimators.differentiable.training import DARTS, LAMBDA_DARTS, PC_DARTS, MixedTraining
-from benchsuite.estimators.one_shot.estimators import OneShotEstimator, ValidationEstimator
-from benchsuite.estimators.supernets.execute import mean_state
+from benchsuite.estimators.supernets.family import OneShotEstimator
+from benchsuite.estimators.supernets.task import mean_state
+from benchsuite.estimators.supernets.validation import ValidationEstimator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from torch import Tensor
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from benchsuite.core.supernet import MixedSupernet
     from benchsuite.core.types import Dataset
     from benchsuite.estimators.differentiable.relaxation import Relaxation
-    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.estimators.supernets.task import TrainingTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +63,33 @@ class LikelihoodEstimator(OneShotEstimator):
 
     training: MixedTraining = DARTS
 
-    def protocol(self) -> tuple[object, ...]:
-        """What decides the readings of a training: estimators that agree in it share them."""
-        return "likelihood", self.members, *self.epochs()
+    @override
+    def readout_key(self) -> Hashable:
+        return "likelihood", self.members, self.epochs()
 
+    @override
     def copy_of(self, space: Space, architecture: str) -> str:
-        """Name of the part of a checkpoint that is read: the architecture parameters."""
         return RELAXATION
 
+    @override
     def check_space(self, space: Space, dataset: Dataset, architecture: str) -> None:
-        """Return nothing for a space that has a table of choices; the error says what is lacking."""
         OneShotEstimator.check_space(self, space, dataset, architecture)
         self.training.supernet(space, dataset).choices(architecture)
 
+    @override
     def reading_words(self, images: int) -> str:
-        """What is read of one supernet, for a report."""
         return "log-likelihood of the choices"
 
+    @override
     def reader(self, source: TrainingTask, states: Sequence[Mapping[str, Tensor]], device: str) -> LikelihoodReader:
-        """What reads the mean of some architecture parameters, or those of an untrained supernet."""
-        supernet = self.training.supernet(source.make_space(), source.dataset)
+        supernet = self.training.supernet(source.space, source.dataset)
         relaxation = self.training.relaxation(supernet)
         if states:
             relaxation.load_state_dict(mean_state(states))
         return LikelihoodReader(supernet, relaxation.to(device))
 
+    @override
     def score(self, reading: LogLikelihood) -> float:
-        """The log-likelihood."""
         return reading.value
 
 

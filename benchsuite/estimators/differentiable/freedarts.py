@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError, UnknownNameError
 from benchsuite.estimators.differentiable.saliency_training import SALIENCY, SaliencyTraining
-from benchsuite.estimators.one_shot.estimators import OneShotEstimator
-from benchsuite.estimators.supernets.execute import mean_state
+from benchsuite.estimators.supernets.family import OneShotEstimator
+from benchsuite.estimators.supernets.task import mean_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from torch import Tensor
 
     from benchsuite.core.space import Space
     from benchsuite.core.supernet import MixedSupernet
     from benchsuite.core.types import Dataset
-    from benchsuite.estimators.supernets.execute import TrainingTask
+    from benchsuite.estimators.supernets.task import TrainingTask
 
 _NORMALISATIONS = ("none", "edge")
 _SNIP = SaliencyTraining()
@@ -91,8 +92,8 @@ class FreeDARTS(OneShotEstimator):
     normalisation: str = "none"
     saliency: ClassVar[str]
 
+    @override
     def check_reading(self) -> None:
-        """Return nothing if the hyperparameters say what to add up; the error says what is wrong with others."""
         if self.normalisation not in _NORMALISATIONS:
             raise UnknownNameError("normalisation", self.normalisation, _NORMALISATIONS)
         if self.training.saliency != self.saliency:
@@ -101,30 +102,30 @@ class FreeDARTS(OneShotEstimator):
                 "estimator"
             )
 
-    def protocol(self) -> tuple[object, ...]:
-        """What decides the readings of a training: estimators that agree in it share them."""
+    @override
+    def readout_key(self) -> Hashable:
         return SALIENCY, self.normalisation, self.members
 
+    @override
     def check_space(self, space: Space, dataset: Dataset, architecture: str) -> None:
-        """Return nothing for a space that has a table of choices; the error says what is lacking."""
         OneShotEstimator.check_space(self, space, dataset, architecture)
         self.training.supernet(space, dataset).choices(architecture)
 
+    @override
     def reading_words(self, images: int) -> str:
-        """What is read of one supernet, for a report."""
         shares = ", as shares of their edges" if self.normalisation == "edge" else ""
         return f"sum of the operations' saliencies{shares}"
 
+    @override
     def reader(self, source: TrainingTask, states: Sequence[Mapping[str, Tensor]], device: str) -> SaliencyReader:
-        """What adds up measured saliencies, or zeros if nothing is measured."""
-        supernet = self.training.supernet(source.make_space(), source.dataset)
+        supernet = self.training.supernet(source.space, source.dataset)
         zeros = {name: torch.zeros(len(edges), len(edges[0].operations)) for name, edges in supernet.tables.items()}
         values = mean_state(states) if states else zeros
         shares = {name: edge_shares(table) for name, table in values.items()}
         return SaliencyReader(supernet, shares if self.normalisation == "edge" else values)
 
+    @override
     def score(self, reading: SaliencySum) -> float:
-        """The sum."""
         return reading.value
 
 

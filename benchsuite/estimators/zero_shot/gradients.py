@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from benchsuite.core.errors import SuiteError
-from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.torchtools.derivatives import depends, hessian_product
 from benchsuite.estimators.torchtools.instruments import weights_of
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
 if TYPE_CHECKING:
     from torch import Tensor

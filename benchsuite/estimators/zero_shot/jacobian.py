@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from benchsuite.core.errors import UnsupportedError
-from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 import torch
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
-from benchsuite.estimators.base import ArchitectureEstimator
+from benchsuite.estimators.baselines.family import ArchitectureEstimator
 from benchsuite.estimators.torchtools.instruments import Recorder
 from benchsuite.estimators.torchtools.preserve import seeded
 from benchsuite.estimators.zero_shot.relu_codes import distinct_columns, rows_of_images
@@ -66,6 +66,7 @@ class LinearRegions(ArchitectureEstimator):
     name: ClassVar[str] = "linear_regions"
     family: ClassVar[str] = "zero-shot"
     seeded: ClassVar[bool] = True
+    reference: ClassVar[bool] = False
 
     def score(self, space: Space, architecture: str, dataset: Dataset, rng: np.random.Generator) -> float:
         """Number of different patterns."""

@@ -11,8 +11,8 @@ import torch
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.core.identity import seed_of
-from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

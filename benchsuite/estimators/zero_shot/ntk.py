@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from benchsuite.core.errors import SuiteError
-from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused, weights_of
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
-from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

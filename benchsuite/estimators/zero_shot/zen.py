@@ -14,7 +14,6 @@ from torch.overrides import TorchFunctionMode
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.core.identity import seed_of
-from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.torchtools.instruments import (
     SingleValueError,
     batch_norms,
@@ -22,6 +21,7 @@ from benchsuite.estimators.torchtools.instruments import (
     normal_like,
     single_values_refused,
 )
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

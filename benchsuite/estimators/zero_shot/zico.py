@@ -10,8 +10,8 @@ import torch
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.core.identity import seed_of
-from benchsuite.estimators.base import ZeroShotEstimator
 from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 from benchsuite.estimators.zero_shot.probe import Probe
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.differentiable.freedarts import FreeDARTSGrasp, FreeDARTSSnip, FreeDARTSSynFlow
 from benchsuite.estimators.differentiable.saliency import SALIENCIES, grasp, pruned, rounds, snip, synflow
 from benchsuite.estimators.differentiable.saliency_training import SALIENCY, SaliencyTraining
-from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
+from benchsuite.estimators.supernets.readout_task import ReadoutTask
+from benchsuite.estimators.supernets.task import TrainingTask
 from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench201.strings import parse
@@ -201,10 +202,10 @@ def test_the_other_sign_is_the_negative():
 
 
 def scores(root, estimator, architectures):
-    source = TrainingTask("nasbench201", {"channels": 4, "cells": 1}, "digits", estimator.training, seed=0)
+    source = TrainingTask(SMALL, "digits", estimator.training, seed=0)
     if not source.finished(root):
         source.run(root)
-    task = ReadTask((source,), root, ((estimator.name, estimator.parameters()),))
+    task = ReadoutTask((source,), root, (estimator,))
     return [score.value for _, score in task.scores(architectures)], source
 
 

@@ -18,8 +18,9 @@ from benchsuite.core import registry
 from benchsuite.core.errors import SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.differentiable.training import DARTS, LAMBDA_DARTS, PC_DARTS, MixedTraining
-from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
+from benchsuite.estimators.supernets.readout_task import ReadoutTask
 from benchsuite.estimators.supernets.split import Split
+from benchsuite.estimators.supernets.task import TrainingTask
 from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench301.space import NASBench301
@@ -42,7 +43,7 @@ METHODS = {
 
 
 def _task(training: MixedTraining, seed: int = 0) -> TrainingTask:
-    return TrainingTask("nasbench201", SIZES, "digits", training, seed)
+    return TrainingTask(SPACE, "digits", training, seed)
 
 
 @cache
@@ -207,7 +208,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(method: str, tmp_pa
 
 def _scores(estimator: str, task: TrainingTask, root: Path, names: list[str], **parameters: object) -> list[float]:
     given = {"training": asdict(task.training), **parameters}
-    found = ReadTask((task,), str(root), ((estimator, given),)).scores(names)
+    found = ReadoutTask((task,), str(root), (registry.make_estimator(estimator, given),)).scores(names)
     assert [score.reason for _, score in found] == [""] * len(names)
     return [score.value for _, score in found]
 

@@ -19,9 +19,10 @@ from benchsuite.estimators.one_shot.mitigations import Part, best, copies, copy_
 from benchsuite.estimators.one_shot.sampling import FairRounds, sampler
 from benchsuite.estimators.one_shot.stages import StagedTrainer
 from benchsuite.estimators.one_shot.training import Training
-from benchsuite.estimators.supernets.execute import ReadTask, TrainingTask
 from benchsuite.estimators.supernets.folder import TrainingFolder
+from benchsuite.estimators.supernets.readout_task import ReadoutTask
 from benchsuite.estimators.supernets.split import Split
+from benchsuite.estimators.supernets.task import TrainingTask
 from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench101.space import NASBench101
 from benchsuite.spaces.nasbench201.space import NASBench201
@@ -147,7 +148,7 @@ def test_the_space_is_pruned_to_the_candidates_that_validate_best(monkeypatch: p
     trainer = staged(KEEP, 1)
     candidates = trainer.copies["shared"].coming(20)
     assert 18 <= len(candidates) <= 20
-    supernet = TrainingTask("nasbench201", SIZES, "digits", KEEP, 0).supernet([trainer.checkpoint()["shared"]])
+    supernet = TrainingTask(SPACE, "digits", KEEP, 0).supernet([trainer.checkpoint()["shared"]])
     accuracies = {one: accuracy(supernet, one, 0, 100) for one in candidates}
     wanted = sorted(candidates, key=lambda one: -accuracies[one])[: round(len(candidates) / 4)]
     trainer.run_epoch()
@@ -160,7 +161,7 @@ def test_the_space_is_pruned_to_the_candidates_that_validate_best(monkeypatch: p
 def test_operations_that_come_worst_on_average_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = staged(replace(DROP, sampling="fair", accumulation="sum"), 1)
     candidates = trainer.copies["shared"].coming(20)
-    supernet = TrainingTask("nasbench201", SIZES, "digits", DROP, 0).supernet([trainer.checkpoint()["shared"]])
+    supernet = TrainingTask(SPACE, "digits", DROP, 0).supernet([trainer.checkpoint()["shared"]])
     accuracies = {one: accuracy(supernet, one, 0, 100) for one in candidates}
     trainer.run_epoch()
     choices = trainer.state_dict()["parts"]["shared"]["choices"]
@@ -217,7 +218,7 @@ def test_a_training_stopped_in_any_stage_ends_with_the_weights_of_one_that_was_n
 def test_a_tuned_training_begins_with_the_finished_one_of_its_shared_epochs(
     training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tuned = TrainingTask("nasbench201", SIZES, "digits", training, 0)
+    tuned = TrainingTask(SPACE, "digits", training, 0)
     plain = replace(tuned, training=replace(training, tuning=0, split=None, keep=1.0, drop=0))
     root = str(tmp_path)
     plain.run(root)
@@ -234,7 +235,7 @@ def test_a_tuned_training_begins_with_the_finished_one_of_its_shared_epochs(
 
 
 def test_a_tuned_training_begins_with_no_other_than_its_own_shared_epochs(tmp_path: Path) -> None:
-    tuned = TrainingTask("nasbench201", SIZES, "digits", SPLIT, 0)
+    tuned = TrainingTask(SPACE, "digits", SPLIT, 0)
     shared = replace(SPLIT, tuning=0, split=None)
     for training, seed in ((shared, 1), (replace(shared, lr=0.1), 0), (replace(shared, epochs=3), 0)):
         replace(tuned, training=training, seed=seed).run(str(tmp_path))
@@ -243,15 +244,15 @@ def test_a_tuned_training_begins_with_no_other_than_its_own_shared_epochs(tmp_pa
 
 
 def test_an_architecture_is_read_of_the_copy_for_its_operation(tmp_path: Path) -> None:
-    source = TrainingTask("nasbench201", SIZES, "digits", SPLIT, 0)
+    source = TrainingTask(SPACE, "digits", SPLIT, 0)
     source.run(str(tmp_path))
     weights = source.folder(str(tmp_path)).weights(3)
     assert tuple(weights) == OPERATIONS
-    base = {"training": {**_table(SPLIT)}, "images": 60, "batch": 20}
+    estimator = Uniform(SPLIT, images=60, batch=20)
     architectures = SPACE.sample(12, np.random.default_rng(0))
     assert {copy_of(SPLIT, SPACE, one) for one in architectures} == set(OPERATIONS)
-    task = ReadTask((source,), str(tmp_path), (("uniform", base),))
-    early = ReadTask((source,), str(tmp_path), (("uniform", {**base, "epoch": 1}),))
+    task = ReadoutTask((source,), str(tmp_path), (estimator,))
+    early = ReadoutTask((source,), str(tmp_path), (replace(estimator, epoch=1),))
     shared = source.folder(str(tmp_path)).weights(1)["shared"]
     for one, (_, score), (_, before) in zip(
         architectures, task.scores(architectures), early.scores(architectures), strict=True
@@ -265,24 +266,20 @@ def test_an_architecture_is_read_of_the_copy_for_its_operation(tmp_path: Path) -
     assert source.estimate(str(tmp_path)) == 0
 
 
-def _table(training: Training) -> dict[str, object]:
-    return {name: getattr(training, name) for name in training.__slots__}
-
-
 def test_scores_are_means_over_supernets_and_over_the_strings_of_a_class(tmp_path: Path) -> None:
     training = Training(epochs=1, images=64, batch=32, augmentation="none", kept=1)
-    base = {"training": _table(training), "images": 40, "batch": 20, "readout": "loss"}
-    sources = tuple(TrainingTask("nasbench201", SIZES, "digits", training, seed) for seed in (0, 1))
+    estimator = Uniform(training, images=40, batch=20, readout="loss")
+    sources, root = tuple(TrainingTask(SPACE, "digits", training, seed) for seed in (0, 1)), str(tmp_path)
     for source in sources:
-        source.run(str(tmp_path))
+        source.run(root)
     rng = np.random.default_rng(0)
     drawn = [one for one in SPACE.sample(60, rng) if len(SPACE.members(one)) > 1][:3]
     strings = [name for one in drawn for name in SPACE.members(one)]
     single = [
-        {score.architecture: score.value for _, score in ReadTask((source,), str(tmp_path), named).scores(strings)}
-        for source, named in zip(sources, [(("uniform", base),)] * 2, strict=True)
+        {score.architecture: score.value for _, score in ReadoutTask((source,), root, (estimator,)).scores(strings)}
+        for source in sources
     ]
-    joined = ReadTask(sources, str(tmp_path), (("uniform", {**base, "supernets": 2, "members": "all"}),))
+    joined = ReadoutTask(sources, root, (replace(estimator, supernets=2, members="all"),))
     assert joined.scores(drawn[:0]) == []
     for _, score in joined.scores(drawn):
         values = [values[name] for values in single for name in SPACE.members(score.architecture)]
@@ -305,6 +302,11 @@ def test_members_are_all_strings_of_a_class() -> None:
             other.members(other.sample(1, np.random.default_rng(0))[0])
 
 
+def _tried(estimator: Uniform) -> None:
+    estimator.check()
+    estimator.check_space(SPACE, DIGITS.dataset, SPACE.every_string()[0])
+
+
 def test_second_stages_that_cannot_be_are_refused_in_one_line() -> None:
     for training, message in (
         (replace(SPLIT, tuning=0), "tuning = 0, split = 3, .* choose epochs of tuning with one of the three"),
@@ -320,7 +322,7 @@ def test_second_stages_that_cannot_be_are_refused_in_one_line() -> None:
         (replace(DROP, tuning_lr=0), "tuning_lr = 0; choose a positive number"),
     ):
         with pytest.raises(SuiteError, match=message) as caught:
-            Uniform(training=training).check_space(SPACE, DIGITS.dataset, SPACE.every_string()[0])
+            _tried(Uniform(training=training))
         assert "\n" not in str(caught.value)
         with pytest.raises(BenchsuiteError, match=message):
             StagedTrainer(SPACE, DIGITS, training, 0)
@@ -337,7 +339,7 @@ def test_what_a_space_lacks_for_a_second_stage_is_said_before_it_is_trained() ->
     Uniform(training=KEEP).check_space(space, DIGITS.dataset, architecture)
     for estimator, message in (
         (Uniform(members="some"), "no choice of members named 'some'"),
-        (Uniform(supernets=0), "supernets = 0; choose a positive number"),
+        (Uniform(supernets=0), "supernets = 0; must be at least 1"),
     ):
         with pytest.raises(BenchsuiteError, match=message):
             estimator.check()

@@ -15,10 +15,9 @@ from benchsuite.core import registry
 from benchsuite.core.identity import seed_of
 from benchsuite.core.types import Dataset
 from benchsuite.data.images.minibatches import load_images, minibatch
-from benchsuite.estimators import execute
-from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.execute import Task, score_architectures
 from benchsuite.estimators.torchtools.initialisation import with_common_weights
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.task import ProbeTask
 
 NARROW = {"channels": 8, "width_divisor": 4, "depth_divisor": 8}
 SMALL = {
@@ -35,13 +34,13 @@ OTHER = "|nor_conv_3x3~0|+|nor_conv_1x1~0|nor_conv_1x1~1|+|nor_conv_3x3~0|nor_co
 
 
 def task(space="nasbench201", **options):
-    return Task(space, SMALL[space], COLOURS, (), **{"initialisation": "common", **options})
+    made = registry.make_space(space, SMALL[space])
+    return ProbeTask(made, COLOURS, (), **{"initialisation": "common", **options})
 
 
 @cache
 def state(space, architecture, seed=0, initialisation="common"):
-    made = task(space, seed=seed, initialisation=initialisation)
-    return execute._build(made, registry.make_space(space, made.sizes), architecture).state_dict()
+    return task(space, seed=seed, initialisation=initialisation)._build(architecture).state_dict()
 
 
 def drawn(tensors):
@@ -125,11 +124,11 @@ def test_own_initialisations_keep_what_they_promise():
 
 def test_the_random_state_outside_stays_as_it_was():
     before = torch.get_rng_state()
-    execute._build(task(), SPACE, ONE)
+    task()._build(ONE)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_the_probes_seed_depends_on_the_architecture_unless_it_is_common(monkeypatch):
+def test_the_probes_seed_depends_on_the_architecture_unless_it_is_common():
     seeds = []
 
     class Noting(ZeroShotEstimator):
@@ -139,18 +138,16 @@ def test_the_probes_seed_depends_on_the_architecture_unless_it_is_common(monkeyp
             seeds.append(probe.seed)
             return 0.0
 
-    monkeypatch.setattr(registry, "make_estimator", lambda name, _: Noting())
     for initialisation in ("independent", "common"):
-        made = Task(
-            "nasbench201",
-            SMALL["nasbench201"],
+        made = ProbeTask(
+            SPACE,
             load_images("digits").dataset,
-            (("noting", {}),),
+            (Noting(),),
             seed=4,
             minibatches=tuple(minibatch(load_images("digits"), 10, 0, 2)),
             initialisation=initialisation,
         )
-        score_architectures(made, [ONE, OTHER])
+        made.scores([ONE, OTHER])
     usual, common = seeds[:4], seeds[4:]
     assert usual == [seed_of("probe", 4, architecture, number) for architecture in (ONE, OTHER) for number in (0, 1)]
     assert common == 2 * [seed_of("probe", 4, number) for number in (0, 1)]

@@ -14,8 +14,8 @@ from torch import nn
 from benchsuite.core import registry
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.data.images.datasets import dataset
+from benchsuite.estimators.zero_shot.any_network import score_network
 from benchsuite.estimators.zero_shot.linear_regions import LinearRegions
-from benchsuite.estimators.zero_shot.scoring import score_network
 from benchsuite.spaces.nasbench201.space import NASBench201
 from benchsuite.spaces.nasbench201.strings import EDGES, OPERATIONS, live_part, parse, render
 from benchsuite.suites.plan import make_plan
@@ -152,5 +152,5 @@ def test_a_report_shows_it_among_zero_shot_estimators_and_a_minibatch_only_if_an
 
 
 def test_a_network_of_a_user_is_not_what_it_reads():
-    with pytest.raises(UnsupportedError, match=r"linear_regions .* reads no network that it is given"):
+    with pytest.raises(UnsupportedError, match=r"linear_regions .* does not score networks"):
         score_network(nn.Linear(2, 2), torch.ones(3, 2), torch.tensor([0, 1, 1]), ["linear_regions"])

@@ -17,7 +17,7 @@ from torch import nn
 from benchsuite import score_network
 from benchsuite.core.errors import UnknownNameError, UnsupportedError
 from benchsuite.core.registry import make_estimator
-from benchsuite.estimators.base import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 from benchsuite.estimators.zero_shot.gradients import Fisher, GradientNorm, Grasp, L2Norm, Plain, Snip
 from benchsuite.estimators.zero_shot.jacobian import EPENAS, JacobianCovariance
 from benchsuite.estimators.zero_shot.probe import Probe
@@ -327,7 +327,7 @@ def test_cost_of_an_estimator_includes_all_that_it_shares():
 
 
 def test_only_zero_shot_estimators_read_a_network():
-    with pytest.raises(UnsupportedError, match="reads no network"):
+    with pytest.raises(UnsupportedError, match="does not score networks"):
         score_network(make("no norm"), *batch(), ["params"])
     with pytest.raises(UnknownNameError, match="Did you mean 'snip'"):
         score_network(make("no norm"), *batch(), ["snipp"])

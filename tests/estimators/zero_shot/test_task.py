@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -22,12 +21,12 @@ from benchsuite.core.errors import SuiteError
 from benchsuite.core.identity import seed_of
 from benchsuite.core.types import Dataset
 from benchsuite.data.images.minibatches import load_images, minibatch, noise
-from benchsuite.estimators import execute
-from benchsuite.estimators.base import ZeroShotEstimator
-from benchsuite.estimators.execute import Task, check_device, score_architectures
+from benchsuite.estimators.zero_shot import task as tasks
+from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
+from benchsuite.estimators.zero_shot.task import ProbeTask
 from benchsuite.spaces.nasbench201.space import NASBench201
 
-NAMES = ("params", "random", "grad_norm", "snip", "grasp", "fisher", "synflow", "jacob_cov", "nwot")
+NAMES = ("grad_norm", "snip", "grasp", "fisher", "synflow", "jacob_cov", "nwot")
 SPACE = NASBench201(channels=4, cells=1)
 PATHLESS = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 ARCHITECTURES = [*SPACE.sample(5, np.random.default_rng(0)), PATHLESS]
@@ -38,14 +37,13 @@ def digits(*, seed=0, number=1):
 
 
 def task(names=NAMES, **changes):
-    dataset = load_images("digits").dataset
-    made = Task("nasbench201", dict(SPACE.sizes), dataset, tuple((name, {}) for name in names), minibatches=digits())
-    return replace(made, **changes)
+    estimators = tuple(registry.make_estimator(name) if isinstance(name, str) else name for name in names)
+    return replace(ProbeTask(SPACE, load_images("digits").dataset, estimators, minibatches=digits()), **changes)
 
 
 def values(task, architectures):
-    scores = score_architectures(task, architectures)
-    return {(task.estimators[index][0], score.architecture): score.value.hex() for index, score in scores}
+    scores = task.scores(architectures)
+    return {(task.estimators[index].name, score.architecture): score.value.hex() for index, score in scores}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +69,7 @@ def test_a_score_is_that_of_the_seeded_network_and_minibatch():
         network = SPACE.build(architecture, "digits")
     inputs, targets = (torch.from_numpy(array) for array in minibatch(load_images("digits"), 10, seed=2)[0])
     expected = score_network(network, inputs, targets, ["snip", "grasp"])
-    scores = score_architectures(task(("snip", "grasp"), seed=3, minibatches=digits(seed=2)), [architecture])
+    scores = task(("snip", "grasp"), seed=3, minibatches=digits(seed=2)).scores([architecture])
     assert {("snip", "grasp")[index]: score.value for index, score in scores} == expected
 
 
@@ -85,13 +83,13 @@ def test_scores_are_means_over_minibatches():
         for pair in minibatch(load_images("digits"), 10, seed=0, number=7)
     ]
     averaged = task(("snip", "synflow"), minibatches=digits(number=7))
-    snip, synflow = (score.value for _, score in score_architectures(averaged, [architecture]))
+    snip, synflow = (score.value for _, score in averaged.scores([architecture]))
     assert snip == pytest.approx(np.mean([scores["snip"] for scores in singles]), rel=1e-12)
     assert synflow == singles[0]["synflow"]  # to the bit: it depends on no minibatch
 
 
 def test_undefined_scores_are_marked():
-    scores = {NAMES[index]: score for index, score in score_architectures(task(), [PATHLESS])}
+    scores = {NAMES[index]: score for index, score in task().scores([PATHLESS])}
     assert {name for name, score in scores.items() if score.status == "undefined"} == {"jacob_cov", "nwot"}
     assert math.isnan(scores["nwot"].value)
     assert scores["fisher"].value == 0
@@ -107,9 +105,8 @@ class Failing(ZeroShotEstimator):
         raise ArithmeticError("too hot\ntoo cold")
 
 
-def test_what_fails_is_recorded_with_its_reason_and_ends_nothing(monkeypatch):
-    monkeypatch.setitem(registry._plugins, None, {"estimator": {"failing": Failing}})
-    scores = score_architectures(task(("failing", "snip", "params")), ["nonsense", ARCHITECTURES[0]])
+def test_what_fails_is_recorded_with_its_reason_and_ends_nothing():
+    scores = task((Failing(), "snip", "synflow")).scores(["nonsense", ARCHITECTURES[0]])
     by_key = {(score.architecture, index): score for index, score in scores}
     for index in range(3):
         assert by_key["nonsense", index].status == "failed"
@@ -166,48 +163,37 @@ def test_a_lack_of_memory_is_recorded_and_leaves_none_of_it_occupied(monkeypatch
     monkeypatch.setattr(Hungry, "ask", staticmethod(ask))
     monkeypatch.setattr(Hungry, "held", [])
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append([part() for part in Hungry.held]))
-    monkeypatch.setitem(registry._plugins, None, {"estimator": {"hungry": Hungry}})
-    scores = score_architectures(task(("hungry", "snip")), [PATHLESS, ARCHITECTURES[0]])
+    scores = task((Hungry(), "snip")).scores([PATHLESS, ARCHITECTURES[0]])
     assert [score.status for _, score in scores] == ["failed", "ok", "ok", "ok"]
     assert re.fullmatch(reason + ".*", scores[0][1].reason)
     assert emptied == [[None]], "once, when the tensor was gone"
 
 
-@pytest.mark.parametrize("name", ["_build", "probe_network"])
-def test_an_architecture_that_cannot_be_built_or_probed_for_lack_of_memory_is_recorded(monkeypatch, name):
-    whole, calls = getattr(execute, name), []
+@pytest.mark.parametrize(("place", "name"), [(ProbeTask, "_build"), (tasks, "probe_network")])
+def test_an_architecture_that_cannot_be_built_or_probed_for_lack_of_memory_is_recorded(monkeypatch, place, name):
+    whole, calls = getattr(place, name), []
 
     def failing_first(*parts, **options):
         calls.append(parts)
         return _of_cuda() if len(calls) == 1 else whole(*parts, **options)
 
-    monkeypatch.setattr(execute, name, failing_first)
-    scores = score_architectures(task(("snip", "params")), ARCHITECTURES[:2])
-    assert [score.status for _, score in scores] == ["failed", "ok", "ok", "ok"]
-
-
-def test_curves_are_read_by_architecture():
-    curve = pd.DataFrame({"trial": [0], "epochs": [12], "split": ["test"], "accuracy": [61.5], "loss": [math.nan]})
-    scores = score_architectures(
-        task(("early_accuracy",), minibatches=(), curves={ARCHITECTURES[0]: curve}), ARCHITECTURES[:2]
-    )
-    assert scores[0][1].value == 61.5
-    assert scores[1][1].status == "failed"
-    assert "has no learning curve" in scores[1][1].reason
+    monkeypatch.setattr(place, name, failing_first)
+    scores = task(("snip",)).scores(ARCHITECTURES[:2])
+    assert [score.status for _, score in scores] == ["failed", "ok"]
 
 
 def test_each_network_is_built_once_and_one_thread_is_used(monkeypatch):
     builds, threads = [], []
 
-    def build(task, space, architecture):
+    def build(task, architecture):
         builds.append(architecture)
         threads.append(torch.get_num_threads())
-        return built(task, space, architecture)
+        return built(task, architecture)
 
-    built = execute._build
-    monkeypatch.setattr(execute, "_build", build)
+    built = ProbeTask._build
+    monkeypatch.setattr(ProbeTask, "_build", build)
     before = torch.get_num_threads()
-    score_architectures(task(minibatches=digits(number=2)), ARCHITECTURES[:2])
+    task(minibatches=digits(number=2)).scores(ARCHITECTURES[:2])
     assert builds == ARCHITECTURES[:2]
     assert threads == [1, 1]
     assert torch.get_num_threads() == before
@@ -219,7 +205,7 @@ def test_networks_are_scored_in_the_dtype_asked_for():
     assert a != b
     assert a == pytest.approx(b, rel=1e-4)
     with pytest.raises(SuiteError, match="choose float32 or float64"):
-        score_architectures(task(dtype="int8"), ARCHITECTURES[:1])
+        task(dtype="int8").scores(ARCHITECTURES[:1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +222,11 @@ class _ChannelsLast(ZeroShotEstimator):
         return float(last == {True} and first == {False})
 
 
-def test_fast_networks_and_minibatches_lie_channels_last(monkeypatch):
-    monkeypatch.setattr(registry, "make_estimator", lambda name, _: _ChannelsLast())
+def test_fast_networks_and_minibatches_lie_channels_last():
     colours = Dataset("cifar10", 10)  # with one channel, first and last are the same
-    made = task(("channels_last",), dataset=colours, minibatches=tuple(minibatch(noise(colours), 4, 0)))
+    made = task((_ChannelsLast(),), dataset=colours, minibatches=tuple(minibatch(noise(colours), 4, 0)))
     for fast in (False, True):
-        ((_, score),) = score_architectures(replace(made, fast=fast), ARCHITECTURES[:1])
+        ((_, score),) = replace(made, fast=fast).scores(ARCHITECTURES[:1])
         assert score.value == fast
 
 
@@ -255,22 +240,14 @@ def test_fast_scores_differ_by_rounding_alone():
 def test_noise_can_stand_for_images():
     dataset = Dataset("cifar10", 10, size=8)
     noisy = task(("jacob_cov",), dataset=dataset, minibatches=tuple(minibatch(noise(dataset), 10, 0)))
-    [(_, score)] = score_architectures(noisy, ARCHITECTURES[:1])
+    [(_, score)] = noisy.scores(ARCHITECTURES[:1])
     assert score.status == "ok"
 
 
 def test_zero_shot_estimators_ask_for_a_minibatch():
     with pytest.raises(SuiteError, match="need a minibatch"):
-        score_architectures(task(minibatches=()), ARCHITECTURES[:1])
+        task(minibatches=()).scores(ARCHITECTURES[:1])
 
 
 def test_a_task_travels_to_workers():
     assert pickle.loads(pickle.dumps(task())) == task()
-
-
-def test_a_device_that_is_not_there_is_refused_in_one_line():
-    check_device("cpu")
-    for name in ("no device", "meta:x", "cuda:99"):
-        with pytest.raises(SuiteError, match="cannot be used here") as caught:
-            check_device(name)
-        assert "\n" not in str(caught.value)

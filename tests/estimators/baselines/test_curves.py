@@ -9,7 +9,7 @@ import pytest
 from benchsuite.core.errors import UnsupportedError
 from benchsuite.core.registry import make_estimator
 from benchsuite.core.types import Complexity, Dataset
-from benchsuite.estimators.baselines import EarlyAccuracy, TrainingLossSum
+from benchsuite.estimators.baselines.curves import EarlyAccuracy, TrainingLossSum
 
 
 class Counts:
