@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import torch
 from torch import nn
 from torch.nn import functional
 from typing_extensions import override
@@ -166,8 +165,8 @@ def _damages_the_heap(features: Tensor, kernels: Tensor) -> bool:
 
 
 def _lies_channels_last(tensor: Tensor) -> bool:
-    """Check strides, of slices too; a single channel lies both ways."""
-    return tensor.stride(1) < tensor.stride(3) or tensor.is_contiguous(memory_format=torch.channels_last)
+    """Check the strides as torch does when it chooses a convolution: all channels of a pixel before the next pixel."""
+    return tensor.stride(3) >= tensor.stride(1) * tensor.shape[1]
 
 
 def _within_groups(kernels: Tensor, groups: int) -> Tensor:
