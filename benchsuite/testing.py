@@ -40,6 +40,8 @@ def check_space(space: Space, *, dataset: Dataset = _IMAGES, number: int = 4) ->
 
     Parameters
     ----------
+    space
+        Any space.
     dataset
         For which networks are built: small images.
     number

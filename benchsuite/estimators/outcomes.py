@@ -59,7 +59,7 @@ def attempt(score: Callable[Given, float], *arguments: Given.args, **options: Gi
     ----------
     score
         Returns a score, or raises anything.
-    arguments, options
+    *arguments, **options
         What it is called with.
     """
     start = time.process_time()

@@ -53,7 +53,7 @@ class GroundTruth(Protocol):
 class Setting:
     """One benchmark as estimators see it, with the seeds and minibatches that the suite asks for.
 
-    Parameters
+    Attributes
     ----------
     space
         Search space at the sizes of the networks that are scored.

@@ -64,7 +64,7 @@ def parallel(calls: Iterable[Call], plugins: Sequence[str], **options: Any) -> I
         Functions with what they are called with; pickled when a worker is free.
     plugins
         Plug-in files that a worker runs first.
-    options
+    **options
         Passed to joblib.Parallel.
     """
     results: Iterable[Any] = joblib.Parallel(batch_size=1, **options)(

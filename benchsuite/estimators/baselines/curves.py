@@ -68,7 +68,7 @@ class CurveEstimator(Estimator):
 class CurveTask(Task):
     """Scores of architectures by their learning curves.
 
-    Parameters
+    Attributes
     ----------
     estimators
         Those that score.
@@ -99,7 +99,7 @@ class EarlyAccuracy(CurveEstimator):
 
     The split is the first of `SPLITS` that the curve has.
 
-    Parameters
+    Attributes
     ----------
     epochs
         Length of the training when its accuracy is read.
@@ -132,7 +132,7 @@ class TrainingLossSum(CurveEstimator):
 
     A recorded loss stands for all epochs since the record before.
 
-    Parameters
+    Attributes
     ----------
     epochs
         Number of first epochs that are summed; None: all.

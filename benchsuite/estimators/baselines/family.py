@@ -70,7 +70,7 @@ class ArchitectureEstimator(Estimator):
 class ArchitectureTask(Task):
     """Scores of architectures by estimators that read nothing else.
 
-    Parameters
+    Attributes
     ----------
     space
         Search space.

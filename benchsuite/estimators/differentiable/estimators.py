@@ -35,13 +35,27 @@ class LogLikelihood:
 
 
 class LikelihoodReader:
-    """How likely architecture parameters make architectures of a supernet."""
+    """How likely architecture parameters make architectures of a supernet.
+
+    Parameters
+    ----------
+    supernet
+        Mixed supernet, whose table of choices is read.
+    relaxation
+        Architecture parameters.
+    """
 
     def __init__(self, supernet: MixedSupernet, relaxation: Relaxation) -> None:
         self._supernet, self._relaxation = supernet, relaxation
 
     def readings(self, architectures: Sequence[str]) -> list[LogLikelihood]:
-        """The log-likelihood of each architecture; CPU seconds are the mean over them."""
+        """Return the log-likelihood of each architecture; CPU seconds are the mean over them.
+
+        Parameters
+        ----------
+        architectures
+            Strings of the space.
+        """
         start = time.process_time()
         found = [self._relaxation.log_likelihood(self._supernet.choices(name)) for name in architectures]
         seconds = (time.process_time() - start) / max(len(found), 1)
@@ -55,7 +69,7 @@ class LikelihoodEstimator(OneShotEstimator):
     That is the sum of log softmax(alpha) over its edges, and with edge normalisation of log softmax(beta) over those
     that it keeps. No image is read. Strings of one class can differ: choose members = "all" for their mean.
 
-    Parameters
+    Attributes
     ----------
     training, epoch, averaged, supernets, members
         As of every one-shot estimator.

@@ -40,14 +40,28 @@ class SaliencySum:
 
 
 class SaliencyReader:
-    """Adds up the saliencies of architectures of a supernet."""
+    """Adds up the saliencies of architectures of a supernet.
+
+    Parameters
+    ----------
+    supernet
+        Mixed supernet, whose table of choices is read.
+    saliencies
+        Saliencies by table, shape (edges, operations).
+    """
 
     def __init__(self, supernet: MixedSupernet, saliencies: Mapping[str, Tensor]) -> None:
         self._supernet = supernet
         self._saliencies = {name: values.tolist() for name, values in saliencies.items()}
 
     def readings(self, architectures: Sequence[str]) -> list[SaliencySum]:
-        """The sum for each architecture; CPU seconds are the mean over them."""
+        """Return the sum for each architecture; CPU seconds are the mean over them.
+
+        Parameters
+        ----------
+        architectures
+            Strings of the space.
+        """
         start = time.process_time()
         found = [self._sum(architecture) for architecture in architectures]
         seconds = (time.process_time() - start) / max(len(found), 1)
@@ -61,7 +75,12 @@ class SaliencyReader:
 
 
 def edge_shares(values: Tensor) -> Tensor:
-    """Saliencies over the sum of their absolute values on each edge; zeros where all are zero.
+    """Return saliencies over the sum of their absolute values on each edge; zeros where all are zero.
+
+    Parameters
+    ----------
+    values
+        Saliencies, shape (edges, operations).
 
     Examples
     --------
@@ -79,7 +98,7 @@ class FreeDARTS(OneShotEstimator):
     FreeDARTS (Zhang et al., 2021) chooses an architecture by them; scores of all others are our extension. Operations
     that no path joins to the output count too, as strings have them: choose members = "all" for the mean over a class.
 
-    Parameters
+    Attributes
     ----------
     normalisation
         "none", or "edge": saliencies are divided by their edge's sum of absolute values, as sums of edges differ by

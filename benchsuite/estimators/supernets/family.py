@@ -37,7 +37,7 @@ class OneShotEstimator(Estimator):
 
     Trainings are shared: estimators that differ in what they read of one do not train it anew.
 
-    Parameters
+    Attributes
     ----------
     training
         How the supernet is trained.

@@ -94,7 +94,7 @@ class SupernetReader(Hashable, Protocol):
 class ReadoutTask(Task):
     """Scores of architectures by estimators that read the same of the same trainings.
 
-    Parameters
+    Attributes
     ----------
     sources
         Trainings that differ in their seeds alone; scores are means over their supernets.
@@ -143,9 +143,8 @@ class ReadoutTask(Task):
 
     @override
     def estimate(self, architecture: str) -> float:
-        """Return the CPU seconds of reading one architecture, from reading it of an untrained supernet."""
         estimator, source = self.estimators[0], self.sources[0]
-        with one_thread():
+        with one_thread():  # an untrained supernet takes as long as a trained one
             seconds = estimator.reader(source, (), self.device).readings([architecture])[0].cpu_seconds
         return seconds * len(self.sources) * len(estimator.strings(source.space, architecture))
 

@@ -32,7 +32,7 @@ VERSION = 1  # grows when trainings would end with other weights, so that none o
 class TrainingTask:
     """One training of a supernet: all that determines its weights.
 
-    Parameters
+    Attributes
     ----------
     space
         Search space.

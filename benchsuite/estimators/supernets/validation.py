@@ -28,7 +28,7 @@ _READOUTS = ("accuracy", "loss")
 class ValidationEstimator(OneShotEstimator):
     """An architecture's score is what validation images say of its sub-network, whose weights a supernet lends.
 
-    Parameters
+    Attributes
     ----------
     readout
         "accuracy" on the validation images (percent), or minus their mean "loss".

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class ProbeTask(Task):
     """Scores of architectures by estimators that share networks and minibatches.
 
-    Parameters
+    Attributes
     ----------
     space
         Search space.
