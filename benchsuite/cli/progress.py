@@ -21,7 +21,17 @@ _LOOK = 2.0  # seconds between two looks at the learning curves
 
 @contextmanager
 def watched_trainings(tasks: Sequence[TrainingJob], root: str, *, quiet: bool) -> Iterator[None]:
-    """Show, while trainings go on inside, the epochs that their learning curves have reached and the time to go."""
+    """Show how far trainings are while the block runs them: epochs, mean loss and the time to go.
+
+    Parameters
+    ----------
+    tasks
+        The trainings.
+    root
+        Folder of all trainings.
+    quiet
+        Whether to show nothing.
+    """
     if quiet or not tasks:
         yield
         return

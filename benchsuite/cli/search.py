@@ -28,22 +28,22 @@ _EPOCHS = 12  # rows of the live table
 def search(
     space: Annotated[str, typer.Argument(help="Search space, such as nasbench201.")],
     estimator: Annotated[
-        str, typer.Option(help="Whose scores decide, benchsuite list estimators; or the method of an own rule.")
+        str, typer.Option(help="Estimator whose scores decide; with --algorithm own, a method such as darts.")
     ],
-    algorithm: Annotated[str, typer.Option(help="random, evolution, nsga2, or own: a method's own rule.")] = "nsga2",
+    algorithm: Annotated[str, typer.Option(help="random, evolution, nsga2, or own (the method's own rule).")] = "nsga2",
     dataset: Annotated[str, typer.Option(help="Data set of a benchmark, or an image set.")] = "cifar10",
     parameters: Annotated[
         str, typer.Option(help="Hyperparameters of the estimator, such as 'training={epochs=2}, readout=\"loss\"'.")
     ] = "",
     objectives: Annotated[
-        str, typer.Option(help="Of NSGA-II and the front: score, macs, params, depth; a minus: small is good.")
+        str, typer.Option(help="Any of score, macs, params and depth, with commas; a minus means small is good.")
     ] = "score,-macs,params",
     sizes: Annotated[str, typer.Option(help="Sizes of the networks, such as channels=8,cells=1.")] = "",
-    images: Annotated[str | None, typer.Option(help="Image set instead of the data set's own, or noise.")] = None,
-    budget: Annotated[int, typer.Option(min=2, help="Architectures to evaluate.")] = 200,
-    population: Annotated[int, typer.Option(min=2, help="Of evolution and NSGA-II.")] = 20,
-    seed: Annotated[int, typer.Option(help="Of the algorithm, the initialisation and the supernet.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes among which a generation is divided.")] = 1,
+    images: Annotated[str | None, typer.Option(help="Image set to use instead of the data set's own.")] = None,
+    budget: Annotated[int, typer.Option(min=2, help="Number of architectures to evaluate.")] = 200,
+    population: Annotated[int, typer.Option(min=2, help="Population of evolution and NSGA-II.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of algorithm, initialisation and supernet.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Number of processes that score a generation.")] = 1,
     device: Annotated[str, typer.Option(help="Where networks run: cpu, cuda, cuda:1 ...")] = "cpu",
     plugin: Annotated[list[Path] | None, typer.Option(help="Python file with further estimators; repeatable.")] = None,
     store: StoreOption = Path(".benchsuite"),
@@ -52,10 +52,10 @@ def search(
         typer.Option(help="Folder of the report.", show_default=f"{REPORTS}/search-SPACE-ESTIMATOR-ALGORITHM"),
     ] = None,
 ) -> None:
-    """Search a space by an estimator's scores; write the front, and its true accuracy where that is known.
+    """Search a space by an estimator's scores and report the front, with true accuracies if they are known.
 
-    A supernet that is missing is trained first. Scores and trainings stay in the store: the same command goes on where
-    it was stopped.
+    A missing supernet is trained first. Scores and trainings are stored, so the same command continues where it was
+    stopped.
 
     Examples:
 
@@ -121,7 +121,7 @@ def _choose(prepared: Prepared, store: Path, out: Path | None) -> None:
 
 @contextmanager
 def _epochs() -> Iterator[Callable[[Mapping[str, str]], None]]:
-    """A live table of the last epochs on the terminal, a line for each elsewhere; it yields what is told each."""
+    """Show the last epochs in a live table on a terminal, in lines elsewhere; yield the function to call with each."""
     from rich.live import Live
     from rich.table import Table
 
@@ -176,7 +176,7 @@ def _train(prepared: Prepared, store: Store, device: str) -> None:
 
 @contextmanager
 def _progress(budget: int) -> Iterator[Callable[[int], None]]:
-    """A bar with the remaining time on the terminal; it yields what is told the number of evaluations."""
+    """Show a bar with the remaining time on a terminal; yield the function to call with the number of evaluations."""
     from rich import progress as bars
 
     columns = (bars.TextColumn("evaluations"), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeRemainingColumn())

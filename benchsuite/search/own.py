@@ -33,21 +33,25 @@ class Choice:
 
     Attributes
     ----------
+    search
+        What was searched, and by which method.
     rule
-        What the method chooses.
+        How the method chooses.
     architecture
-        As the method derives it, not as the representative of its class; with an operation that only the supernet has,
-        it is none of the space.
+        As the method derives it, not the canonical string of its class; with an operation that only the supernet has,
+        it is not an architecture of the space.
     cells
-        Its edges with their operations, those without left out.
+        Its edges with their operations, without absent ones.
     accuracy, percentile, best
-        Its true accuracy in percent, the percentage of architectures with a known truth that are below, and the
-        largest true accuracy; NaN where the truth is not known, for the reason in `lacking`.
+        Its true accuracy in percent, the percentage of architectures with ground truth that are worse, and the best
+        true accuracy; NaN if unknown, for the reason in `lacking`.
+    lacking
+        Why the true accuracy is unknown; empty if it is known.
     tables
         What the epochs of the training left: "derived" (with the true accuracy of what was derived), "curve", and
-        "alpha" where a method learns probabilities.
+        "alpha" if the method learns probabilities.
     caption, protocol, provenance
-        What a reader must know beside the figures.
+        What a reader must know to interpret the results.
     """
 
     search: Search
@@ -67,14 +71,18 @@ class Choice:
 def choose(
     prepared: Prepared, root: str, command: str, advance: Callable[[Mapping[str, str]], None] = lambda _: None
 ) -> Choice:
-    """What a method chooses; its training goes on from where it was stopped, or is read if it has ended.
+    """Let a method choose; its training continues where it was stopped, or is only read if it has finished.
 
     Parameters
     ----------
+    prepared
+        The search, whose algorithm is the method's own rule.
     root
         Folder of all trainings.
+    command
+        The command that a report names.
     advance
-        Told the row of "derived" of each epoch, those of earlier runs first.
+        Called with the row of "derived" of each epoch, those of earlier runs first.
     """
     task = cast("TrainingTask", prepared.trial.trainings[0])  # a method with a rule trains a mixed supernet
     supernet, folder = cast("MixedSupernet", task.supernet()), task.folder(root)
@@ -108,10 +116,18 @@ def choose(
 
 
 def cells_of(supernet: MixedSupernet, architecture: str) -> Cells:
-    """The edges (source, target, operation) of an architecture by kind of cell, those of no operation left out."""
+    """Return the edges (source, target, operation) of an architecture by kind of cell, without absent ones.
+
+    Parameters
+    ----------
+    supernet
+        The supernet that the method trained.
+    architecture
+        What it chose.
+    """
     found: Cells = {}
-    for table, places in supernet.choices(architecture).items():
-        edges = [(supernet.tables[table][edge], operation) for edge, operation in places]
+    for table, chosen in supernet.choices(architecture).items():
+        edges = [(supernet.tables[table][edge], operation) for edge, operation in chosen]
         found[table] = [
             (edge.source, edge.target, edge.operations[operation])
             for edge, operation in edges
@@ -127,16 +143,16 @@ def _accuracies(prepared: Prepared, architectures: pd.Series) -> pd.Series:
 
 
 def _lacking(prepared: Prepared, architecture: str) -> str:
-    """Why the true accuracy of an architecture is not known."""
+    """Say why the true accuracy of an architecture is unknown."""
     reason = foreign(prepared.sizes.space, architecture)
     if reason:
-        return f"it is no architecture of the space ({reason})"
+        return f"it is not an architecture of the space ({reason})"
     known = 0 if prepared.truth is None else len(prepared.truth)
-    return prepared.lacking or f"it is not among the {known:,} architectures with a truth"
+    return prepared.lacking or f"it is not among the {known:,} architectures with ground truth"
 
 
 def _standing(truth: pd.Series | None, accuracy: float) -> tuple[float, float]:
-    """Percentage of the known architectures that are worse, and the best known accuracy."""
+    """Return the percentage of the known architectures that are worse, and the best known accuracy."""
     return (math.nan, math.nan) if truth is None else (percentile(accuracy, truth), float(truth.max()))
 
 

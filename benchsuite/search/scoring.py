@@ -1,4 +1,4 @@
-"""Scores of architectures as a search asks for them: from the store where it has them, computed where not."""
+"""Scores of architectures as a search asks for them: read from the store, or computed and stored."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class StoredScores:
-    """Scores of a plan's one trial; what is computed is in the store at once, so that a killed search loses little.
+    """Scores of a plan's only trial; what is computed is stored at once, so that a killed search loses little.
 
     Parameters
     ----------
+    plan
+        A plan of one benchmark and one trial.
+    store
+        Where scores are kept.
     processes
         Worker processes among which the architectures that are asked for together are divided.
     """
@@ -36,7 +40,7 @@ class StoredScores:
         self.computed = 0
 
     def __call__(self, architectures: Sequence[str]) -> list[float]:
-        """The score of each architecture, NaN where it is undefined or failed."""
+        """Return the score of each architecture, NaN if it is undefined or failed."""
         missing = tuple(name for name in architectures if name not in self._held)
         if missing:
             plan = replace(self._plan, benchmarks=(replace(self._plan.benchmarks[0], architectures=missing),))
@@ -46,12 +50,23 @@ class StoredScores:
         return [self._held.get(name, math.nan) for name in architectures]
 
     def rows(self, architectures: Sequence[str]) -> pd.DataFrame:
-        """What the store holds of some architectures: value, status, reason, cpu_seconds, provenance."""
+        """Return the stored scores of some architectures.
+
+        Parameters
+        ----------
+        architectures
+            What to look up.
+
+        Returns
+        -------
+        DataFrame
+            As `Store.scores` returns it.
+        """
         rows = self._store.scores([self._key])
         return rows[rows["architecture"].isin(architectures)]
 
     def _settled(self) -> dict[str, float]:
-        """Scores by architecture, failures left out: they may be tried again."""
+        """Return scores by architecture without failures, which may be tried again."""
         rows = self._store.scores([self._key])
         settled = rows[rows["status"] != "failed"]
         return dict(zip(settled["architecture"], settled["value"], strict=True))

@@ -41,18 +41,28 @@ class Search:
 
     Attributes
     ----------
+    space
+        Name of the search space.
     dataset
-        That of a benchmark, or the name of an image set.
+        Data set of a benchmark, or the name of an image set.
+    estimator
+        Name of the estimator, or of a method with a rule of its own.
     parameters
         Hyperparameters of the estimator.
+    algorithm
+        One of `ALGORITHMS`.
+    objectives
+        See `parse_objectives`.
     sizes
-        Of the space's networks, where they differ from the benchmark's, or from the space's own.
+        Sizes of the networks that differ from the benchmark's, or from the space's own.
     images
-        Image set of minibatches and supernets, where it is not the data set's own.
+        Image set of minibatches and supernets, if it is not the data set's own.
     budget
-        Architectures to evaluate.
+        Number of architectures to evaluate.
     population
-        Of evolution and NSGA-II.
+        Population of evolution and NSGA-II.
+    seed
+        Seed of algorithm, initialisation and supernet.
     """
 
     space: str
@@ -73,19 +83,19 @@ class Search:
         return f"search-{self.space}-{self.estimator}-{self.algorithm}"
 
     def goals(self) -> tuple[Objective, ...]:
-        """The objectives; what is wrong with them is an error."""
+        """Return the objectives; SuiteError says what is wrong with them."""
         return parse_objectives(self.objectives)
 
     def check(self) -> None:
-        """Return nothing for a search that can be begun; the error says what is wrong with another."""
+        """Check that the search can begin; the error says what is wrong."""
         if self.algorithm not in ALGORITHMS:
             raise UnknownNameError("algorithm", self.algorithm, ALGORITHMS)
         if self.algorithm == OWN:
-            return  # which has neither budget nor objectives
+            return  # it has neither a budget nor objectives
         if self.population < 2 or self.budget < self.population:
             raise SuiteError(
                 f"budget = {self.budget}, population = {self.population}; "
-                "choose a population of at least 2 and a budget of at least the population"
+                "the population must be at least 2, and the budget at least the population"
             )
         self.goals()
 
@@ -96,12 +106,16 @@ class Prepared:
 
     Attributes
     ----------
+    search
+        What is searched, and how.
     plan
-        A plan of one benchmark and one trial, the architectures still to be chosen.
+        A plan of one benchmark and one trial, whose architectures are still to be chosen.
     truth
-        Accuracy in percent by architecture; None where it is not known, for the reason in `lacking`.
+        Accuracy in percent by architecture; None if it is unknown, for the reason in `lacking`.
+    lacking
+        Why the ground truth is unknown; empty if it is known.
     rule
-        How the method chooses an architecture by itself; empty where scores decide.
+        How the method chooses an architecture by itself; empty if scores decide.
     """
 
     search: Search
@@ -122,11 +136,11 @@ class Prepared:
 
     @property
     def sizes(self) -> Sizes:
-        """How large the networks of architectures are."""
+        """Size measures of architectures."""
         return Sizes(self.part.setting.space, self.part.setting.dataset)
 
     def algorithm(self) -> Algorithm:
-        """What chooses the architectures."""
+        """Return what chooses the architectures."""
         population = self.search.population
         if self.search.algorithm == "random":
             return RandomSearch(population)
@@ -136,12 +150,21 @@ class Prepared:
 
 
 def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu") -> Prepared:
-    """The search made concrete; nothing is trained or scored.
+    """Check a search and make it concrete; nothing is trained or scored.
+
+    Parameters
+    ----------
+    search
+        What is searched, and how.
+    plugins
+        Plug-in files that define further estimators or spaces.
+    device
+        Where networks run.
 
     Raises
     ------
     BenchsuiteError
-        If a name is unknown, a number not allowed, the images absent, or the estimator not able.
+        If a name is unknown, a value is not allowed, images are missing, or the estimator does not support the space.
     """
     search.check()
     check_device(device)
@@ -167,7 +190,7 @@ def prepare(search: Search, *, plugins: Sequence[str] = (), device: str = "cpu")
 
 
 def _grounds(search: Search) -> tuple[Benchmark, pd.Series | None, str]:
-    """The benchmark with the sizes that are asked for, its truth, and why there is none."""
+    """Return the benchmark with the wanted sizes, its ground truth, and why that is missing."""
     registry.load("space", search.space)  # a wrong space is named before a wrong benchmark
     try:
         benchmark = load_benchmark(search.space, search.dataset)
@@ -182,19 +205,19 @@ def _grounds(search: Search) -> tuple[Benchmark, pd.Series | None, str]:
 
 
 def _pool(search: Search) -> Literal["class", "none"]:
-    """Whether architectures stand for their classes; what a method itself chooses is a string, which has its truth."""
+    """Return whether accuracies are class means; what a method itself chooses is a string with its own accuracy."""
     return "none" if search.algorithm == OWN else "class"
 
 
 def _estimator(search: Search) -> str:
-    """Name of the estimator; a method's own rule may be asked for by the method's name, such as pc_darts."""
+    """Return the name of the estimator; with its own rule, a method can be named, such as pc_darts."""
     likelihood = f"{search.estimator}{_LIKELIHOOD}"
     by_method = search.algorithm == OWN and likelihood in registry.names("estimator")
     return likelihood if by_method else search.estimator
 
 
 def _check_scores(estimator: Estimator, setting: Setting) -> None:
-    """Return nothing for an estimator that scores architectures of the space; the error says what is lacking."""
+    """Check that an estimator scores architectures of the space; the error says what is missing."""
     example = setting.space.sample(1, np.random.default_rng(0))[0]
     reasons = unsupported({estimator.name: estimator}, setting, example)
     if reasons:

@@ -240,7 +240,7 @@ def test_a_choice_that_only_the_supernet_knows_has_no_truth_and_no_alignment(tmp
     architecture = pd.read_csv("found/derived.csv")["architecture"].iloc[-1]
     assert "noise" in architecture  # of 16 operations
     text = (tmp_path / "found" / "report.md").read_text(encoding="utf-8")
-    assert "it is no architecture of the space (unknown NAS-Bench-301 operation 'noise'" in text
+    assert "it is not an architecture of the space (unknown NAS-Bench-301 operation 'noise'" in text
     assert "The mean layer alignment" not in text
     truth = pd.Series({f"{CELL}/{CELL}": 90.0})
     found = true_accuracies(pd.Series([architecture, f"{CELL}/{CELL}"]), make_space("nasbench301"), truth, truth)

@@ -66,7 +66,7 @@ def test_epochs_are_passes_over_the_images(tmp_path: Path, images: Path) -> None
     answer = make("bright", "--images", str(images), "--out", str(out), *TINY, "--epochs", "2", "--seeds", "1")
     assert answer.exit_code == 0, answer.output
     assert pd.read_parquet(out)["epochs"].max() == 2 * 6  # 48 training images in minibatches of 8
-    assert "no reliability and no ceiling" in answer.output
+    assert "reliability and noise ceiling need" in answer.output
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_epochs_are_passes_over_the_images(tmp_path: Path, images: Path) -> None
         (("--sizes", "chanels=8"), "Did you mean 'channels'"),
         (("--images", "digitz"), "Did you mean 'digits'"),
         (("--lr", "0"), "lr = 0; must be above 0"),
-        (("--out", "table.csv"), r"ends in '\.csv'; name a table that ends in \.parquet"),
-        (("--pilot", "nowhere.json"), "no card at nowhere"),
+        (("--out", "table.csv"), r"ends in '\.csv'; give a table that ends in \.parquet"),
+        (("--pilot", "nowhere.json"), "nowhere.json does not exist"),
     ],
 )
 def test_wrong_option_is_one_clear_line_and_leaves_no_file(
