@@ -20,7 +20,13 @@ _RISE = 0.42  # height of an edge's control point for each node that it passes
 
 
 def cell_chart(cells: Cells) -> Figure:
-    """The cells, one below the other: nodes from left to right, edges with their operations."""
+    """Draw cells one below the other: nodes from left to right, edges with their operations.
+
+    Parameters
+    ----------
+    cells
+        Edges of each kind of cell.
+    """
     heights = [_height(source, target) for edges in cells.values() for source, target, _ in edges]
     low, high = min(heights, default=0) - 0.25, max(heights, default=0) + 0.35
     figure = Figure(figsize=(_WIDTH, (1.2 * (high - low) + 0.3) * len(cells)), layout="constrained")

@@ -22,7 +22,13 @@ _MANY_TIMES = 100.0  # scores that differ by more are drawn on a logarithmic axi
 
 
 def front_chart(finding: Finding) -> Figure:
-    """Score against multiply-adds, a dot for each architecture, coloured by parameters; the front is ringed."""
+    """Draw score against MACs: a dot for each architecture, coloured by parameters; the front is ringed.
+
+    Parameters
+    ----------
+    finding
+        What the search found.
+    """
     figure = Figure(figsize=_SIZE, layout="constrained")
     axes = figure.subplots()
     shown = finding.evaluated[finding.evaluated["score"].notna()]
@@ -37,13 +43,19 @@ def front_chart(finding: Finding) -> Figure:
     if least > 0 and most > _MANY_TIMES * least:
         axes.set_yscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: large(value)))
-    axes.set(xlabel="multiply-adds", ylabel=f"score of {finding.search.estimator}")
+    axes.set(xlabel="MACs", ylabel=f"score of {finding.search.estimator}")
     axes.grid(visible=True)
     return figure
 
 
 def regret_chart(curves: pd.DataFrame) -> Figure:
-    """Regret after each evaluation, a line for each method; the band is where 95 % of the seeds lie."""
+    """Draw the regret after each evaluation: a line for each method; the band is the range of 95% of the seeds.
+
+    Parameters
+    ----------
+    curves
+        See `benchsuite.search.evaluated.compared`.
+    """
     figure = Figure(figsize=_SIZE, layout="constrained")
     axes = figure.subplots()
     for (method, rows), colour in zip(curves.groupby("method", sort=False), _COLOURS, strict=True):

@@ -50,7 +50,20 @@ class Shown:
 
 
 def write_choice(choice: Choice, folder: Path) -> Path:
-    """Path of the page; beside it report.md, the tables of the training's epochs, and the figures."""
+    """Write the report of a method's choice: index.html, report.md, the tables of the training's epochs, and figures.
+
+    Parameters
+    ----------
+    choice
+        What the method chose.
+    folder
+        Where to write.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
     for name, table in choice.tables.items():
         write_frame(folder / f"{name}.csv", table)
     shown = _shown(choice, ["report.md", *(f"{name}.csv" for name in choice.tables)])

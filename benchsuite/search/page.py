@@ -56,7 +56,20 @@ class Shown:
 
 
 def write_finding(finding: Finding, folder: Path) -> Path:
-    """Path of the page; beside it report.md, evaluated.csv, front.csv, regret.csv where there is one, and figures."""
+    """Write the report of a search: index.html, report.md, evaluated.csv, front.csv, regret.csv if known, and figures.
+
+    Parameters
+    ----------
+    finding
+        What the search found.
+    folder
+        Where to write.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
     tables = {"evaluated.csv": finding.evaluated, "front.csv": finding.front, "regret.csv": finding.curves}
     written = {name: table for name, table in tables.items() if table is not None}
     for name, table in written.items():

@@ -155,7 +155,7 @@ def test_estimator_that_always_fails_says_why(tmp_path: Path) -> None:
             ("nasbench201", "darts", "--algorithm", "own", "--parameters", "supernets=2, averaged=2", *ON_DIGITS),
             "only training may be set; remove: averaged, supernets",
         ),
-        (("nasbench201", "params", "--budget", "10"), "budget = 10, population = 20; choose a population"),
+        (("nasbench201", "params", "--budget", "10"), "budget = 10, population = 20; the population must"),
         (("nasbench201", "params", "--objectives", "score,-flops"), "no objective named 'flops'"),
         (("nasbench201", "params", "--parameters", "a=b"), "is not valid TOML"),
         (("nasbench201", "synflow", "--parameters", "lag=true", *ON_DIGITS), "no parameter of estimator 'synflow'"),
