@@ -189,16 +189,25 @@ def _numbered(document: Mapping[str, Any]) -> dict[str, Any]:
     Earlier versions wrote neither combinations nor other data sets, nor trainings of what was imported, called the
     sample a population, and knew baselines by their families.
     """
-    entries = document.get("benchmarks")
-    if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
-        entries = [_numbered_benchmark(entry) for entry in entries]
-    return {**document, "schema": 1, "benchmarks": entries}
+    return {**document, "schema": 1, "benchmarks": _each(document.get("benchmarks"), _numbered_benchmark)}
 
 
 def _numbered_benchmark(entry: Mapping[str, Any]) -> dict[str, Any]:
     renamed = {"sample" if key == "population" else key: value for key, value in entry.items()}
-    trials = [{"reference": trial.get("family") in _REFERENCES, **trial} for trial in entry.get("trials", [])]
-    return {"transfer": [], "combinations": [], **renamed, "trials": trials}
+    if "trials" in renamed:
+        renamed["trials"] = _each(renamed["trials"], _numbered_trial)
+    return {"transfer": [], "combinations": [], **renamed}
+
+
+def _numbered_trial(trial: Mapping[str, Any]) -> dict[str, Any]:
+    return {"reference": trial.get("family") in _REFERENCES, **trial}
+
+
+def _each(entries: Any, change: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Any:
+    """Return a list of changed tables; anything else stays as it is, for the check that follows to name it."""
+    if isinstance(entries, list):
+        return [change(entry) if isinstance(entry, dict) else entry for entry in entries]
+    return entries
 
 
 _MIGRATIONS: tuple[Callable[[Mapping[str, Any]], dict[str, Any]], ...] = (_numbered,)  # by the schema they start from

@@ -81,6 +81,8 @@ def test_an_imported_file_is_kept() -> None:
         ({**FIRST, "schema": "1"}, "schema = '1'"),
         (_changed(sizes={"cells": "5"}), r"benchmarks\[0\].sizes.cells = '5'; must be an integer"),
         (_changed(truth={"split": 3}), r"benchmarks\[0\].truth.split = 3; must be text in quotes"),
+        (_changed(trials=3), r"benchmarks\[0\].trials = 3; must be a list"),
+        (_changed(trials=[3]), r"benchmarks\[0\].trials\[0\] = 3; must be a table"),
         (_changed(architectures="all"), r"benchmarks\[0\].architectures = 'all'; must be a list"),
         (_changed(trials=[{**TRIAL, "seed": True}]), r"benchmarks\[0\].trials\[0\].seed = true; must be an integer"),
         (_changed(colour="red"), r"benchmarks\[0\]: no key named 'colour'"),

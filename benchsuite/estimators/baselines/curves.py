@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
+from annotated_types import Ge
 from typing_extensions import override
 
 from benchsuite.core.errors import UnsupportedError
@@ -112,7 +113,7 @@ class EarlyAccuracy(CurveEstimator):
     81.0
     """
 
-    epochs: int = 12
+    epochs: Annotated[int, Ge(1)] = 12
     name: ClassVar[str] = "early_accuracy"
 
     @override
@@ -145,7 +146,7 @@ class TrainingLossSum(CurveEstimator):
     -4.0
     """
 
-    epochs: int | None = None
+    epochs: Annotated[int, Ge(1)] | None = None
     name: ClassVar[str] = "training_loss_sum"
 
     @override

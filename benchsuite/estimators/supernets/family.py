@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
+from annotated_types import Ge
 from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError, UnknownNameError, UnsupportedError
@@ -54,10 +55,10 @@ class OneShotEstimator(Estimator):
     """
 
     training: SupernetTraining
-    epoch: int = 0
-    averaged: int = 1
-    supernets: int = 1
-    members: str = "representative"
+    epoch: Annotated[int, Ge(0)] = 0
+    averaged: Annotated[int, Ge(1)] = 1
+    supernets: Annotated[int, Ge(1)] = 1
+    members: Literal["representative", "all"] = "representative"
     family: ClassVar[str] = "one-shot"
     titled_by_differences: ClassVar[bool] = True
 
@@ -73,7 +74,7 @@ class OneShotEstimator(Estimator):
         if self.members not in _MEMBERS:
             raise UnknownNameError("choice of members", self.members, _MEMBERS)
         if self.supernets < 1:
-            raise SuiteError(f"{self.name}: supernets = {self.supernets}; must be at least 1")
+            raise SuiteError(f"supernets = {self.supernets}; must be a positive integer")
         self.epochs()
 
     def check_reading(self) -> None:
@@ -91,8 +92,8 @@ class OneShotEstimator(Estimator):
         last = self.epoch or kept[-1]
         if last not in kept or not 1 <= self.averaged <= kept.index(last) + 1:
             raise SuiteError(
-                f"{self.name}: epoch = {self.epoch}, averaged = {self.averaged}, but the training keeps the epochs "
-                f"{', '.join(map(str, kept))}; choose of them, or more with training.kept"
+                f"epoch = {self.epoch}, averaged = {self.averaged}, but the training keeps the epochs "
+                f"{', '.join(map(str, kept))}; choose one of these, or keep more with training.kept"
             )
         return tuple(kept[: kept.index(last) + 1][-self.averaged :])
 

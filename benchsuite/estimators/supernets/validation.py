@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
+from annotated_types import Ge
 from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError, UnknownNameError
@@ -42,10 +43,10 @@ class ValidationEstimator(OneShotEstimator):
         As of every one-shot estimator.
     """
 
-    readout: str = "accuracy"
-    images: int = 1000
-    batch: int = 100
-    statistics: str = "batch"
+    readout: Literal["accuracy", "loss"] = "accuracy"
+    images: Annotated[int, Ge(0)] = 1000
+    batch: Annotated[int, Ge(2)] = 100
+    statistics: Literal["batch", "running", "recalibrated"] = "batch"
 
     @property
     def validating(self) -> int:
@@ -60,8 +61,7 @@ class ValidationEstimator(OneShotEstimator):
             raise UnknownNameError("statistics", self.statistics, STATISTICS)
         if self.batch < 2 or self.images < 0:
             raise SuiteError(
-                f"{self.name}: images = {self.images}, batch = {self.batch}; "
-                "images must be at least 0 (all) and batch at least 2"
+                f"images = {self.images}, batch = {self.batch}; images must be at least 0 (all) and batch at least 2"
             )
 
     @override

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import torch
+from annotated_types import Gt
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.estimators.torchtools.derivatives import depends, hessian_product
@@ -98,8 +99,8 @@ class Grasp(ZeroShotEstimator):
         own, as in the authors' code. Other forms than the default take passes of their own.
     """
 
-    temperature: float = 1.0
-    batches: int = 1
+    temperature: Annotated[float, Gt(0)] = 1.0
+    batches: Literal[1, 2] = 1
     name: ClassVar[str] = "grasp"
 
     @property
@@ -148,7 +149,7 @@ class Fisher(ZeroShotEstimator):
         "broadcast" counts D_c once for each weight of channel c, as public code does; "channel" counts it once.
     """
 
-    aggregate: str = "broadcast"
+    aggregate: Literal["broadcast", "channel"] = "broadcast"
     name: ClassVar[str] = "fisher"
     needs: ClassVar[tuple[str, ...]] = ("activation_gradients",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 
@@ -35,7 +35,7 @@ class GradSign(ZeroShotEstimator):
         "sum" over weights as published; "mean" over the weights on which the loss depends, as AZ-NAS compares with.
     """
 
-    form: str = "sum"
+    form: Literal["sum", "mean"] = "sum"
     name: ClassVar[str] = "gradsign"
 
     def score(self, probe: Probe) -> float:

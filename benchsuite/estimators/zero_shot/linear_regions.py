@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, runtime_checkable
 
 import torch
+from annotated_types import Ge
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.estimators.baselines.family import ArchitectureEstimator
@@ -62,7 +63,7 @@ class LinearRegions(ArchitectureEstimator):
     1
     """
 
-    inputs: int = 3000
+    inputs: Annotated[int, Ge(2)] = 3000
     name: ClassVar[str] = "linear_regions"
     family: ClassVar[str] = "zero-shot"
     seeded: ClassVar[bool] = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 
@@ -39,7 +39,7 @@ class MeCo(ZeroShotEstimator):
         network with another fixed size fails.
     """
 
-    modules: str = "leaves"
+    modules: Literal["leaves", "all"] = "leaves"
     name: ClassVar[str] = "meco"
 
     def score(self, probe: Probe) -> float:

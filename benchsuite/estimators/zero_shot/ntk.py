@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
+from annotated_types import Ge
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused, weights_of
@@ -38,7 +39,7 @@ class NTKCondition(ZeroShotEstimator):
         The first so many images of the minibatch.
     """
 
-    images: int = 16
+    images: Annotated[int, Ge(1)] = 16
     name: ClassVar[str] = "ntk_cond"
 
     def score(self, probe: Probe) -> float:

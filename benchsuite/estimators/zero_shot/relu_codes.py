@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import torch
+from annotated_types import Gt
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
@@ -78,9 +80,14 @@ class SWAP(ZeroShotEstimator):
     """
 
     mu: float | None = None
-    sigma: float | None = None
+    sigma: Annotated[float, Gt(0)] | None = None
     name: ClassVar[str] = "swap"
     needs: ClassVar[tuple[str, ...]] = ("relu_codes",)
+
+    @override
+    def check(self) -> None:
+        if (self.mu is None) != (self.sigma is None):
+            raise SuiteError(f"mu = {self.mu}, sigma = {self.sigma}; give both, or neither")
 
     def score(self, probe: Probe) -> float:
         """Number of different patterns, times the factor of the network's size if regularised."""

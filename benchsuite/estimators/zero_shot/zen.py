@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
+from annotated_types import Ge
 from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
@@ -59,8 +60,8 @@ class Zen(ZeroShotEstimator):
         Draws over which the score is averaged.
     """
 
-    bn: str = "running"
-    repeats: int = 1
+    bn: Literal["running", "batch"] = "running"
+    repeats: Annotated[int, Ge(1)] = 1
     name: ClassVar[str] = "zen"
 
     def score(self, probe: Probe) -> float:

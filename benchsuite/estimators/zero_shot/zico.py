@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
+from annotated_types import Ge
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.core.identity import seed_of
@@ -37,7 +38,7 @@ class ZiCo(ZeroShotEstimator):
         batch normalisation: 2 halves, as published code does with two minibatches.
     """
 
-    parts: int = 2
+    parts: Annotated[int, Ge(2)] = 2
     name: ClassVar[str] = "zico"
 
     def score(self, probe: Probe) -> float:
