@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 _TITLES = {"random": "Random search", "evolution": "Regularised evolution", "nsga2": "NSGA-II"}
 _FRONT_NOTE = (
-    "Ringed: the front, of which none is beaten in all objectives at once. Dots: everything evaluated; colour: "
+    "Ringed: the front, whose architectures no other one dominates. Dots: all evaluated architectures; colour: "
     "parameters, from fewest (blue) to most (yellow)."
 )
 _REGRET_NOTE = (
     "Accuracy points between the best architecture of the space and the one chosen so far; low is good. The search "
-    "sees scores alone and is one run. The two others see the true accuracy of what they evaluate, so that each of "
-    f"their evaluations costs a training: mean over {REPEATS} seeds, and where 95 % of the seeds lie. The frame cuts "
-    "off the first evaluations."
+    "sees only scores and is one run. The two others see the true accuracy of what they evaluate, so that each of "
+    f"their evaluations costs a training: mean over {REPEATS} seeds, and the range of 95% of the seeds. The y-axis may "
+    "be truncated."
 )
 
 
@@ -86,7 +86,7 @@ def write_finding(finding: Finding, folder: Path) -> Path:
 def _shown(finding: Finding, downloads: list[str]) -> Shown:
     search, curves = finding.search, finding.curves
     front = partial(figures.front_chart, finding)
-    trade_off = _figure("front", "Score against multiply-adds", finding, front, _FRONT_NOTE)
+    trade_off = _figure("front", "Score against MACs", finding, front, _FRONT_NOTE)
     regret = None
     if curves is not None:
         chart = partial(figures.regret_chart, curves)
@@ -101,7 +101,7 @@ def _shown(finding: Finding, downloads: list[str]) -> Shown:
         caption=f"{caption[:1].upper()}{caption[1:]}.",
         trade_off=trade_off,
         regret=regret,
-        lacking=f"No regret against searches on the truth: {finding.lacking}.",
+        lacking=f"The regret is unknown: {finding.lacking}.",
         table=_table(finding),
         protocol=finding.protocol,
         provenance=finding.provenance,
@@ -110,7 +110,7 @@ def _shown(finding: Finding, downloads: list[str]) -> Shown:
 
 
 def _figure(name: str, title: str, finding: Finding, chart: Callable[[], Canvas], note: str) -> Figure:
-    words = f"{title} of {len(finding.evaluated):,} evaluated architectures; figures in {name}.csv."
+    words = f"{title} of {len(finding.evaluated):,} evaluated architectures; the numbers are in {name}.csv."
     return Figure(name, title, words, chart, note)
 
 
@@ -125,39 +125,39 @@ def _facts(finding: Finding) -> dict[str, str]:
 
 def _verdict(finding: Finding) -> list[str]:
     best, evaluated = rows_of(finding.front)[0], len(finding.evaluated)
-    size = f"{large(best['macs'])} multiply-adds, {large(best['params'])} parameters"
-    sentences = [f"The best score, {significant(best['score'])}, has {best['architecture']}: {size}."]
+    size = f"with {large(best['macs'])} MACs and {large(best['params'])} parameters"
+    score = significant(best["score"])
+    sentences = [f"The highest-scoring architecture ({score}) is {best['architecture']}, {size}."]
     if math.isfinite(best.get("accuracy", math.nan)):
         known = math.isfinite(finding.best)
         words = f", {number(finding.best - best['accuracy'], 2)} points below the best of the space" if known else ""
-        sentences.append(f"Its true accuracy is {number(best['accuracy'], 2)} %{words}.")
+        sentences.append(f"Its true accuracy is {number(best['accuracy'], 2)}%{words}.")
     if finding.curves is not None:
         last = finding.curves[(finding.curves["evaluations"] == evaluated) & finding.curves["low"].notna()]
         regrets = [_regret_in_words(row) for row in rows_of(last)]
-        sentences.append(f"Points below the best after as many evaluations: {'; '.join(regrets)}.")
+        sentences.append(f"Regret (accuracy points) after the same number of evaluations: {'; '.join(regrets)}.")
     if len(finding.front) > evaluated / 2:
         sentences.append(
             f"{len(finding.front):,} of {evaluated:,} architectures are on the front: the objectives contradict each "
-            "other, as where parameters should be many, multiply-adds few, and both go together. Choose others with "
-            "--objectives."
+            "other, for example many parameters and few MACs, which are correlated. Choose others with --objectives."
         )
     if evaluated < finding.search.budget:
-        sentences.append("The search ended before its budget was spent: it found nothing new.")
+        sentences.append("The search ended before its budget was spent, because it found nothing new.")
     return sentences
 
 
 def _regret_in_words(row: dict[str, Any]) -> str:
-    return f"{row['method']} {number(row['regret'], 2)} (95 % of seeds {interval(row['low'], row['high'])})"
+    return f"{row['method']} {number(row['regret'], 2)} (95% of seeds {interval(row['low'], row['high'])})"
 
 
 def _table(finding: Finding) -> Table:
     columns = [
         Column("Architecture", numeric=False),
         Column("Score"),
-        Column("Multiply-adds"),
+        Column("MACs"),
         Column("Parameters"),
         Column("Depth", "Operations that are neither skips nor absent"),
-        Column("Evaluated as", "Place in the order of evaluations"),
+        Column("Evaluated as", "Position in the order of evaluations"),
     ]
     known = "accuracy" in finding.front
     if known:
