@@ -85,7 +85,7 @@ def run(
             return
         held.save_suite(chosen.name, record(plan, shlex.join(["benchsuite", *sys.argv[1:]])))
         processes = jobs or available_processors()
-        _train(missing_trainings(work, held.trainings), held, device, processes, scheduler, quiet=quiet)
+        _train(missing_trainings(work, held.trainings), held, plan, processes, scheduler, quiet=quiet)
         with _Progress(work, quiet=quiet) as progress, interruptible():
             tally = execute(work, held, plan, processes=processes, scheduler=scheduler, advance=progress.advance)
         if not quiet:
@@ -111,7 +111,7 @@ def _end_if_failed(plan: Plan, store: Store) -> None:
 def _train(
     tasks: Sequence[TrainingJob],
     store: Store,
-    device: str,
+    plan: Plan,
     processes: int,
     scheduler: str | None,
     *,
@@ -122,7 +122,9 @@ def _train(
     from benchsuite.running.runner import train
 
     with watched_trainings(tasks, store.trainings, quiet=quiet), interruptible():
-        failed = train(tasks, store.trainings, device, processes=processes, scheduler=scheduler)
+        failed = train(
+            tasks, store.trainings, plan.device, plugins=plan.plugins, processes=processes, scheduler=scheduler
+        )
     for key, reason in failed.items():
         output.print(f"training {key} failed: {reason}", markup=False)
 
