@@ -33,7 +33,7 @@ from benchsuite.estimators.one_shot.behaviour import (
     forgetting_values,
     gradient_similarity,
 )
-from benchsuite.estimators.one_shot.training import Training
+from benchsuite.estimators.one_shot.training import PathTraining
 from benchsuite.estimators.supernets.split import Split
 from benchsuite.report.render.markdown import indexed
 
@@ -92,11 +92,11 @@ def described(options: argparse.Namespace) -> str:
     )
 
 
-def training(options: argparse.Namespace, stabiliser: str) -> Training:
+def training(options: argparse.Namespace, stabiliser: str) -> PathTraining:
     """Hyperparameters of one training; the stabiliser's start, if it is no identity, stands after a colon."""
     chosen: dict[str, Any] = {name: getattr(options, name) for name in SINGLE}
     name, _, start = stabiliser.partition(":")
-    return Training(
+    return PathTraining(
         images=options.training_images,
         stabiliser=name,
         stabiliser_start=start or "identity",

@@ -22,7 +22,7 @@ from benchsuite.analysis.correlation import kendall_tau
 from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import ranking_stability
 from benchsuite.data.images.minibatches import load_images
-from benchsuite.estimators.one_shot.mitigations import SHARED
+from benchsuite.estimators.supernets.protocols import SHARED
 from benchsuite.estimators.supernets.readouts import Evaluation, Reading
 from benchsuite.estimators.supernets.split import Split
 from benchsuite.estimators.torchtools.devices import one_thread

@@ -81,7 +81,7 @@ def test_readouts_of_one_training_share_it_and_its_readings(tmp_path: Path) -> N
         "uniform(epoch=1)", "uniform(epoch=2)", "uniform(epoch=1, readout=loss)", "uniform(epoch=2, readout=loss)",
     ]  # fmt: skip
     protocol = record(plan, "").benchmarks[0].protocol
-    assert protocol["Supernet of uniform(epoch=1)"].startswith("2 epochs of 128 images of side 8, batch 64")
+    assert protocol["Supernet of uniform(epoch=1)"].startswith("2 epochs of 128 images (8x8 pixels), batch size 64")
 
 
 def test_a_score_is_what_the_trained_supernet_gives_on_validation_images(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_training_that_fails_leaves_scores_that_say_so(tmp_path: Path, monkeyp
     def broken(*_: object) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr("benchsuite.estimators.one_shot.training.Trainer.run_epoch", broken)
+    monkeypatch.setattr("benchsuite.estimators.one_shot.trainer.PathTrainer.run_epoch", broken)
     with Store(tmp_path) as store:
         computed, failed = _run(plan, store)
         scores = store.scores([trial.key for trial in plan.benchmarks[0].trials])

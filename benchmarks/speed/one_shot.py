@@ -21,7 +21,8 @@ from torch.nn.functional import cross_entropy
 
 from benchsuite.core.types import Dataset
 from benchsuite.data.images.minibatches import noise
-from benchsuite.estimators.one_shot.training import Trainer, Training
+from benchsuite.estimators.one_shot.trainer import PathTrainer
+from benchsuite.estimators.one_shot.training import PathTraining
 from benchsuite.estimators.supernets.readouts import Evaluation
 from benchsuite.estimators.supernets.split import Split
 from benchsuite.spaces.nasbench201.space import NASBench201
@@ -36,7 +37,7 @@ DATASET = Dataset("cifar10", 10)
 IMAGES = noise(DATASET)
 
 
-class SupernetUpdates(Trainer):
+class SupernetUpdates(PathTrainer):
     """A trainer whose updates are made one by one."""
 
     def architecture(self, number: int) -> str:
@@ -51,7 +52,7 @@ class SupernetUpdates(Trainer):
 class PlainUpdates:
     """Updates of a network of one architecture, by the same optimiser."""
 
-    def __init__(self, space: NASBench201, architecture: str, training: Training) -> None:
+    def __init__(self, space: NASBench201, architecture: str, training: PathTraining) -> None:
         self._network = space.build(architecture, DATASET).to(memory_format=torch.channels_last).train()
         self._clip = training.clip
         self._optimiser = torch.optim.SGD(
@@ -83,7 +84,7 @@ def main() -> None:
     print(f"{'architectures, shared':>23}{'alone':>8}{'ratio':>7}")
     for cells in options.cells:
         space = NASBench201(options.channels, cells)
-        trainer = SupernetUpdates(space, IMAGES, Training(batch=options.batch), seed=0)
+        trainer = SupernetUpdates(space, IMAGES, PathTraining(batch=options.batch), seed=0)
         taken = np.array([_updates(space, trainer, number, options) for number in range(options.networks)])
         supernet, plain = options.networks * options.batch / taken.sum(axis=0)
         worst = (taken[:, 1] / taken[:, 0]).min()
@@ -118,7 +119,7 @@ def _updates(
     return statistics.median(supernet), statistics.median(alone)
 
 
-def _evaluations(space: NASBench201, trainer: Trainer, options: argparse.Namespace) -> tuple[float, float]:
+def _evaluations(space: NASBench201, trainer: PathTrainer, options: argparse.Namespace) -> tuple[float, float]:
     """Architectures per CPU second, with shared steps and without."""
     validation, training = (part(IMAGES, options.batch, 1, "cpu") for part in (Split.validation, Split.training))
     evaluation = Evaluation(trainer.supernet, validation, training, batch=options.batch)

@@ -81,7 +81,7 @@ def _work(curves: Sequence[Sequence[FinishedEpoch]], epochs: Sequence[int]) -> t
 
     A training without an epoch is taken for an average one.
 
-    >>> from benchsuite.estimators.one_shot.training import Epoch
+    >>> from benchsuite.estimators.supernets.epoch import Epoch
     >>> quick, slow = (Epoch(1, 2.0, 10.0, 0.1, seconds) for seconds in (10.0, 30.0))
     >>> _work([[quick], [slow], []], [5, 5, 5])
     (40.0, 300.0)

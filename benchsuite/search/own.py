@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from benchsuite.core.supernet import MixedSupernet
-    from benchsuite.estimators.one_shot.training import Epoch
+    from benchsuite.estimators.supernets.epoch import Epoch
     from benchsuite.estimators.supernets.task import TrainingTask
     from benchsuite.search.setting import Prepared, Search
 

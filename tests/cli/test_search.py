@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from benchsuite.estimators.one_shot.training import Epoch
+    from benchsuite.estimators.supernets.epoch import Epoch
 
 SMALL = ("--budget", "12", "--population", "4", "--sizes", "channels=2,cells=1")
 ON_DIGITS = ("--dataset", "digits")

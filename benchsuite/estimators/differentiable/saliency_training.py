@@ -12,14 +12,12 @@ from torch.nn.functional import cross_entropy
 
 from benchsuite.core.errors import SuiteError, UnknownNameError
 from benchsuite.core.identity import seed_of
-from benchsuite.core.types import Dataset
 from benchsuite.estimators.differentiable.saliency import SALIENCIES, pruned, rounds
 from benchsuite.estimators.differentiable.trainer import Derived, count_skips
-from benchsuite.estimators.one_shot.training import Epoch
+from benchsuite.estimators.supernets.building import build_seeded, shrunken
+from benchsuite.estimators.supernets.epoch import Epoch
 from benchsuite.estimators.supernets.split import Split
-from benchsuite.estimators.torchtools.layout import lay_channels_last
 from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
-from benchsuite.estimators.torchtools.preserve import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from benchsuite.core.space import Space
     from benchsuite.core.supernet import MixedSupernet
+    from benchsuite.core.types import Dataset
     from benchsuite.data.images.minibatches import Images
     from benchsuite.estimators.differentiable.saliency import Table
 
@@ -118,7 +117,7 @@ class SaliencyTraining:
 
     def supernet(self, space: Space, data: Dataset) -> MixedSupernet:
         """The supernet, initialised from torch's current random state."""
-        return space.mixed(Dataset(data.name, data.classes, data.channels, data.size // self.shrink))
+        return space.mixed(shrunken(data, self.shrink))
 
     def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> SaliencyTrainer:
         """What measures."""
@@ -145,11 +144,12 @@ class SaliencyTrainer:
         self._space = space
         split = Split.training(images, training.images, training.shrink, device)
         if len(split) < training.batch:
-            raise SuiteError(f"training: batch = {training.batch}, but there are {len(split)} images; choose fewer")
+            raise SuiteError(
+                f"training: batch = {training.batch}, but there are only {len(split)} training images; choose a "
+                "smaller batch"
+            )
         self.batch = next(split.batches(training.batch, seed_of("images", seed)))
-        with seeded(seed_of("supernet", seed), torch.device("cpu")):
-            self.supernet = training.supernet(space, images.dataset)
-        lay_channels_last(self.supernet.to(device))
+        self.supernet = build_seeded(lambda: training.supernet(space, images.dataset), seed, device)
         self.alphas = [self._alpha(seed_of("alpha", seed, number)) for number in range(training.draws)]
         self.saliencies: Table = {}
         self._derived: list[Derived] = []

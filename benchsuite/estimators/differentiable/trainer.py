@@ -13,10 +13,10 @@ import torch
 from benchsuite.core.errors import SuiteError
 from benchsuite.core.identity import seed_of
 from benchsuite.estimators.differentiable.updates import Updates
-from benchsuite.estimators.one_shot.mitigations import SHARED
-from benchsuite.estimators.one_shot.training import Epoch
+from benchsuite.estimators.supernets.building import build_seeded
+from benchsuite.estimators.supernets.epoch import Epoch
+from benchsuite.estimators.supernets.protocols import SHARED
 from benchsuite.estimators.supernets.split import Split, augmented
-from benchsuite.estimators.torchtools.layout import lay_channels_last
 from benchsuite.estimators.torchtools.memory import forget_peak, peak_memory
 from benchsuite.estimators.torchtools.preserve import seeded
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from benchsuite.core.space import Space
     from benchsuite.core.supernet import EdgeChoices, MixedSupernet
     from benchsuite.data.images.minibatches import Images
-    from benchsuite.estimators.differentiable.training import MixedTraining
+    from benchsuite.estimators.differentiable.settings import MixedSettings
     from benchsuite.estimators.differentiable.updates import Batch, Seen
 
 RELAXATION = "relaxation"  # name of the architecture parameters in a checkpoint, beside that of the weights
@@ -70,21 +70,19 @@ class MixedTrainer:
     its state gives the weights and the architecture parameters of one that was never stopped, bit for bit.
     """
 
-    def __init__(self, space: Space, images: Images, training: MixedTraining, seed: int, device: str = "cpu") -> None:
+    def __init__(self, space: Space, images: Images, training: MixedSettings, seed: int, device: str = "cpu") -> None:
         training.check()
         self.training, self.seed, self._space = training, seed, space
         every = Split.training(images, training.images, training.shrink, device)
         self._weight_images, self._alpha_images = _halves(every)
         if len(self._weight_images) < training.batch:
             raise SuiteError(
-                f"training: batch = {training.batch}, but half of the images are {len(self._weight_images)}; "
-                "choose fewer"
+                f"training: batch = {training.batch}, but only {len(self._weight_images)} images (one half) train the "
+                "weights; choose a smaller batch"
             )
-        with seeded(seed_of("supernet", seed), torch.device("cpu")):
-            self.supernet = training.supernet(space, images.dataset)
+        self.supernet = build_seeded(lambda: training.supernet(space, images.dataset), seed, device)
         with seeded(seed_of("alpha", seed), torch.device("cpu")):
             self.relaxation = training.relaxation(self.supernet)
-        lay_channels_last(self.supernet.to(device))
         self.relaxation.to(device)
         self._updates = Updates(self.supernet, self.relaxation, training)
         self.curve: list[Epoch] = []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from benchsuite.core.supernet import MixedSupernet
     from benchsuite.estimators.differentiable.relaxation import Relaxation
-    from benchsuite.estimators.differentiable.training import MixedTraining
+    from benchsuite.estimators.differentiable.settings import MixedSettings
 
 _BETA2 = 0.999  # of Adam
 _DISTANCE = 0.01  # of second-order DARTS' finite difference
@@ -44,7 +44,7 @@ class Updates:
     them.
     """
 
-    def __init__(self, supernet: MixedSupernet, relaxation: Relaxation, training: MixedTraining) -> None:
+    def __init__(self, supernet: MixedSupernet, relaxation: Relaxation, training: MixedSettings) -> None:
         self.supernet, self.relaxation, self.training = supernet, relaxation, training
         self.lr, self.strength, self.seed = training.lr, 0.0, 0
         self._weights, self._parameters = list(supernet.parameters()), list(relaxation.parameters())

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
-from benchsuite.estimators.one_shot.training import Trainer
+from benchsuite.estimators.one_shot.trainer import PathTrainer
 from benchsuite.estimators.supernets.readouts import Evaluation
 from benchsuite.estimators.supernets.split import Split
 from benchsuite.estimators.torchtools.preserve import preserved
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from benchsuite.core.space import Space
     from benchsuite.core.supernet import Supernet
     from benchsuite.data.images.minibatches import Images
-    from benchsuite.estimators.one_shot.training import Epoch, Training
+    from benchsuite.estimators.one_shot.settings import PathSettings
+    from benchsuite.estimators.supernets.epoch import Epoch
 
     Gradients = dict[str, Tensor]  # of a loss, by layer
 
@@ -42,7 +43,7 @@ class Watched(NamedTuple):
     after_epoch: float
 
 
-class WatchedTrainer(Trainer):
+class WatchedTrainer(PathTrainer):
     """A trainer that measures what architectures forget; it trains as one that does not, bit for bit.
 
     Parameters
@@ -55,9 +56,9 @@ class WatchedTrainer(Trainer):
     Examples
     --------
     >>> from benchsuite.data.images.minibatches import load_images
-    >>> from benchsuite.estimators.one_shot.training import Training
+    >>> from benchsuite.estimators.one_shot.training import PathTraining
     >>> from benchsuite.spaces.nasbench201.space import NASBench201
-    >>> training = Training(epochs=1, images=64, batch=16)
+    >>> training = PathTraining(epochs=1, images=64, batch=16)
     >>> trainer = WatchedTrainer(NASBench201(2, 1), load_images("digits"), training, 0, watched=2, validating=20)
     >>> done = trainer.run_epoch()
     >>> [(each.epoch, each.updates) for each in trainer.seen]
@@ -65,10 +66,10 @@ class WatchedTrainer(Trainer):
     """
 
     def __init__(
-        self, space: Space, images: Images, training: Training, seed: int, *, watched: int, validating: int
+        self, space: Space, images: Images, training: PathSettings, seed: int, *, watched: int, validating: int
     ) -> None:
         super().__init__(space, images, training, seed)
-        number = self.updates_an_epoch
+        number = self.updates_per_epoch
         if not 1 <= watched <= number:
             raise SuiteError(f"watched = {watched}, but an epoch has {number} updates; choose 1 to {number}")
         self.seen: list[Watched] = []
@@ -80,7 +81,7 @@ class WatchedTrainer(Trainer):
         """One pass over the training images, after which the watched architectures are measured again."""
         self._measured.clear()
         done = super().run_epoch()
-        last = self.updates_an_epoch - 1
+        last = self.updates_per_epoch - 1
         at_the_end = self._accuracies([architecture for _, architecture, _ in self._measured])
         for (step, architecture, before), after in zip(self._measured, at_the_end, strict=True):
             self.seen.append(Watched(done.epoch, architecture, last - step, before, after))
@@ -88,7 +89,7 @@ class WatchedTrainer(Trainer):
 
     def after_update(self, number: int, architectures: Sequence[str]) -> None:
         """Measure the update's first architecture, if the update is watched."""
-        step = number % self.updates_an_epoch
+        step = number % self.updates_per_epoch
         if step in self._steps:
             first = architectures[0]
             self._measured.append((step, first, self._accuracies([first])[0]))

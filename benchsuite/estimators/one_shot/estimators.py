@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchsuite.estimators.one_shot.training import Training
+from benchsuite.estimators.one_shot.training import PathTraining
 from benchsuite.estimators.supernets.validation import ValidationEstimator
 
-_PATHS = Training()
-_CLASSES = Training(sampling="class")
-_ROUNDS = Training(sampling="fair", accumulation="sum")
-_STABILISED = Training(sampling="fair", accumulation="sum", stabiliser="skip")
+_PATHS = PathTraining()
+_CLASSES = PathTraining(sampling="class")
+_ROUNDS = PathTraining(sampling="fair", accumulation="sum")
+_STABILISED = PathTraining(sampling="fair", accumulation="sum", stabiliser="skip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Uniform(ValidationEstimator):
     """Validation by a supernet trained on uniformly drawn architecture strings (SPOS, Guo et al., 2020)."""
 
     name: ClassVar[str] = "uniform"
-    training: Training = _PATHS
+    training: PathTraining = _PATHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Deisomorphic(ValidationEstimator):
     """Validation by a supernet trained on uniformly drawn isomorphism classes (Ning et al., 2021)."""
 
     name: ClassVar[str] = "deiso"
-    training: Training = _CLASSES
+    training: PathTraining = _CLASSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Fair(ValidationEstimator):
     """
 
     name: ClassVar[str] = "fair"
-    training: Training = _ROUNDS
+    training: PathTraining = _ROUNDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +51,4 @@ class Scarlet(ValidationEstimator):
     """
 
     name: ClassVar[str] = "scarlet"
-    training: Training = _STABILISED
+    training: PathTraining = _STABILISED

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TRIES = 1000  # draws in a row that are all refused, after which nothing is taken for allowed
 
 
-class Population(Protocol):
+class Domain(Protocol):
     """What is sampled: a search space, or a part of one."""
 
     def draw(self, rng: np.random.Generator) -> str:
@@ -40,7 +40,7 @@ class Population(Protocol):
 
 
 def sampler(
-    name: str, space: Population, seed: int, *, number: int = 1, accept: Callable[[str], bool] = lambda _: True
+    name: str, space: Domain, seed: int, *, number: int = 1, accept: Callable[[str], bool] = lambda _: True
 ) -> Updates:
     """The architectures of each update, by its number alone: a training goes on anywhere with the same ones.
 
@@ -105,7 +105,7 @@ class FairRounds:
     {5}
     """
 
-    def __init__(self, space: Population, seed: int) -> None:
+    def __init__(self, space: Domain, seed: int) -> None:
         self._space = space
         self._seed = seed
         self._choices = space.operation_choices()

@@ -23,7 +23,7 @@ import torch
 from benchsuite.core.errors import DataCorruptError, DataMissingError
 from benchsuite.core.files import durable
 from benchsuite.core.locks import locked
-from benchsuite.estimators.one_shot.training import Epoch
+from benchsuite.estimators.supernets.epoch import Epoch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from benchsuite.core.supernet import Supernet
     from benchsuite.core.types import Dataset
     from benchsuite.data.images.minibatches import Images
-    from benchsuite.estimators.one_shot.training import Epoch
+    from benchsuite.estimators.supernets.epoch import Epoch
 
     States = dict[str, dict[str, Tensor]]  # what is read after an epoch, by the name of the copy of the weights
+
+SHARED = "shared"  # name of the one copy that all architectures share; others are named by the operation they are for
 
 
 class SupernetTraining(Protocol):

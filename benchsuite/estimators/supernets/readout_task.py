@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from typing_extensions import override
 
-from benchsuite.estimators.one_shot.mitigations import SHARED
 from benchsuite.estimators.outcomes import Outcome
+from benchsuite.estimators.supernets.protocols import SHARED
 from benchsuite.estimators.task import Task
 from benchsuite.estimators.torchtools.devices import one_thread
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchsuite.core.space import Space
     from benchsuite.core.supernet import Supernet
     from benchsuite.core.types import Dataset
-    from benchsuite.estimators.one_shot.training import Epoch
+    from benchsuite.estimators.supernets.epoch import Epoch
     from benchsuite.estimators.supernets.protocols import SupernetTrainer, SupernetTraining
 
 VERSION = 1  # grows when trainings would end with other weights, so that none of the old kind is taken for a new one

@@ -25,11 +25,9 @@ from benchsuite.estimators.torchtools.instruments import (
 from benchsuite.estimators.torchtools.preserve import preserved
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from torch import Tensor
-
-    from benchsuite.estimators.zero_shot.probe import Probe
 
 
 @runtime_checkable
@@ -41,35 +39,56 @@ class HasBlocks(Protocol):
         ...
 
 
-def block_pass(probe: Probe, names: Collection[str]) -> dict[str, tuple[float, ...]]:
-    """What some of "block_entropies" and "block_gains" are, by one forward pass; neither depends on the other.
+def block_pass(
+    network: nn.Module, inputs: Tensor, names: Collection[str], *, run: Callable[[Tensor], Tensor], seed: int
+) -> dict[str, tuple[float, ...]]:
+    """Return some of "block_entropies" and "block_gains", from one forward pass; neither depends on the other.
 
-    The network comes back as it was. Measurements are one NaN where batch normalisation sees one value per channel.
+    The network comes back as it was. A measurement is a single NaN where batch normalisation sees one value per
+    channel.
+
+    Parameters
+    ----------
+    network
+        A network that declares its blocks.
+    inputs
+        A minibatch, of which shape, dtype and device are read.
+    names
+        The measurements to take.
+    run
+        Runs the network on inputs of that shape.
+    seed
+        Of the weights, the inputs and the gradients, which are all drawn.
+
+    Returns
+    -------
+    dict
+        A value for each block (gains: for each but the first), by measurement.
 
     Raises
     ------
     UnsupportedError
-        If the network declares no blocks or runs none, a block gives no feature maps or, for gains, their sides do not
-        divide those before.
+        If the network declares no blocks or runs none, a block does not return feature maps or, for gains, the sides of
+        its feature maps do not divide those of the block before.
     """
-    watch = _Watch({name: [] for name in names}, torch.Generator().manual_seed(seed_of("estimator", probe.seed)))
-    blocks = _blocks(probe.network)
-    with preserved(probe.network), single_values_refused(probe.network), torch.set_grad_enabled("block_gains" in names):
-        draw_weights(probe.network, watch.rng, lambda weight: math.sqrt(2 / weight[0].numel()))
-        probe.network.requires_grad_(requires_grad=False)  # no gradient to weights is asked for
+    watch = _BlockWatch({name: [] for name in names}, torch.Generator().manual_seed(seed_of("estimator", seed)))
+    blocks = _blocks(network)
+    with preserved(network), single_values_refused(network), torch.set_grad_enabled("block_gains" in names):
+        draw_weights(network, watch.rng, lambda weight: math.sqrt(2 / weight[0].numel()))
+        network.requires_grad_(requires_grad=False)  # no gradient to weights is asked for
         for block in blocks:
             block.register_forward_hook(watch.note)
         try:
-            probe.run(normal_like(probe.inputs, watch.rng))
+            run(normal_like(inputs, watch.rng))
         except SingleValueError:
             return dict.fromkeys(names, (math.nan,))
     if watch.before is None:
-        raise UnsupportedError(f"no block that {type(probe.network).__name__} declares is run by its forward pass")
+        raise UnsupportedError(f"{type(network).__name__} declares blocks, but its forward pass runs none of them")
     return {name: tuple(values) for name, values in watch.found.items()}
 
 
 @dataclass(slots=True)
-class _Watch:
+class _BlockWatch:
     """Measures what comes out of each block, and hands it on as a leaf: no more than one block's graph is held."""
 
     found: dict[str, list[float]]
@@ -77,9 +96,9 @@ class _Watch:
     before: Tensor | None = None
 
     def note(self, block: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tensor:
-        """A block's features without their graph."""
+        """Return a block's features without their graph."""
         if not isinstance(output, torch.Tensor) or output.dim() != 4:
-            raise UnsupportedError(f"the block {type(block).__name__} gives no features of four dimensions")
+            raise UnsupportedError(f"the block {type(block).__name__} does not return feature maps (4 dimensions)")
         if "block_gains" in self.found and self.before is not None:
             self.found["block_gains"].append(_gain(self.before, output, self.rng))  # first, as it frees the graph
         self.before = output.detach().requires_grad_(torch.is_grad_enabled())

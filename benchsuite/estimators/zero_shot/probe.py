@@ -301,11 +301,14 @@ class Probe:
     def _block_pass(self) -> None:
         wanted = [name for name in ("block_entropies", "block_gains") if self._uses[name] > 0]
         with suppress(Exception):  # of one measurement, which its own pass raises again
-            self._values |= block_pass(self, wanted)
+            self._measure_blocks(wanted)
 
     def _block_pass_of(self, name: str) -> None:
         if name not in self._values:
-            self._values |= block_pass(self, [name])
+            self._measure_blocks([name])
+
+    def _measure_blocks(self, names: Sequence[str]) -> None:
+        self._values |= block_pass(self.network, self.inputs, names, run=self.run, seed=self.seed)
 
     def _forward(self) -> None:
         wanted = self._wanted()

@@ -265,7 +265,7 @@ def test_an_estimator_adds_up_its_own_saliencies_on_spaces_that_mix():
         FreeDARTSSnip(normalisation="cell").check()
     with pytest.raises(UnsupportedError, match="'macro' does not offer a mixed supernet"):
         FreeDARTSSnip().check_space(Macro(), DATA, "0" * 8)
-    with pytest.raises(SuiteError, match="batch = 64, but there are 32 images"):
+    with pytest.raises(SuiteError, match="batch = 64, but there are only 32 training images"):
         SaliencyTraining(images=32).trainer(SMALL, load_images("digits"), 0)
 
 

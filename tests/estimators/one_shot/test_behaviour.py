@@ -22,7 +22,8 @@ from benchsuite.estimators.one_shot.behaviour import (
     gradient_similarity,
 )
 from benchsuite.estimators.one_shot.stabiliser import ELS
-from benchsuite.estimators.one_shot.training import Trainer, Training
+from benchsuite.estimators.one_shot.trainer import PathTrainer
+from benchsuite.estimators.one_shot.training import PathTraining
 from benchsuite.estimators.supernets.split import Split
 from benchsuite.spaces.macro.space import Macro
 from benchsuite.spaces.nasbench101.space import NASBench101
@@ -37,7 +38,7 @@ DIGITS = load_images("digits")
 SPACE = NASBench201(channels=2, cells=1)
 MACRO = Macro(channels=2, head=4)
 TINY = Dataset("tiny", 3, 1, 8)
-SHORT = Training(epochs=2, images=64, batch=8)
+SHORT = PathTraining(epochs=2, images=64, batch=8)
 
 
 class TwoLayers(Supernet, nn.Module):
@@ -208,7 +209,7 @@ def test_forgetting_values_are_differences_of_accuracies_with_mean_and_variance(
 
 
 def test_a_watched_training_ends_with_the_weights_of_an_unwatched_one() -> None:
-    plain = Trainer(SPACE, DIGITS, SHORT, 0)
+    plain = PathTrainer(SPACE, DIGITS, SHORT, 0)
     watched = WatchedTrainer(SPACE, DIGITS, SHORT, 0, watched=3, validating=30)
     for trainer in (plain, watched):
         for _ in range(SHORT.epochs):

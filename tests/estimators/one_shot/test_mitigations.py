@@ -15,10 +15,10 @@ import torch
 from benchsuite.core.errors import BenchsuiteError, SuiteError, UnsupportedError
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.one_shot.estimators import Uniform
-from benchsuite.estimators.one_shot.mitigations import Part, best, copies, copy_of, parts, without_worst
 from benchsuite.estimators.one_shot.sampling import FairRounds, sampler
 from benchsuite.estimators.one_shot.stages import StagedTrainer
-from benchsuite.estimators.one_shot.training import Training
+from benchsuite.estimators.one_shot.subspaces import Subspace, best, subspaces, without_worst
+from benchsuite.estimators.one_shot.training import PathTraining
 from benchsuite.estimators.supernets.folder import TrainingFolder
 from benchsuite.estimators.supernets.readout_task import ReadoutTask
 from benchsuite.estimators.supernets.split import Split
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SIZES = {"channels": 2, "cells": 1}
 SPACE = NASBench201(**SIZES)
 DIGITS = load_images("digits")
-SPLIT = Training(epochs=1, images=64, batch=32, augmentation="crop", kept=2, tuning=2, split=3)
+SPLIT = PathTraining(epochs=1, images=64, batch=32, augmentation="crop", kept=2, tuning=2, split=3)
 KEEP = replace(SPLIT, split=None, keep=0.25)
 DROP = replace(SPLIT, split=None, drop=2)
 STAGES = pytest.mark.parametrize("training", [SPLIT, KEEP, DROP], ids=["split", "keep", "drop"])
@@ -48,7 +48,7 @@ def _few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchsuite.estimators.one_shot.stages.CANDIDATES", 20)
 
 
-def staged(training: Training, epochs: int) -> StagedTrainer:
+def staged(training: PathTraining, epochs: int) -> StagedTrainer:
     trainer = StagedTrainer(SPACE, DIGITS, training, 0)
     for _ in range(epochs):
         trainer.run_epoch()
@@ -56,7 +56,7 @@ def staged(training: Training, epochs: int) -> StagedTrainer:
 
 
 @cache
-def uninterrupted(training: Training) -> StagedTrainer:
+def uninterrupted(training: PathTraining) -> StagedTrainer:
     return staged(training, training.last_epoch)
 
 
@@ -122,7 +122,7 @@ def test_a_copy_starts_from_the_shared_weights_and_leaves_other_operations_alone
 
 def test_fair_rounds_of_a_part_use_what_is_left_equally_often() -> None:
     row = ("none", "skip_connect", "nor_conv_1x1")
-    part = Part(SPACE, choices=(("nor_conv_3x3",), *[row] * 5))
+    part = Subspace(SPACE, choices=(("nor_conv_3x3",), *[row] * 5))
     for update in range(3):
         columns = list(zip(*map(SPACE.operations, FairRounds(part, 0)(update)), strict=True))
         assert columns[0] == ("nor_conv_3x3",) * 3
@@ -135,18 +135,18 @@ def test_parts_are_drawn_from_uniformly(name: str) -> None:
     inside = [SPACE.with_operations(SPACE.every_string()[0], row) for row in product(*choices)]
     if name == "class":
         inside = [one for one in inside if SPACE.canonical(one) == one]
-    for part in (Part(SPACE, choices=choices), Part(SPACE, listed=tuple(inside))):
+    for part in (Subspace(SPACE, choices=choices), Subspace(SPACE, listed=tuple(inside))):
         draw = sampler(name, part, 0, number=100)
         counts = Counter(one for update in range(4) for one in draw(update))
         assert set(counts) == set(inside)
         assert min(counts.values()) > 400 / len(inside) / 2
-    with pytest.raises(UnsupportedError, match="no class of nasbench201"):
-        sampler("class", Part(SPACE, choices=(("none",),) * 5 + (("nor_conv_3x3",),)), 0)
+    with pytest.raises(UnsupportedError, match="every canonical architecture has other operations than"):
+        sampler("class", Subspace(SPACE, choices=(("none",),) * 5 + (("nor_conv_3x3",),)), 0)
 
 
 def test_the_space_is_pruned_to_the_candidates_that_validate_best(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = staged(KEEP, 1)
-    candidates = trainer.copies["shared"].coming(20)
+    candidates = trainer.copies["shared"].upcoming(20)
     assert 18 <= len(candidates) <= 20
     supernet = TrainingTask(SPACE, "digits", KEEP, 0).supernet([trainer.checkpoint()["shared"]])
     accuracies = {one: accuracy(supernet, one, 0, 100) for one in candidates}
@@ -160,7 +160,7 @@ def test_the_space_is_pruned_to_the_candidates_that_validate_best(monkeypatch: p
 
 def test_operations_that_come_worst_on_average_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = staged(replace(DROP, sampling="fair", accumulation="sum"), 1)
-    candidates = trainer.copies["shared"].coming(20)
+    candidates = trainer.copies["shared"].upcoming(20)
     supernet = TrainingTask(SPACE, "digits", DROP, 0).supernet([trainer.checkpoint()["shared"]])
     accuracies = {one: accuracy(supernet, one, 0, 100) for one in candidates}
     trainer.run_epoch()
@@ -183,12 +183,12 @@ def test_operations_nobody_has_are_dropped_first_and_one_architecture_is_always_
 
 
 @STAGES
-def test_choosing_the_part_leaves_the_shared_weights_alone(training: Training) -> None:
+def test_choosing_the_part_leaves_the_shared_weights_alone(training: PathTraining) -> None:
     trainer = staged(training, 1)
     shared = trainer.copies["shared"].supernet
     before = {name: value.clone() for name, value in shared.state_dict().items()}
-    found = parts(training, SPACE, trainer._accuracies)
-    assert tuple(found) == copies(training, SPACE)
+    found = subspaces(training, SPACE, trainer._accuracies)
+    assert tuple(found) == training.copies(SPACE)
     assert all(torch.equal(value, before[name]) for name, value in shared.state_dict().items())
     assert {module.momentum for module in shared.modules() if isinstance(module, torch.nn.BatchNorm2d)} == {0.1}
 
@@ -196,7 +196,7 @@ def test_choosing_the_part_leaves_the_shared_weights_alone(training: Training) -
 @STAGES
 @pytest.mark.parametrize("done", [1, 2])
 def test_a_training_stopped_in_any_stage_ends_with_the_weights_of_one_that_was_not(
-    training: Training, done: int, tmp_path: Path
+    training: PathTraining, done: int, tmp_path: Path
 ) -> None:
     whole, folder = uninterrupted(training), TrainingFolder(tmp_path)
 
@@ -216,7 +216,7 @@ def test_a_training_stopped_in_any_stage_ends_with_the_weights_of_one_that_was_n
 
 @STAGES
 def test_a_tuned_training_begins_with_the_finished_one_of_its_shared_epochs(
-    training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    training: PathTraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tuned = TrainingTask(SPACE, "digits", training, 0)
     plain = replace(tuned, training=replace(training, tuning=0, split=None, keep=1.0, drop=0))
@@ -250,7 +250,7 @@ def test_an_architecture_is_read_of_the_copy_for_its_operation(tmp_path: Path) -
     assert tuple(weights) == OPERATIONS
     estimator = Uniform(SPLIT, images=60, batch=20)
     architectures = SPACE.sample(12, np.random.default_rng(0))
-    assert {copy_of(SPLIT, SPACE, one) for one in architectures} == set(OPERATIONS)
+    assert {SPLIT.copy_of(SPACE, one) for one in architectures} == set(OPERATIONS)
     task = ReadoutTask((source,), str(tmp_path), (estimator,))
     early = ReadoutTask((source,), str(tmp_path), (replace(estimator, epoch=1),))
     shared = source.folder(str(tmp_path)).weights(1)["shared"]
@@ -267,7 +267,7 @@ def test_an_architecture_is_read_of_the_copy_for_its_operation(tmp_path: Path) -
 
 
 def test_scores_are_means_over_supernets_and_over_the_strings_of_a_class(tmp_path: Path) -> None:
-    training = Training(epochs=1, images=64, batch=32, augmentation="none", kept=1)
+    training = PathTraining(epochs=1, images=64, batch=32, augmentation="none", kept=1)
     estimator = Uniform(training, images=40, batch=20, readout="loss")
     sources, root = tuple(TrainingTask(SPACE, "digits", training, seed) for seed in (0, 1)), str(tmp_path)
     for source in sources:
@@ -309,17 +309,17 @@ def _tried(estimator: Uniform) -> None:
 
 def test_second_stages_that_cannot_be_are_refused_in_one_line() -> None:
     for training, message in (
-        (replace(SPLIT, tuning=0), "tuning = 0, split = 3, .* choose epochs of tuning with one of the three"),
+        (replace(SPLIT, tuning=0), "tuning = 0, split = 3, .* set `tuning` together with one of split, keep and drop"),
         (replace(SPLIT, split=None), "tuning = 2, split = None, keep = 1.0, drop = 0"),
-        (replace(SPLIT, drop=1), "one of the three"),
-        (replace(KEEP, keep=1.5), "keep a share of at most 1"),
-        (replace(KEEP, keep=0), "keep a share of at most 1"),
-        (replace(DROP, drop=-1), "choose positive numbers"),
-        (replace(KEEP, sampling="fair"), "make no fair rounds; choose drop"),
-        (replace(SPLIT, split=6), "split = 6; nasbench201 has the positions 0 to 5"),
-        (replace(SPLIT, split=-1), "split = -1; nasbench201 has the positions 0 to 5"),
-        (replace(DROP, drop=5), "drop = 5, but position 0 of nasbench201 has 5 operations"),
-        (replace(DROP, tuning_lr=0), "tuning_lr = 0; choose a positive number"),
+        (replace(SPLIT, drop=1), "one of split, keep and drop"),
+        (replace(KEEP, keep=1.5), "keep above 0 and at most 1"),
+        (replace(KEEP, keep=0), "keep above 0 and at most 1"),
+        (replace(DROP, drop=-1), "tuning and drop must be at least 0"),
+        (replace(KEEP, sampling="fair"), "`keep` cannot be combined with sampling = 'fair'; use `drop`"),
+        (replace(SPLIT, split=6), "split = 6; must be a position of nasbench201, 0 to 5"),
+        (replace(SPLIT, split=-1), "split = -1; must be a position of nasbench201, 0 to 5"),
+        (replace(DROP, drop=5), "drop = 5, but position 0 of nasbench201 has 5 operations; drop at most 4"),
+        (replace(DROP, tuning_lr=0), "tuning_lr = 0; must be positive"),
     ):
         with pytest.raises(SuiteError, match=message) as caught:
             _tried(Uniform(training=training))
@@ -346,9 +346,11 @@ def test_what_a_space_lacks_for_a_second_stage_is_said_before_it_is_trained() ->
 
 
 def test_reports_say_how_supernets_were_tuned_and_what_was_averaged() -> None:
-    assert "then tuning for 2 epochs from rate 0.01: a copy of the weights for each operation of" in SPLIT.words(64, 8)
-    assert "the best 25% of 200 drawn architectures, by 500 validation images" in KEEP.words(64, 8)
-    assert "all but the 2 worst operations of each position" in DROP.words(64, 8)
-    assert "tuning" not in Training().words(64, 8)
+    assert "then 2 epochs of tuning from learning rate 0.01, one copy of the weights for each operation" in SPLIT.words(
+        64, 8
+    )
+    assert "on the best 25% of 200 sampled architectures, by accuracy on 500 validation images" in KEEP.words(64, 8)
+    assert "without the 2 worst operations of each position" in DROP.words(64, 8)
+    assert "tuning" not in PathTraining().words(64, 8)
     words = Uniform(supernets=3, members="all").words(100)
     assert words.endswith("mean over 3 supernets; mean over the strings of a class")

@@ -26,7 +26,8 @@ from benchsuite.core.errors import (
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.one_shot.sampling import FairRounds, sampler
 from benchsuite.estimators.one_shot.stages import StagedTrainer
-from benchsuite.estimators.one_shot.training import Trainer, Training
+from benchsuite.estimators.one_shot.trainer import PathTrainer
+from benchsuite.estimators.one_shot.training import PathTraining
 from benchsuite.estimators.supernets import folder as one_shot_folder
 from benchsuite.estimators.supernets.folder import TrainingFolder
 from benchsuite.estimators.supernets.readouts import Evaluation
@@ -40,17 +41,17 @@ if TYPE_CHECKING:
 
 SPACE = NASBench201(channels=2, cells=1)
 DIGITS = load_images("digits")
-SHORT = Training(epochs=3, images=64, batch=32, augmentation="crop", kept=3)
+SHORT = PathTraining(epochs=3, images=64, batch=32, augmentation="crop", kept=3)
 
 
-def trained(training: Training, *, epochs: int | None = None, seed: int = 0) -> Trainer:
-    trainer = Trainer(SPACE, DIGITS, training, seed)
+def trained(training: PathTraining, *, epochs: int | None = None, seed: int = 0) -> PathTrainer:
+    trainer = PathTrainer(SPACE, DIGITS, training, seed)
     for _ in range(epochs or training.epochs):
         trainer.run_epoch()
     return trainer
 
 
-def weights(trainer: Trainer) -> list[torch.Tensor]:
+def weights(trainer: PathTrainer) -> list[torch.Tensor]:
     return list(trainer.supernet.state_dict().values())
 
 
@@ -148,8 +149,10 @@ def test_crops_shift_and_mirror_whole_images() -> None:
 
 
 def test_one_update_is_that_of_plain_gradient_descent() -> None:
-    training = Training(epochs=1, images=64, batch=64, augmentation="none", clip=0, schedule="plateau", lr=0.1, kept=1)
-    trainer = Trainer(SPACE, DIGITS, training, 0)
+    training = PathTraining(
+        epochs=1, images=64, batch=64, augmentation="none", clip=0, schedule="plateau", lr=0.1, kept=1
+    )
+    trainer = PathTrainer(SPACE, DIGITS, training, 0)
     before = {name: value.clone() for name, value in trainer.supernet.named_parameters()}
     [architecture] = trainer._sampled(0)
     inputs, targets = next(trainer._split.batches(64, 0))  # in another order, which a full batch does not know
@@ -170,10 +173,10 @@ def test_one_update_is_that_of_plain_gradient_descent() -> None:
 
 
 def test_gradients_of_several_architectures_are_averaged_over_those_that_use_a_weight() -> None:
-    base = Training(
+    base = PathTraining(
         epochs=1, images=64, batch=64, augmentation="none", clip=0, schedule="plateau", architectures=3, kept=1
     )
-    trainer = Trainer(SPACE, DIGITS, base, 0)
+    trainer = PathTrainer(SPACE, DIGITS, base, 0)
     architectures = trainer._sampled(0)
     inputs, targets = next(trainer._split.batches(64, 0))
     names = [name for name, _ in trainer.supernet.named_parameters()]
@@ -197,7 +200,7 @@ def test_gradients_of_several_architectures_are_averaged_over_those_that_use_a_w
 
 @pytest.mark.parametrize("changes", [{}, {"sampling": "fair", "accumulation": "sum"}, {"schedule": "plateau"}])
 def test_training_that_goes_on_from_its_folder_gives_the_same_weights(changes: dict[str, str], tmp_path: Path) -> None:
-    training = Training(epochs=3, images=64, batch=32, kept=3, **changes)  # type: ignore[arg-type]  # all are words
+    training = PathTraining(epochs=3, images=64, batch=32, kept=3, **changes)  # type: ignore[arg-type]  # all are words
     whole = trained(training)
     folder = TrainingFolder(tmp_path)
     stopped = StagedTrainer(SPACE, DIGITS, training, 0)
@@ -314,17 +317,17 @@ def test_reading_leaves_weights_and_running_statistics_alone() -> None:
 
 
 def test_training_learns() -> None:
-    trainer = trained(Training(epochs=15, batch=32, augmentation="none", kept=1))
+    trainer = trained(PathTraining(epochs=15, batch=32, augmentation="none", kept=1))
     assert trainer.curve[-1].accuracy > 40
     assert trainer.curve[-1].loss < trainer.curve[0].loss - 0.5
 
 
 def test_hyperparameters_that_make_no_training_are_refused() -> None:
     for training, message in (
-        (Training(schedule="linear"), "no schedule named 'linear'"),
-        (Training(accumulation="max"), "no accumulation named 'max'"),
-        (Training(epochs=0), "epochs = 0; choose a positive number"),
-        (Training(batch=10**6), "images; choose fewer"),
+        (PathTraining(schedule="linear"), "no schedule named 'linear'"),
+        (PathTraining(accumulation="max"), "no accumulation named 'max'"),
+        (PathTraining(epochs=0), "epochs = 0; must be positive"),
+        (PathTraining(batch=10**6), "training images; choose a smaller batch"),
     ):
         with pytest.raises(BenchsuiteError, match=message):
-            Trainer(SPACE, DIGITS, training, 0)
+            PathTrainer(SPACE, DIGITS, training, 0)

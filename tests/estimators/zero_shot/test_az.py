@@ -258,8 +258,8 @@ def test_a_batch_normalisation_of_one_value_makes_them_undefined():
     ("network", "message"),
     [
         (nn.Sequential(nn.Flatten(), nn.Linear(192, 3)), r"give it a method feature_blocks\(\)"),
-        (Blocks(), "no block that Blocks declares is run"),
-        (Blocks(nn.Flatten()), "Flatten gives no features of four dimensions"),
+        (Blocks(), "Blocks declares blocks, but its forward pass runs none"),
+        (Blocks(nn.Flatten()), "Flatten does not return feature maps"),
     ],
     ids=["none declared", "none there", "no maps"],
 )
