@@ -245,7 +245,7 @@ def test_scores_of_several_supernets_share_trainings_with_those_of_one(tmp_path:
     assert [list(trial.trainings.values()) for trial in recorded.trials] == [[0], [1], [0, 1], [2, 3]]
     assert all(trial.recipe["sources"] == [task.key for task in trial.trainings] for trial in part.trials)
     words = recorded.protocol["Supernet of uniform(supernets=2)"]
-    assert "then tuning for 1 epochs" in words
+    assert "then 1 epochs of tuning" in words
     assert words.endswith("weights of epoch 3; mean over 2 supernets")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHARED = "shared"  # name of the one copy that all architectures share; others are named by the operation they are for
 
 
-class SupernetTraining(Protocol):
+class SupernetSettings(Protocol):
     """Hyperparameters of a training: a frozen dataclass, whose fields are part of the training's identity.
 
     The names of `epochs`, `images`, `batch`, `shrink`, `augmentation` and `kept` are the same in all.
@@ -67,12 +67,16 @@ class SupernetTraining(Protocol):
         """The untrained supernet, initialised from torch's current random state."""
         ...
 
-    def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> SupernetTrainer:
-        """A trainer at its beginning."""
-        ...
-
     def words(self, images: int, side: int) -> str:
         """How the supernet is trained, for a report; `images` there are to train with, of `side` pixels."""
+        ...
+
+
+class SupernetTraining(SupernetSettings, Protocol):
+    """A training as estimators choose it: settings that make their trainer."""
+
+    def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> SupernetTrainer:
+        """A trainer at its beginning."""
         ...
 
 
@@ -90,7 +94,7 @@ class SupernetTrainer(Protocol):
     """A training, an epoch at a time, that goes on from a state as if it had never been stopped."""
 
     @property
-    def training(self) -> SupernetTraining:
+    def training(self) -> SupernetSettings:
         """Its hyperparameters."""
         ...
 
