@@ -1,7 +1,9 @@
 """The pass that the parts of AZ-NAS share: entropies of each block's features, and how a gradient grows going back.
 
-It does not look at the network as it is, but drawn anew (Kaiming's normal distribution by the fan-in, biases 0,
+It measures not the given weights but a reinitialised network (Kaiming's normal distribution by the fan-in, biases 0,
 normalisations 1 and 0), on an input of the minibatch's shape from the standard normal distribution.
+
+Lee et al., "AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search", CVPR 2024.
 """
 
 from __future__ import annotations
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class HasBlocks(Protocol):
-    """A network that says what its blocks are."""
+    """A network that declares its blocks."""
 
     def feature_blocks(self) -> Sequence[nn.Module]:
-        """The stem and each cell or block, in the order of the forward pass."""
+        """Return the stem and each cell or block, in the order of the forward pass."""
         ...
 
 
@@ -110,19 +112,24 @@ class _BlockWatch:
 def _blocks(network: nn.Module) -> Sequence[nn.Module]:
     if not isinstance(network, HasBlocks):
         raise UnsupportedError(
-            f"{type(network).__name__} declares no blocks; give it a method feature_blocks() that lists its stem and "
-            "blocks in the order of the forward pass"
+            f"{type(network).__name__} does not declare its blocks; give it a method feature_blocks() that lists its "
+            "stem and blocks in the order of the forward pass"
         )
     return network.feature_blocks()
 
 
 def spectral_entropy(features: Tensor) -> float:
-    """Entropy of the normalised eigenvalues of the channels' covariance; NaN if no channel varies or one overflows.
+    """Return the entropy of the normalised eigenvalues of the channels' covariance.
 
     Parameters
     ----------
     features
         Shape (batch, channels, height, width).
+
+    Returns
+    -------
+    float
+        In nats; NaN if all channels are constant or one overflows.
 
     Examples
     --------
@@ -136,11 +143,11 @@ def spectral_entropy(features: Tensor) -> float:
     if not bool(covariance.isfinite().all()):
         return math.nan
     spectrum = torch.linalg.eigvalsh(covariance).clamp(min=0)
-    return float(torch.special.entr(spectrum / spectrum.sum()).sum())
+    return float(torch.special.entr(spectrum / spectrum.sum()).sum())  # -sum_i p_i log p_i
 
 
 def _gain(before: Tensor, after: Tensor, rng: torch.Generator) -> float:
-    """Gain of random signs that go back through a block; NaN of one that hands its input on unchanged."""
+    """Return the gain of random signs that go back through a block; NaN if it returns its input unchanged."""
     signs = torch.empty(after.shape).bernoulli_(0.5, generator=rng).mul(2).sub(1).to(after)
     gradient = torch.zeros_like(before)
     if after.requires_grad:
@@ -149,18 +156,23 @@ def _gain(before: Tensor, after: Tensor, rng: torch.Generator) -> float:
 
 
 def gradient_gain(inner: Tensor, outer: Tensor) -> float:
-    """Largest singular value of the mean, over images and positions, of g_in g_out'.
+    """Return the largest singular value of the mean, over images and positions, of g_in g_out'.
 
     Parameters
     ----------
     inner, outer
-        Gradients before and behind a block, shape (batch, channels, height, width); the sides of `inner` are
+        Gradients g_in before and g_out after a block, shape (batch, channels, height, width); the sides of `inner` are
         those of `outer` or a multiple, whose pixels are moved into channels.
+
+    Returns
+    -------
+    float
+        1 for a block that preserves gradients.
 
     Raises
     ------
     UnsupportedError
-        If the sides are no multiples.
+        If the sides are not multiples.
 
     Examples
     --------
@@ -171,7 +183,9 @@ def gradient_gain(inner: Tensor, outer: Tensor) -> float:
     stride = inner.shape[2] // outer.shape[2]
     if stride < 1 or inner.shape[2:] != (stride * outer.shape[2], stride * outer.shape[3]):
         sides = f"{tuple(inner.shape[2:])} to {tuple(outer.shape[2:])}"
-        raise UnsupportedError(f"az_trainability: a block takes sides from {sides}; it must divide them evenly")
+        raise UnsupportedError(
+            f"az_trainability: a block changes sides from {sides}; it must divide them by an integer"
+        )
     rows = pixel_unshuffle(inner, stride).flatten(2).double()
     mean = torch.einsum("ncp,ndp->cd", rows, outer.flatten(2).double()) / (rows.shape[0] * rows.shape[2])
-    return float(torch.linalg.matrix_norm(mean.cpu(), 2))
+    return float(torch.linalg.matrix_norm(mean.cpu(), 2))  # s, the largest singular value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Gt
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.estimators.torchtools.derivatives import depends, hessian_product
@@ -22,24 +23,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class L2Norm(ZeroShotEstimator):
-    """Sum over layers of the L2 norm of the weights (Krishnakumar et al., NeurIPS 2022 Datasets and Benchmarks).
+    """Sum over layers of the L2 norm of the weights, Krishnakumar et al. (NeurIPS 2022 Datasets and Benchmarks).
 
-    It knows neither data nor loss. Initialisations fix the norm of a layer by its shape, but for a rest of chance: it
-    counts layers and channels, and prefers large networks.
+    It depends neither on data nor on the loss. An initialisation all but fixes the norm of a layer by its shape, so
+    this estimator counts layers and channels, and prefers large networks.
     """
 
     name: ClassVar[str] = "l2_norm"
     batched: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("weights",)
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of the layers' weight norms."""
-        return sum(float(weight.norm()) for weight in probe.weights)
+        return sum(float(weight.norm()) for weight in probe.weights)  # sum_l ||w_l||_2
 
 
 @dataclass(frozen=True, slots=True)
 class GradientNorm(ZeroShotEstimator):
-    """Sum over layers of the L2 norm of dL/dw (Abdelfattah et al., ICLR 2021).
+    """Sum over layers of the L2 norm of dL/dw, Abdelfattah et al. (ICLR 2021).
 
     It prefers networks whose gradients explode, such as deep ones without skip connections.
     """
@@ -47,56 +48,57 @@ class GradientNorm(ZeroShotEstimator):
     name: ClassVar[str] = "grad_norm"
     needs: ClassVar[tuple[str, ...]] = ("weight_gradients",)
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of the layers' gradient norms."""
-        return sum(float(gradient.norm()) for gradient in probe.weight_gradients)
+        return sum(float(gradient.norm()) for gradient in probe.weight_gradients)  # sum_l ||dL/dw_l||_2
 
 
 @dataclass(frozen=True, slots=True)
 class Plain(ZeroShotEstimator):
-    """Sum over all weights of w dL/dw (Abdelfattah et al., ICLR 2021).
+    """Sum over all weights of w dL/dw, Abdelfattah et al. (ICLR 2021).
 
-    Under batch normalisation the terms of a layer cancel, apart from rounding and the layers behind the last one.
+    The terms of a layer that batch normalisation follows cancel up to rounding: what remains is the layers after the
+    last batch normalisation.
     """
 
     name: ClassVar[str] = "plain"
     needs: ClassVar[tuple[str, ...]] = ("weight_gradients",)
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of w dL/dw."""
         return sum(float((w * g).sum()) for w, g in zip(probe.weights, probe.weight_gradients, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Snip(ZeroShotEstimator):
-    """Sum over all weights of abs(w dL/dw) (Lee et al., ICLR 2019).
+    """Sum over all weights of abs(w dL/dw), Lee et al. (ICLR 2019).
 
-    It ranks much as grad_norm does, and prefers networks whose gradients explode.
+    Its ranking resembles that of grad_norm: it prefers networks whose gradients explode.
     """
 
     name: ClassVar[str] = "snip"
     needs: ClassVar[tuple[str, ...]] = ("weight_gradients",)
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of abs(w dL/dw)."""
         return sum(float((w * g).abs().sum()) for w, g in zip(probe.weights, probe.weight_gradients, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Grasp(ZeroShotEstimator):
-    """Sum over all weights of -w (H g), H and g Hessian and gradient of the loss (Wang et al., ICLR 2020).
+    """Sum over all weights of -w (H g), H and g Hessian and gradient of the loss, Wang et al. (ICLR 2020).
 
-    Where batch normalisation makes the loss independent of the scale of a layer's weights, the layer's part is the
-    square of its gradient's norm: there, grasp says what grad_norm says. A network without second derivative, such as
-    one that chooses a fused kernel for attention, is refused.
+    Where batch normalisation makes the loss independent of the scale of a layer's weights, the layer contributes the
+    square of its gradient's norm, so that grasp agrees with grad_norm. A network without a second derivative, such as
+    one that uses a fused kernel for attention, is unsupported.
 
-    Parameters
+    Attributes
     ----------
     temperature
-        By which logits are divided before the loss; the authors' own code takes 200, later public code 1.
+        Divides the logits before the loss; the authors' own code takes 200, later public code 1.
     batches
-        1: H and g are of the loss of the minibatch. 2: of the sum of the losses of its two halves, each passed on its
-        own, as in the authors' code. Other forms than the default take passes of their own.
+        1: H and g are of the loss of the minibatch. 2: of the sum of the losses of its two halves, each a pass of its
+        own, as in the authors' code. All forms but the default one take passes of their own.
     """
 
     temperature: Annotated[float, Gt(0)] = 1.0
@@ -105,11 +107,11 @@ class Grasp(ZeroShotEstimator):
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]  # a property: other forms share no measurement
-        """The shared measurement for the default form, none for others."""
+        """The shared measurement for the default form, nothing for others."""
         return ("hessian_gradient",) if self.temperature == 1 and self.batches == 1 else ()
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of -w (H g)."""
         if not self.temperature > 0 or self.batches not in {1, 2}:
             raise SuiteError(
                 f"grasp: temperature = {self.temperature!r}, batches = {self.batches!r}; choose a temperature above 0 "
@@ -121,7 +123,7 @@ class Grasp(ZeroShotEstimator):
         return sum(float((-w * h).sum()) for w, h in zip(probe.weights, products, strict=True))
 
     def _products(self, probe: Probe) -> tuple[Tensor, ...]:
-        """H g for each weight, from the passes of this form."""
+        """Return H g for each weight, from the passes of this form."""
         half = len(probe.inputs) // 2
         parts = [slice(None)] if self.batches == 1 else [slice(half), slice(half, None)]
         with torch.enable_grad():
@@ -138,12 +140,12 @@ class Grasp(ZeroShotEstimator):
 
 @dataclass(frozen=True, slots=True)
 class Fisher(ZeroShotEstimator):
-    """Sum over channels c of D_c = 1/2 mean_n (sum_hw z dL/dz)^2 (Turner et al., ICLR 2020).
+    """Sum over channels c of D_c = 1/2 mean_n (sum_hw z dL/dz)^2, Turner et al. (ICLR 2020).
 
-    z is the output of each call of a Conv2d or Linear layer, before normalisation; layers whose weight is read without
-    a call, as the last one of nn.MultiheadAttention, have none. It prefers networks whose gradients explode.
+    z is the output of each call of a Conv2d or Linear layer, before normalisation; a layer whose weight is read without
+    a call, such as the last one of nn.MultiheadAttention, does not count. It prefers networks whose gradients explode.
 
-    Parameters
+    Attributes
     ----------
     aggregate
         "broadcast" counts D_c once for each weight of channel c, as public code does; "channel" counts it once.
@@ -153,14 +155,14 @@ class Fisher(ZeroShotEstimator):
     name: ClassVar[str] = "fisher"
     needs: ClassVar[tuple[str, ...]] = ("activation_gradients",)
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of D_c over channels, times the weights of a channel if broadcast."""
         if self.aggregate not in {"broadcast", "channel"}:
             raise SuiteError(f"fisher: aggregate = {self.aggregate!r}; choose 'broadcast' or 'channel'")
         total = 0.0
         for activation in probe.activation_gradients:
             products = activation.output * activation.gradient
-            saliency = products.flatten(2).sum(2) if products.dim() > 2 else products
+            saliency = products.flatten(2).sum(2) if products.dim() > 2 else products  # sum_hw z dL/dz, (n, c)
             weights = activation.weight[0].numel() if self.aggregate == "broadcast" else 1
-            total += weights * float(saliency.square().mean(0).sum()) / 2
+            total += weights * float(saliency.square().mean(0).sum()) / 2  # sum_c D_c
         return total

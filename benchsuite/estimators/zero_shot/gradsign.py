@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.estimators.torchtools.derivatives import depends
@@ -23,25 +24,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GradSign(ZeroShotEstimator):
-    """Sum over weights k of abs(sum over images i of the sign of dl(x_i)/dw_k) (Zhang and Jia, ICLR 2022).
+    """Sum over weights k of abs(sum over images i of sign(dl(x_i)/dw_k)), Zhang and Jia (ICLR 2022).
 
-    Each image is a batch of its own, also for batch normalisation; undefined if that sees one value a channel. A whole
-    pass for each image makes it slow; signs of gradients near zero make it jump with rounding. As a sum it mostly
-    follows the number of weights.
+    Each image is a batch of its own, also for batch normalisation; undefined if that sees one value per channel. It is
+    slow, as each image takes a pass of its own, and sensitive to rounding, which decides the signs of gradients near
+    zero. As a sum it mostly follows the number of weights. It is 0 in a network without a path.
 
-    Parameters
+    Attributes
     ----------
     form
-        "sum" over weights as published; "mean" over the weights on which the loss depends, as AZ-NAS compares with.
+        "sum" over weights as published; "mean" over the weights on which the loss depends, the form in AZ-NAS.
     """
 
     form: Literal["sum", "mean"] = "sum"
     name: ClassVar[str] = "gradsign"
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Agreement of the images' signs, 0 in a network without a path."""
         if self.form not in {"sum", "mean"}:
-            raise SuiteError(f"gradsign: form = {self.form!r}; choose 'sum' or 'mean'")
+            raise SuiteError(f"gradsign: form = {self.form!r}; must be 'sum' or 'mean'")
         try:
             with single_values_refused(probe.network), torch.enable_grad():
                 return self._agreement(probe)
@@ -61,7 +62,7 @@ class GradSign(ZeroShotEstimator):
         used = [total for total in signs if total is not None]
         if not used or not _depends_on_inputs(probe, torch.cat(logits)):
             return 0.0
-        total = math.fsum(float(layer.abs().sum(dtype=torch.float64)) for layer in used)
+        total = math.fsum(float(layer.abs().sum(dtype=torch.float64)) for layer in used)  # sum_k abs(sum_i sign)
         return total if self.form == "sum" else total / sum(layer.numel() for layer in used)
 
 
@@ -72,7 +73,7 @@ def _gradients(loss: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor | None, 
 
 
 def _added(total: Tensor | None, gradient: Tensor | None) -> Tensor | None:
-    """The total with the signs of one more gradient; NaN where that is NaN, which has no sign."""
+    """Return the total plus the signs of one more gradient; NaN where that is NaN."""
     if gradient is None:
         return total
     sign = gradient.sign().masked_fill_(gradient.isnan(), math.nan)
@@ -80,7 +81,7 @@ def _added(total: Tensor | None, gradient: Tensor | None) -> Tensor | None:
 
 
 def _depends_on_inputs(probe: Probe, logits: Tensor) -> bool:
-    """Whether a path joins inputs and logits; where none does, gradients are zero by definition."""
+    """Return whether the logits depend on the inputs; where they do not, gradients are zero by definition."""
     if bool((logits != logits[:1]).any()):
         return True
     image = probe.inputs[:1].detach().requires_grad_()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, runtime_checkab
 
 import torch
 from annotated_types import Ge
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.estimators.baselines.family import ArchitectureEstimator
@@ -29,29 +30,42 @@ class HasRegionNetwork(Protocol):
     """A space that builds networks narrow enough for their linear regions to be counted."""
 
     def region_network(self, architecture: str) -> nn.Module:
-        """The untrained network, one channel wide and without stem, from torch's current random state."""
+        """Build the untrained network, one channel wide and without stem, from torch's current random state.
+
+        Parameters
+        ----------
+        architecture
+            A string of the space.
+
+        Returns
+        -------
+        Module
+            Takes inputs (batch, 1, 3, 3).
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LinearRegions(ArchitectureEstimator):
-    """Number of different sign patterns of all ReLU units over random inputs (TE-NAS, Chen et al., ICLR 2021).
+    """Number of different sign patterns of all ReLU units over random inputs, Chen et al. (TE-NAS, ICLR 2021).
 
-    A pattern says which units are positive; where it is the same, the network is linear. Counted in the network that
-    the space's `region_network` builds: for NAS-Bench-201 one cell of one channel without stem, then batch
-    normalisation and ReLU, as in the authors' code; without dead operations, which cut no regions. Inputs of 1x3x3 come
-    from the standard normal distribution, in one batch so that batch statistics make one function of them. The authors'
-    are random crops of images in three batches: the count is another (877 for 2,776 at the median of 1,000 cells), tau
-    the same to .02. Weights have the framework's default initialisation, whose scale batch normalisation cancels.
+    A pattern says which units are positive; where it does not change, the network is linear. Counted in the network
+    that the space's `region_network` builds: for NAS-Bench-201 one cell of one channel without stem, then batch
+    normalisation and ReLU, as in the authors' code; without dead operations, which do not bound regions. Inputs of
+    shape 1x3x3 come from the standard normal distribution, in one batch so that batch statistics make one function of
+    them. The authors' inputs are random crops of images in three batches: the count differs (median of 1,000 cells 877
+    instead of 2,776), tau agrees within 0.02. Weights have the framework's default initialisation, whose scale batch
+    normalisation cancels.
 
-    No minibatch is read. The number is at most that of inputs, which large cells come close to, and 1 without a path.
-    A draw of so few weights scatters (tau between two seeds .6): average several seeds. Spaces without such a network
-    are unsupported; cells of DARTS have nearly as many regions as inputs, whatever the architecture.
+    It does not use a minibatch. The number is at most that of inputs, which large cells approach, and 1 without a path.
+    It varies strongly between seeds, as it depends on few weights (tau between two seeds 0.6): average several seeds.
+    Spaces without such a network are unsupported; cells of DARTS have nearly as many regions as inputs, regardless of
+    the architecture.
 
-    Parameters
+    Attributes
     ----------
     inputs
-        How many, at least 2.
+        Number of random inputs, at least 2.
 
     Examples
     --------
@@ -69,14 +83,14 @@ class LinearRegions(ArchitectureEstimator):
     seeded: ClassVar[bool] = True
     reference: ClassVar[bool] = False
 
+    @override
     def score(self, space: Space, architecture: str, dataset: Dataset, rng: np.random.Generator) -> float:
-        """Number of different patterns."""
         if not isinstance(space, HasRegionNetwork):
             raise UnsupportedError(
-                f"{self.name}: the space {space.name!r} builds no network of one channel without stem"
+                f"{self.name} needs a network of one channel without stem, which the space {space.name!r} lacks"
             )
         if self.inputs < 2:
-            raise SuiteError(f"{self.name}: inputs = {self.inputs}; choose at least 2")
+            raise SuiteError(f"{self.name}: inputs = {self.inputs}; must be at least 2")
         with seeded(int(rng.integers(1 << 63)), torch.device("cpu")), torch.no_grad():
             network = space.region_network(architecture).double()  # float32 would let rounding decide signs near 0
             codes = _codes(network, torch.randn(self.inputs, *_SHAPE, dtype=torch.float64))
@@ -85,7 +99,7 @@ class LinearRegions(ArchitectureEstimator):
 
 
 def _codes(network: nn.Module, inputs: Tensor) -> list[Tensor]:
-    """For each call of an nn.ReLU module, whether its inputs are positive."""
+    """Return, for each call of an nn.ReLU module, whether its inputs are positive."""
     recorder = Recorder(records_codes=True, records_outputs=False, copies_outputs=False)
     with recorder.attached(network):
         network(inputs)

@@ -1,4 +1,4 @@
-"""MeCo: how far the channels of each feature map are from saying the same."""
+"""MeCo: how far the channels of each feature map are from being linearly dependent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.core.identity import seed_of
@@ -24,28 +25,28 @@ _SIDE = 64  # of the noise image of the published form
 
 @dataclass(frozen=True, slots=True)
 class MeCo(ZeroShotEstimator):
-    """Sum over modules of the smallest eigenvalue of the correlation of their output's channels (Jiang et al., 2023).
+    """Sum over modules of the smallest eigenvalue of their output channels' correlation, Jiang et al. (2023).
 
-    One image goes through the network alone, in double precision; a module's output is a matrix of channels x
+    A single image passes through the network, in double precision; a module's output is a matrix of channels x
     positions. A map with a constant channel counts 0, and so does every map of at least as many channels as positions,
-    whose correlation is singular: networks that get wide early score low for no other reason. Undefined if batch
-    normalisation sees one value a channel. It knows no targets.
+    whose correlation matrix is singular: networks that become wide early score low for this reason. Undefined if batch
+    normalisation sees one value per channel. It does not use the targets.
 
-    Parameters
+    Attributes
     ----------
     modules
-        "leaves": modules without children, which see the first image of the minibatch. "all": the published form,
-        containers too (so that one tensor counts several times), on an image of normal noise, 64 x 64, at which a
-        network with another fixed size fails.
+        "leaves": modules without children, on the first image of the minibatch. "all": the published form, containers
+        too (so that one tensor counts several times), on a 64x64 image of normal noise, at which a network with another
+        fixed size fails.
     """
 
     modules: Literal["leaves", "all"] = "leaves"
     name: ClassVar[str] = "meco"
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of the smallest eigenvalues."""
         if self.modules not in {"leaves", "all"}:
-            raise SuiteError(f"meco: modules = {self.modules!r}; choose 'leaves' or 'all'")
+            raise SuiteError(f"meco: modules = {self.modules!r}; must be 'leaves' or 'all'")
         try:
             with single_values_refused(probe.network), torch.no_grad():
                 return math.fsum(self._eigenvalues(probe))
@@ -60,7 +61,7 @@ class MeCo(ZeroShotEstimator):
         return torch.randn(1, channels, _SIDE, _SIDE, generator=rng, dtype=torch.float64).to(probe.inputs.device)
 
     def _eigenvalues(self, probe: Probe) -> list[float]:
-        """Smallest eigenvalue of each feature map, in the order in which they arise."""
+        """Return the smallest eigenvalue of each feature map, in the order of the forward pass."""
         found: list[float] = []
 
         def note(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
@@ -73,14 +74,22 @@ class MeCo(ZeroShotEstimator):
                     stack.callback(module.register_forward_hook(note).remove)
             probe.run(self._image(probe))
         if not found:
-            raise UnsupportedError("meco: no module of the network gives feature maps of four dimensions")
+            raise UnsupportedError("meco: the network has no module that returns feature maps (4 dimensions)")
         return found
 
 
 def smallest_eigenvalue(features: Tensor) -> float:
-    """Smallest eigenvalue of the correlation matrix of the rows; 0 where it is singular or not defined.
+    """Return the smallest eigenvalue of the correlation matrix of the rows.
 
-    It is singular if there are no more columns than rows, and not defined if a row is constant.
+    Parameters
+    ----------
+    features
+        Shape (channels, positions).
+
+    Returns
+    -------
+    float
+        0 where the matrix is singular (at least as many rows as columns) or undefined (a row is constant).
 
     Examples
     --------

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class QuickSecondDerivative(TorchFunctionMode):
-    """Inside, batch normalisation in training mode has a second derivative of few passes over memory.
+    """Gives batch normalisation in training mode, inside a `with`, a second derivative of few passes over memory.
 
-    Its operators take and give 15 tensors of the features' size; torch's take and give 84, counted by a dispatch mode.
-    Outputs and first derivatives come from torch's own operators and keep their bits. Where parameters of batch
-    normalisation need gradients, in checkpoints and in evaluation mode, all is left to torch.
+    Its operators read and write 15 tensors of the features' size; torch's read and write 84, counted by a dispatch
+    mode. Outputs and first derivatives come from torch's own operators and keep their bits. Where parameters of batch
+    normalisation need gradients, in checkpoints and in evaluation mode, everything is left to torch.
 
     Examples
     --------
@@ -37,7 +37,7 @@ class QuickSecondDerivative(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """What the function gives; batch normalisation is replaced."""
+        """Call the function, with batch normalisation replaced."""
         return (_batch_norm if func is functional.batch_norm else func)(*args, **(kwargs or {}))
 
 
@@ -81,11 +81,14 @@ class _BatchNorm(torch.autograd.Function):
 
 
 class _FirstDerivative(torch.autograd.Function):
-    """Derivative dx = weight r (dy - mean(dy) - z mean(dy z)) of batch normalisation z = r (x - mean(x)), times weight.
+    """First derivative of batch normalisation y = weight z, z = r (x - mean(x)), as a function with a derivative.
 
-    With v for the gradient to dx, that to dy is the same function of v, call it u: the operator is symmetric. That to x
-    is -r (mean(dy z) u + mean(v z) dx + mean(v dx) z), as z changes by r (e - mean(e) - z mean(e z)) when x does by e,
-    and r by -r^2 mean(e z).
+    It is dx = weight r (dy - mean(dy) - z mean(dy z)). Let v be the gradient with respect to dx. That with respect to
+    dy is the same function of v, call it u, as the operator is symmetric. That with respect to x is
+
+        -r (mean(dy z) u + mean(v z) dx + mean(v dx) z),
+
+    as a change e of x changes z by r (e - mean(e) - z mean(e z)) and r by -r^2 mean(e z).
     """
 
     @staticmethod
@@ -102,21 +105,21 @@ class _FirstDerivative(torch.autograd.Function):
         derivative, along, *saved = ctx.saved_tensors
         to_gradient, along_too = _derivative(ctx, gradient, saved)
         features, _, mean, scale, _ = saved
-        # The gradient of a weight is the sum over a channel of a product, in one pass.
+        # sum(v dx) by channel: the gradient of a weight is the sum over a channel of a product, in one pass
         across = torch.ops.aten.native_batch_norm_backward(
             gradient, derivative, None, None, None, torch.zeros_like(mean), torch.ones_like(scale), True, 0.0,
             [False, True, False],
         )[1]  # fmt: skip
         factor = -scale * features.shape[1] / features.numel()
         channel = (-1, *(features.dim() - 2) * [1])
-        to_features = (features - mean.view(channel)).mul_((factor * across * scale).view(channel))
-        to_features.addcmul_(to_gradient, (factor * along).view(channel))
-        to_features.addcmul_(derivative, (factor * along_too).view(channel))
+        to_features = (features - mean.view(channel)).mul_((factor * across * scale).view(channel))  # mean(v dx) z
+        to_features.addcmul_(to_gradient, (factor * along).view(channel))  # mean(dy z) u
+        to_features.addcmul_(derivative, (factor * along_too).view(channel))  # mean(v z) dx
         return to_gradient, None, None, to_features, *4 * [None]
 
 
 def _derivative(ctx: Any, gradient: Tensor, saved: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-    """First derivative, and for each channel the sum of the gradient times normalised features."""
+    """Return the first derivative, and for each channel the sum of the gradient times normalised features z."""
     features, weight, mean, scale, reserve = saved
     to_features, along, _ = torch.ops.aten._batch_norm_impl_index_backward(  # noqa: SLF001 - torch's own derivative
         ctx.kernel, features, gradient, weight, None, None, mean, scale, True, ctx.eps, [True, True, True], reserve

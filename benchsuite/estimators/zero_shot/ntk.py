@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
 from annotated_types import Ge
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError
 from benchsuite.estimators.torchtools.instruments import SingleValueError, single_values_refused, weights_of
@@ -23,29 +24,29 @@ _BLOCK = 1 << 18  # columns that are taken to double precision at once
 
 @dataclass(frozen=True, slots=True)
 class NTKCondition(ZeroShotEstimator):
-    """Minus the condition number of the empirical neural tangent kernel (TE-NAS, Chen et al., ICLR 2021).
+    """Minus the condition number of the empirical neural tangent kernel, Chen et al. (TE-NAS, ICLR 2021).
 
     With row i of G the gradient of image i's sum of logits to all weights, all images in one batch: minus the largest
-    eigenvalue of G G', divided by the smallest. Undefined if the smallest is not positive, up to rounding: images with
-    equal gradients, as two equal images or a network without a path have.
+    eigenvalue of G G', divided by the smallest. Undefined if the smallest is not positive up to rounding, which happens
+    if images have equal gradients, for example two equal images or a network without a path.
 
-    The authors measure networks of 3 channels and 1 cell a stage, at which size NAS-Bench-201 has to be asked for
-    (`sizes = {channels = 3, cells = 1}` in a suite); each image takes a backward pass of the whole batch, tens of
-    seconds at full size. Minibatches and initialisations scatter it widely: average several.
+    The authors measure networks of 3 channels and 1 cell per stage (`sizes = {channels = 3, cells = 1}` in a suite
+    gives NAS-Bench-201 this size). Each image takes a backward pass of the whole batch: tens of seconds at full size.
+    It varies strongly between minibatches and initialisations: average several.
 
-    Parameters
+    Attributes
     ----------
     images
-        The first so many images of the minibatch.
+        Number of images, the first ones of the minibatch.
     """
 
     images: Annotated[int, Ge(1)] = 16
     name: ClassVar[str] = "ntk_cond"
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Minus the ratio of the extreme eigenvalues."""
         if self.images < 1:
-            raise SuiteError(f"ntk_cond: images = {self.images}; choose at least 1")
+            raise SuiteError(f"ntk_cond: images = {self.images}; must be at least 1")
         try:
             with single_values_refused(probe.network), torch.enable_grad():
                 return -_condition(self._gradients(probe))
@@ -53,7 +54,7 @@ class NTKCondition(ZeroShotEstimator):
             return math.nan
 
     def _gradients(self, probe: Probe) -> Tensor:
-        """Gradient of each image's sum of logits to all weights, shape (images, weights)."""
+        """Return G, the gradient of each image's sum of logits to all weights, shape (images, weights)."""
         probe.network.requires_grad_(False)
         weights = [weight.requires_grad_() for weight in weights_of(probe.network)]
         sums = probe.run(probe.inputs[: self.images]).sum(1)
@@ -66,12 +67,12 @@ class NTKCondition(ZeroShotEstimator):
 
 
 def _condition(gradients: Tensor) -> float:
-    """Condition number of G G'; NaN where rounding can have made the smallest eigenvalue."""
+    """Return the condition number of G G'; NaN where the smallest eigenvalue may be rounding."""
     n = len(gradients)
     kernel = torch.zeros(n, n, dtype=torch.float64, device=gradients.device)
     for block in torch.split(gradients, _BLOCK, dim=1):
         columns = block.double()
-        kernel += columns @ columns.T
+        kernel += columns @ columns.T  # G G', a block of weights at a time
     if not bool(kernel.isfinite().all()):
         return math.nan
     eigenvalues = torch.linalg.eigvalsh(kernel.cpu())

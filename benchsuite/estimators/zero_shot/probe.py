@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Loss = Callable[[Tensor, Tensor], Tensor]
 
-# All steps, in the order that takes least memory: what only the earlier ones serve is dropped before the next.
+# All steps, in the order that takes least memory: what only earlier ones need is dropped before the next.
 _ORDER = (
     "block_pass", "entropy_pass", "gain_pass", "forward", "input_backward", "loss_backward", "hessian_backward",
     "absolute_pass", "absolute_norm_pass",
@@ -67,9 +67,9 @@ _BACKWARD = _TO_WEIGHTS | {"input_backward"}
 class Probe:
     """One network in training mode and one minibatch, on which measurements are taken when they are first read.
 
-    A measurement is taken once and dropped when the last estimator that needs it is done. All of them but those of
-    blocks and absolute gradients come from the same forward pass. Measured values depend on no other measurement. On
-    leaving the `with` block the network's state is what it was.
+    A measurement is taken once and dropped when the last estimator that needs it is done. All of them except those of
+    blocks and absolute gradients come from the same forward pass. Measured values do not depend on other measurements.
+    On leaving the `with` block the network's state is what it was.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Probe:
     loss
         Function of logits and targets.
     seed
-        Of whatever is random in the network or in an estimator.
+        Of everything random in the network (dropout) or in an estimator.
 
     Attributes
     ----------
@@ -142,7 +142,18 @@ class Probe:
 
     @contextmanager
     def lent(self, needs: Sequence[str]) -> Iterator[None]:
-        """Let one estimator read the measurements that it needs; those needed by no later one are dropped."""
+        """Let one estimator read the measurements that it needs; those that later ones do not need are dropped.
+
+        Parameters
+        ----------
+        needs
+            Names of measurements.
+
+        Raises
+        ------
+        UnknownNameError
+            If a measurement does not exist.
+        """
         for name in needs:
             if name not in _STEPS:
                 raise UnknownNameError("measurement", name, _STEPS)
@@ -161,7 +172,18 @@ class Probe:
                 self._graph.clear()
 
     def cost(self, needs: Sequence[str]) -> float:
-        """CPU seconds of all steps behind some measurements: what an estimator would take alone, its own work apart."""
+        """Return the CPU seconds of all steps that some measurements take.
+
+        Parameters
+        ----------
+        needs
+            Names of measurements.
+
+        Returns
+        -------
+        float
+            What an estimator would take by itself, apart from its own work.
+        """
         return sum(self.seconds.get(step, 0.0) for step in _steps(self._measured(needs)))
 
     @property
@@ -171,13 +193,13 @@ class Probe:
 
     @property
     def block_entropies(self) -> tuple[float, ...]:
-        """Entropy of the features of each block in the network drawn anew; NaN where it is not defined."""
+        """Entropy in nats of the features of each block in the reinitialised network; NaN where it is undefined."""
         value: tuple[float, ...] = self._read("block_entropies")
         return value
 
     @property
     def block_gains(self) -> tuple[float, ...]:
-        """Factor by which gradients grow going back through each block but the first; NaN where it is not defined."""
+        """Factor by which gradients grow going back through each block but the first; NaN where it is undefined."""
         value: tuple[float, ...] = self._read("block_gains")
         return value
 
@@ -195,7 +217,7 @@ class Probe:
 
     @property
     def relu_codes(self) -> tuple[Tensor, ...]:
-        """For each call of an nn.ReLU module, whether its inputs are positive: bool, of the inputs' shape."""
+        """Whether the inputs are positive, for each call of an nn.ReLU module: bool, of the inputs' shape."""
         value: tuple[Tensor, ...] = self._read("relu_codes")
         return value
 
@@ -213,7 +235,7 @@ class Probe:
 
     @property
     def activation_gradients(self) -> tuple[Activation, ...]:
-        """For each call of a Conv2d or Linear layer, its output and the gradient of the loss to it."""
+        """Output and gradient of the loss to it, for each call of a Conv2d or Linear layer."""
         value: tuple[Activation, ...] = self._read("activation_gradients")
         return value
 
@@ -243,21 +265,37 @@ class Probe:
         return value
 
     def run(self, inputs: Tensor) -> Tensor:
-        """Logits of any inputs; the random numbers of dropout are those of the probe's own forward pass."""
+        """Run the network on any inputs; dropout draws the same numbers as in the probe's own forward pass.
+
+        Parameters
+        ----------
+        inputs
+            Of the minibatch's shape, of any number.
+
+        Returns
+        -------
+        Tensor
+            Logits.
+
+        Raises
+        ------
+        UnsupportedError
+            If the network does not return a tensor.
+        """
         with repeatable(seed_of("forward", self.seed), inputs.device):
             logits = self.network(inputs.clone())  # a copy, which the network may change in place
         if not isinstance(logits, torch.Tensor):
-            raise UnsupportedError(f"the network returns a {type(logits).__name__}; wrap it so that it gives logits")
+            raise UnsupportedError(f"the network returns a {type(logits).__name__}; wrap it so that it returns logits")
         return logits
 
     def _measured(self, names: Iterable[str]) -> list[str]:
-        """What is measured for some names: without batch normalisation, both absolute passes are the same."""
+        """Return what is measured for some names: without batch normalisation, both absolute passes are the same."""
         plain = {} if self._has_batch_norm else {"absolute_gradients_with_norm": "absolute_gradients"}
         return [plain.get(name, name) for name in names]
 
     def _read(self, name: str) -> Any:
         if name not in self._readable:
-            raise UnsupportedError(f"an estimator reads probe.{name} but does not say so; add {name!r} to its needs")
+            raise UnsupportedError(f"an estimator reads probe.{name} without declaring it; add {name!r} to its needs")
         [measured] = self._measured([name])
         for step in _STEPS[measured]:
             self._take(step)
@@ -292,7 +330,7 @@ class Probe:
             self.seconds[step] = time.process_time() - start
 
     def _wanted(self) -> set[str]:
-        """Steps that estimators to come need and that are not taken."""
+        """Return the steps that later estimators need and that have not been taken."""
         return _steps(name for name, count in self._uses.items() if count > 0) - self.seconds.keys()
 
     def _keeps_graph(self, step: str) -> bool:
@@ -374,7 +412,7 @@ class Probe:
         self._values["absolute_gradients_with_norm"] = gradients
 
     def _absolute_gradients(self) -> tuple[Tensor, ...]:
-        """Gradients of the sum of logits to the weights; absolute parameters, one image of ones, float64."""
+        """Return the gradients of the sum of logits to the weights; absolute parameters, one image of ones, float64."""
         weights = weights_of(self.network)
         trained = {id(weight) for weight in weights}
         state = {
@@ -395,5 +433,16 @@ def _steps(names: Iterable[str]) -> set[str]:
 
 
 def last_step(needs: Iterable[str]) -> int:
-    """Position of the last step that measurements take; estimators that come in this order need least memory."""
+    """Return the position of the last step that measurements take; in this order, estimators need least memory.
+
+    Parameters
+    ----------
+    needs
+        Names of measurements.
+
+    Returns
+    -------
+    int
+        0 for none.
+    """
     return max((_ORDER.index(step) for step in _steps(needs)), default=0)

@@ -1,9 +1,11 @@
-"""Synaptic flow: how much a network passes from input to output, whatever the data."""
+"""Synaptic flow: how much a network passes from input to output, independent of data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
 
 from benchsuite.estimators.zero_shot.family import ZeroShotEstimator
 
@@ -17,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SynFlow(ZeroShotEstimator):
-    """Sum over all weights of abs(w dR/dw), R the sum of logits of the linearised network (Tanaka et al., 2020).
+    """Sum over all weights of abs(w dR/dw), R the sum of logits of the linearised network, Tanaka et al. (2020).
 
-    The network's parameters (biases too) are replaced by their absolute values, batch normalisation is bypassed, the
-    input is one image of ones; float64, as values reach 1e80 in deep networks. It knows neither data nor loss. Large
-    networks are preferred; beyond 1e308 it is undefined. Other kinds of normalisation stay.
+    The network's parameters (biases too) are replaced by their absolute values, batch normalisation is bypassed, and
+    the input is one image of ones; float64, as values reach 1e80 in deep networks. It depends neither on data nor on a
+    loss. Large networks are preferred; beyond 1e308 the score is undefined. Other kinds of normalisation stay.
 
-    Parameters
+    Attributes
     ----------
     log
         False: the sum as published. True: LogSynflow (Cavagnero et al., WACV 2023), the sum of abs(w) log(1 + dR/dw),
@@ -35,8 +37,8 @@ class SynFlow(ZeroShotEstimator):
     batched: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("absolute_gradients",)
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of abs(w dR/dw), or its logarithmic form."""
         gradients = probe.absolute_gradients
         return _flow(probe.weights, [gradient.abs().log1p() for gradient in gradients] if self.log else gradients)
 
@@ -45,19 +47,20 @@ class SynFlow(ZeroShotEstimator):
 class SynFlowWithNorm(ZeroShotEstimator):
     """Sum over all weights of abs(w dR/dw) with batch normalisation, R and the rest as in synflow.
 
-    As public code has it beside synflow (Abdelfattah et al., ICLR 2021). Batch normalisation, in training mode, sees
-    the one image of ones: the more even a map is, the less of it is left but rounding. Undefined where it sees a map
-    of one pixel. Without batch normalisation it is synflow.
+    The second form in public code (Abdelfattah et al., ICLR 2021). Batch normalisation, in training mode, normalises
+    the one image of ones: of a map that is almost constant, only rounding is left. Undefined where a map has one pixel.
+    In a network without batch normalisation it equals synflow.
     """
 
     name: ClassVar[str] = "synflow_bn"
     batched: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("absolute_gradients_with_norm",)
 
+    @override
     def score(self, probe: Probe) -> float:
-        """Sum of abs(w dR/dw)."""
         return _flow(probe.weights, probe.absolute_gradients_with_norm)
 
 
 def _flow(weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> float:
+    """Return the sum of abs(w g)."""
     return sum(float((w.double() * g).abs().sum()) for w, g in zip(weights, gradients, strict=True))

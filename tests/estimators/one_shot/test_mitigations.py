@@ -339,7 +339,7 @@ def test_what_a_space_lacks_for_a_second_stage_is_said_before_it_is_trained() ->
     Uniform(training=KEEP).check_space(space, DIGITS.dataset, architecture)
     for estimator, message in (
         (Uniform(members="some"), "no choice of members named 'some'"),
-        (Uniform(supernets=0), "supernets = 0; must be at least 1"),
+        (Uniform(supernets=0), "supernets = 0; must be a positive integer"),
     ):
         with pytest.raises(BenchsuiteError, match=message):
             estimator.check()

@@ -208,9 +208,9 @@ class Merging(Linear):
 @pytest.mark.parametrize(
     ("network", "estimator", "reason"),
     [
-        (Functional, NWOT(), "no nn.ReLU module"),
-        (Functional, SWAP(), "no nn.ReLU module"),
-        (Linear, SWAP(), "no nn.ReLU module that it reads"),
+        (Functional, NWOT(), "needs nn.ReLU modules"),
+        (Functional, SWAP(), "needs nn.ReLU modules"),
+        (Linear, SWAP(), "needs nn.ReLU modules"),
         (Merging, NWOT(), "for 6 images"),
     ],
 )

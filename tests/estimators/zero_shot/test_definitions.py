@@ -317,7 +317,7 @@ def test_swap_counts_the_patterns_of_units_on_maps(kind):
 
 @pytest.mark.parametrize("estimator", [NWOT(), SWAP()])
 def test_what_sees_only_modules_says_so(estimator):
-    with pytest.raises(UnsupportedError, match=rf"{estimator.name}: the network has no nn\.ReLU module"):
+    with pytest.raises(UnsupportedError, match=rf"{estimator.name} needs nn\.ReLU modules, and the network has none"):
         score(make("in-place functions"), *batch(), estimator)
 
 

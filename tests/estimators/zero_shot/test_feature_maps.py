@@ -303,7 +303,7 @@ def test_features_of_the_networks_of_the_spaces(space, sizes, name):
     ("network", "message"),
     [
         (make("tokens"), "layers on sequences"),
-        (nn.Sequential(nn.Flatten(), nn.Linear(192, 9), nn.ReLU(), nn.Linear(9, 5)).double(), "no layer"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(192, 9), nn.ReLU(), nn.Linear(9, 5)).double(), "needs feature maps"),
     ],
 )
 def test_a_network_without_pooled_features_is_refused_with_the_reason(network, message):
@@ -314,7 +314,7 @@ def test_a_network_without_pooled_features_is_refused_with_the_reason(network, m
 def test_meco_needs_feature_maps():
     network, targets = nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3)), torch.tensor([0, 1])
     for estimator in (MeCo(), MeCo(modules="all")):
-        with pytest.raises(UnsupportedError, match="no module of the network gives feature maps"):
+        with pytest.raises(UnsupportedError, match="the network has no module that returns feature maps"):
             score(estimator, network, (torch.ones(2, 5), targets))
 
 
@@ -347,9 +347,9 @@ def test_networks_without_a_path_have_maps_all_the_same():
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (MeCo(modules="some"), "choose 'leaves' or 'all'"),
-        (Zen(bn="none"), "choose 'running' or 'batch'"),
-        (Zen(repeats=0), "choose at least 1"),
+        (MeCo(modules="some"), "must be 'leaves' or 'all'"),
+        (Zen(bn="none"), "must be 'running' or 'batch'"),
+        (Zen(repeats=0), "must be at least 1"),
     ],
 )
 def test_a_hyperparameter_outside_its_range_is_named(estimator, message):

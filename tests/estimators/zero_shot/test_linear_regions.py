@@ -128,15 +128,15 @@ def test_sizes_of_the_full_network_change_nothing():
 def test_spaces_without_such_a_network_are_unsupported_with_one_line(name):
     space = registry.load_space(name)
     (architecture,) = space.sample(1, np.random.default_rng(0))
-    with pytest.raises(UnsupportedError, match=f"linear_regions: the space '{name}' builds no network") as caught:
+    with pytest.raises(UnsupportedError, match=f"one channel without stem, which the space '{name}' lacks") as caught:
         _score(architecture, space=space)
     assert "\n" not in str(caught.value)
 
 
 def test_too_few_inputs_and_networks_without_activation_modules_are_refused():
-    with pytest.raises(SuiteError, match="inputs = 1; choose at least 2"):
+    with pytest.raises(SuiteError, match="inputs = 1; must be at least 2"):
         _score(DENSE, inputs=1)
-    with pytest.raises(UnsupportedError, match=r"the network has no nn\.ReLU module"):
+    with pytest.raises(UnsupportedError, match=r"needs nn\.ReLU modules, and the network has none"):
         _score("", space=Silent(1))
 
 

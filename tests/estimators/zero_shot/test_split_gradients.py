@@ -252,9 +252,9 @@ def test_dropout_follows_the_seed():
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (ZiCo(parts=1), "needs at least 2"),
-        (GradSign(form="max"), "choose 'sum' or 'mean'"),
-        (NTKCondition(images=0), "choose at least 1"),
+        (ZiCo(parts=1), "must be at least 2"),
+        (GradSign(form="max"), "must be 'sum' or 'mean'"),
+        (NTKCondition(images=0), "must be at least 1"),
     ],
 )
 def test_a_hyperparameter_outside_its_range_is_named(estimator, message):
