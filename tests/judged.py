@@ -1,15 +1,15 @@
-"""A judgement of results whose tables are its attributes, as tests like to write it."""
+"""A judgement of results whose tables are its attributes, as tests like to write it; made as far as it is asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from benchsuite.report.contract import _silent
 from benchsuite.report.evidence import Evidence
 from benchsuite.report.judgement import judge_benchmark
 from benchsuite.report.page import benchmark_page
-from benchsuite.report.registered import registered_sections
-from benchsuite.report.sentences.truth import ceiling_of
+from benchsuite.report.registered import registered_sections, with_what_they_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,24 +19,29 @@ if TYPE_CHECKING:
     from benchsuite.report.results import BenchmarkResults
 
 
-@dataclass(frozen=True)
 class Judged:
-    """A judgement by all registered sections."""
+    """What all registered sections say of evidence."""
 
-    judgement: Judgement
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.sections = registered_sections()
+        self._by_section: dict[str, dict[str, pd.DataFrame]] = {}
 
     def __getattr__(self, name: str) -> pd.DataFrame:
-        if name not in self.judgement.tables:
+        owner = next((section for section in self.sections if name in section.schemas), None)
+        if owner is None:
             raise AttributeError(name)
-        return self.judgement.tables[name]
+        if owner.name not in self._by_section:
+            self._by_section[owner.name] = owner.checked_tables(self.evidence)
+        return self._by_section[owner.name][name]
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        return judge_benchmark(self.evidence, self.sections)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         return self.judgement.tables
-
-    @property
-    def evidence(self) -> Evidence:
-        return self.judgement.evidence
 
     @property
     def truth(self) -> pd.Series:
@@ -48,11 +53,12 @@ class Judged:
 
     @property
     def ceiling(self) -> float | None:
-        return ceiling_of(self.tables["reliability"])
+        return self.evidence.ceiling
 
-    @property
+    @cached_property
     def verdict(self) -> list[str]:
-        return self.judgement.verdict()
+        speaking = [section.name for section in self.sections if section.sentences is not _silent]
+        return judge_benchmark(self.evidence, with_what_they_read(speaking, self.sections)).verdict()
 
     @property
     def said(self) -> str:
@@ -64,4 +70,4 @@ class Judged:
 
 def judge(results: BenchmarkResults) -> Judged:
     """The judgement of the results of one benchmark."""
-    return Judged(judge_benchmark(Evidence(results), registered_sections()))
+    return Judged(Evidence(results))

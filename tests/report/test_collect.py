@@ -73,7 +73,7 @@ def test_the_command_and_the_machine_are_told(store: Store) -> None:
 
 
 def test_a_suite_that_was_not_run_is_named(store: Store) -> None:
-    with pytest.raises(StoreError, match="it holds: small"):
+    with pytest.raises(StoreError, match="suites there: small"):
         collect(store, "large")
 
 

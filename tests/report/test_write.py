@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -15,16 +13,15 @@ import pandas as pd
 import pytest
 from judged import judge
 
-from benchsuite.report.overview import overview, overview_table
-from benchsuite.report.render import latex
-from benchsuite.report.render.table import Cell, Column, Table
-from benchsuite.report.render.words import MISSING
 from benchsuite.report.results import Results
 from benchsuite.report.write import write_report
 
-SIZES = {"params", "flops"}
 HOSTILE = '<script>alert("1")</script> $x_1$ |b| `c` #1d2330'
+
+
 OPERATION = "<b>$1$&`"  # short: it labels the columns of a figure
+
+
 VOID = {"meta", "br", "img", "link", "hr", "input", "wbr"}
 
 
@@ -91,49 +88,26 @@ def page(html):
     return Page(html)
 
 
+_FULL = ("leaderboard", "comparisons", "criteria", "within_ends", "bias", "size", "mistakes", "variance", "reliability")
+
+
+def _files_of(results, folder):
+    write_report(results, folder)
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _first(scores, name, number):
+    """The scores, of which an estimator has those of its first architectures alone."""
+    names = list(dict.fromkeys(scores["architecture"]))
+    return scores[(scores["estimator"] != name) | scores["architecture"].isin(names[:number])]
+
+
 def test_page_is_well_formed_and_its_identifiers_are_unique(page):
     identifiers = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     referred = re.findall(r"url\(#([^)]+)\)", str(page.tags))
     assert referred
     assert set(referred) <= set(identifiers)
-
-
-def _compiled(files, folder):
-    """Number of pages that pdflatex makes of tables, each on a page of its own."""
-    program = shutil.which("pdflatex")
-    if not program or subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, check=False).returncode:
-        pytest.skip("pdflatex with the package booktabs is not installed on this machine")
-    inputs = "\n".join(rf"\input{{{file.as_posix()}}}\clearpage" for file in files)
-    document = (
-        f"\\documentclass{{article}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{inputs}\n\\end{{document}}\n"
-    )
-    (folder / "all.tex").write_text(document, encoding="utf-8")
-    command = [program, "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "all.tex"]
-    run = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    said = run.stdout.decode(errors="replace")
-    assert run.returncode == 0, said[-2000:]
-    return int(re.search(r"Output written on all.pdf \((\d+) page", said.replace("\n", " "))[1])
-
-
-def test_every_table_for_a_paper_is_compiled(folder, tmp_path):
-    files = sorted((folder / "latex").glob("*.tex"))
-    assert len(files) > 20
-    assert _compiled(files, tmp_path) == len(files)
-
-
-def test_tables_for_a_paper_are_compiled_whatever_their_names_hold(tmp_path):
-    hostile = (
-        r"% _ # \ {{ } ~ ^ $ & \end{document} \input{x} τ ± µ é ♥ 漢 [1] * `` < > |"
-        " \u2212 \u2013 \u00d7 \u03c1 \x07 \u200b"
-    )
-    names = [hostile, *(f"{word} {word}{word}" for word in hostile.split()), *map(chr, range(256))]
-    cells = (Cell(name, 0, name, (0.0, 1.0), name, architecture=name) for name in names)
-    columns = (Column(hostile, hostile, numeric=False), Column(hostile))
-    table = Table("hostile", hostile, columns, tuple((cell, cell) for cell in cells))
-    file = tmp_path / "hostile.tex"
-    file.write_text(latex.table(replace(table, summary=table.rows[:1])), encoding="utf-8")
-    assert _compiled([file], tmp_path)
 
 
 def test_page_refers_to_nothing_outside_its_folder(html, folder, page):
@@ -212,9 +186,6 @@ def test_images_of_the_markdown_are_there(folder):
     assert all((folder / image).is_file() for image in images)
 
 
-_FULL = ("leaderboard", "comparisons", "criteria", "within_ends", "bias", "size", "mistakes", "variance", "reliability")
-
-
 @pytest.mark.parametrize("name", [*_FULL, "search", "scores"])
 def test_tables_are_the_same_as_csv_and_parquet(folder, name):
     parquet = pd.read_parquet(folder / "tables" / f"{name}.parquet")
@@ -232,35 +203,11 @@ def test_second_report_is_the_same_to_the_byte_and_leaves_no_temporary_file(make
     assert not [file for file in first if file.name.startswith("tmp")]
 
 
-def _files_of(results, folder):
-    write_report(results, folder)
-    return [path for path in folder.rglob("*") if path.is_file()]
-
-
-def test_published_figures_stand_beside_ours_with_a_difference_on_the_same_population_only(make_results, tmp_path):
-    results = make_results(n=40, estimators=("nwot",), seeds=1)
-    population = results.benchmarks[0].population
-    rows = [("nwot", 0.5, population, "a paper"), ("params", 0.578, "all 15,625 strings", "another")]
-    published = pd.DataFrame(rows, columns=["estimator", "value", "population", "source"])
-    published = published.assign(benchmark="nasbench201/cifar10", criterion="kendall_tau")
-    write_report(replace(results, published=published), tmp_path)
-    text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if "a paper" in line or "another" in line]
-    assert "the same architectures" in lines[0]
-    assert f"| {MISSING} | all 15,625 strings |" in lines[1]
-
-
 def test_report_of_an_interrupted_run_says_how_many_scores_are_missing(make_results, tmp_path):
     results = make_results(n=40, estimators=("nwot",), seeds=2)
     part = replace(results.benchmarks[0], scores=results.benchmarks[0].scores.iloc[:47])
     html = write_report(replace(results, benchmarks=(part,)), tmp_path).read_text(encoding="utf-8")
     assert "33 scores are missing" in html
-
-
-def _first(scores, name, number):
-    """The scores, of which an estimator has those of its first architectures alone."""
-    names = list(dict.fromkeys(scores["architecture"]))
-    return scores[(scores["estimator"] != name) | scores["architecture"].isin(names[:number])]
 
 
 def test_report_of_a_run_stopped_after_its_first_architectures_leaves_them_out_where_all_are_compared(
@@ -289,14 +236,6 @@ def test_report_of_a_suite_without_benchmarks_says_so(tmp_path):
     assert "no benchmark with results" in html
 
 
-def test_one_training_per_architecture_means_no_ceiling_and_the_page_says_why(make_results, tmp_path):
-    html = write_report(make_results(n=30, estimators=("nwot",), seeds=1, trials=1), tmp_path).read_text(
-        encoding="utf-8"
-    )
-    assert "one accuracy of each architecture" in html
-    assert "ceiling 0" not in html
-
-
 @pytest.mark.slow
 def test_a_page_of_500_architectures_14_estimators_and_3_seeds_has_at_most_three_megabytes(make_results, tmp_path):
     names = tuple(f"estimator_{number}" for number in range(14))
@@ -310,59 +249,6 @@ def test_the_markdown_shows_no_table_twice(make_results, tmp_path):
     titles = [line for line in text.splitlines() if line.startswith(("### ", "#### "))]
     assert len(titles) > 5
     assert len(set(titles)) == len(titles)
-
-
-def test_the_overview_has_the_taus_of_all_benchmarks_above_their_ceilings(results, folder):
-    judgements = [judge(benchmark) for benchmark in results.benchmarks]
-    taus = pd.DataFrame(
-        {each.evidence.results.benchmark: each.leaderboard.set_index("estimator")["kendall_tau"] for each in judgements}
-    )
-    table = overview_table([each.judgement for each in judgements])
-    assert [column.title for column in table.columns[2:]] == list(taus.columns)
-    (last,) = table.summary
-    for name, mean, *cells in table.rows:
-        assert [cell.value for cell in cells] == taus.loc[name.value].tolist()
-        assert mean.value == pytest.approx(taus.loc[name.value].mean())
-    means = [mean.value for _, mean, *_ in table.rows]
-    assert means == sorted(means, reverse=True)
-    assert [cell.value for cell in last[2:]] == [each.ceiling for each in judgements]
-    assert "## Overview" in (folder / "report.md").read_text(encoding="utf-8")
-
-
-def test_the_verdict_over_benchmarks_names_the_best_mean_and_where_it_beats_counting_parameters(results):
-    judgements = [judge(benchmark) for benchmark in results.benchmarks]
-    boards = [each.leaderboard.set_index("estimator") for each in judgements]
-    means = sum(board.loc[~board["reference"], "kendall_tau"] for board in boards) / len(boards)
-    first, second, third, *_ = overview([each.judgement for each in judgements]).verdict
-    assert f"{means.idxmax()} ({means.max():.3f}) has the highest mean tau-b" in first
-    for each in judgements:
-        pairs = each.comparisons.set_index(["first", "second"])
-        apart = [
-            bool(pairs.loc[key, "significant"]) for key in pairs.index if set(key) & SIZES and means.idxmax() in key
-        ]
-        assert len(apart) == 2
-        assert (each.evidence.results.benchmark in second) == all(apart)
-    lowest = min(
-        judgements, key=lambda each: each.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
-    )
-    tau = lowest.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
-    assert third.startswith(f"The lowest tau-b of {means.idxmax()} is {tau:.3f} (")
-    assert f"on {lowest.evidence.results.benchmark}" in third
-
-
-def test_an_estimator_judged_on_one_benchmark_only_has_no_mean_and_comes_last_in_the_overview(results):
-    first, second = results.benchmarks
-    kept = second.scores[second.scores["estimator"] != "nwot"]
-    table = overview_table([judge(first).judgement, judge(replace(second, scores=kept)).judgement])
-    row = table.rows[-1]
-    assert row[0].value == "nwot"
-    assert [row[1].text, row[3].text] == [MISSING, MISSING]
-    assert row[2].text != MISSING
-
-
-def test_one_benchmark_needs_no_overview(results, tmp_path):
-    write_report(replace(results, benchmarks=results.benchmarks[:1]), tmp_path)
-    assert "Overview" not in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
 def test_every_figure_of_a_weak_truth_says_so(results, tmp_path):

@@ -1,7 +1,8 @@
-"""What is said over several benchmarks: who leads, beside size, by places, and which benchmark is meant."""
+"""What is said over several benchmarks: who leads, next to size, by ranks, and which benchmark is meant."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -77,3 +78,51 @@ def test_mean_places_say_who_is_ahead_and_who_behind(name, sides):
 def test_mean_places_of_two_count_one_other():
     found = critical_difference(pd.DataFrame({i: [0.9, 0.8] for i in range(2)}, index=list("ab")))
     assert "separably ahead of 0 and behind 0 of 1 other:" in mean_rank(found, "a")
+
+
+SIZES = {"params", "flops"}
+
+
+HOSTILE = '<script>alert("1")</script> $x_1$ |b| `c` #1d2330'
+
+
+OPERATION = "<b>$1$&`"  # short: it labels the columns of a figure
+
+
+@pytest.fixture(scope="module")
+def results(make_results):
+    benchmarks = ("nasbench201/cifar10", "nasbench201/digits")
+    made = make_results(benchmarks, n=40, estimators=("nwot", "synflow", HOSTILE), seeds=2)
+    return replace(made, benchmarks=tuple(_hostile(each) for each in made.benchmarks))
+
+
+def _hostile(part):
+    """The same with markup in the names of architectures and operations, and in the reason of a failure."""
+    names = {name: f"{name}{HOSTILE}" for name in part.truth.index}
+    renamed = {table: getattr(part, table).rename(index=names) for table in ("truth", "trials", "complexity")}
+    scores = part.scores.assign(architecture=part.scores["architecture"].map(names))
+    failed = scores.index[scores["estimator"] == "nwot"][0]
+    scores.loc[failed, ["value", "status", "reason"]] = [np.nan, "failed", f"no {HOSTILE}"]
+    words = itertools.product((OPERATION, "conv", "pool"), repeat=3)
+    return replace(part, **renamed, scores=scores, operations=dict(zip(names.values(), words, strict=False)))
+
+
+def test_the_verdict_over_benchmarks_names_the_best_mean_and_where_it_beats_counting_parameters(results):
+    judgements = [judge(benchmark) for benchmark in results.benchmarks]
+    boards = [each.leaderboard.set_index("estimator") for each in judgements]
+    means = sum(board.loc[~board["reference"], "kendall_tau"] for board in boards) / len(boards)
+    first, second, third, *_ = overview([each.judgement for each in judgements]).verdict
+    assert f"{means.idxmax()} ({means.max():.3f}) has the highest mean tau-b" in first
+    for each in judgements:
+        pairs = each.comparisons.set_index(["first", "second"])
+        apart = [
+            bool(pairs.loc[key, "significant"]) for key in pairs.index if set(key) & SIZES and means.idxmax() in key
+        ]
+        assert len(apart) == 2
+        assert (each.evidence.results.benchmark in second) == all(apart)
+    lowest = min(
+        judgements, key=lambda each: each.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
+    )
+    tau = lowest.leaderboard.set_index("estimator").loc[means.idxmax(), "kendall_tau"]
+    assert third.startswith(f"The lowest tau-b of {means.idxmax()} is {tau:.3f} (")
+    assert f"on {lowest.evidence.results.benchmark}" in third
