@@ -90,6 +90,7 @@ def _benchmark(store: Store, entry: StoredBenchmark) -> BenchmarkResults:
         combinations=tuple(each for each in entry.combinations if each.title not in unscored),
         card=benchmark.card,
         operations={name: space.operations(name) for name in architectures},
+        draw=space.drawing,
         elsewhere={name: _elsewhere(entry, name) for name in entry.transfer},
         **_trained(store, entry, benchmark, selection),
     )

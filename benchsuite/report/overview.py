@@ -127,7 +127,7 @@ def overview_table(judgements: Sequence[Judgement]) -> Table:
     known = [each.evidence.ceiling for each in judgements]
     ceilings = [math.nan if value is None else value for value in known]
     last = (
-        Cell("ceiling", "ceiling", mark="simulated"),
+        Cell("ceiling", "ceiling", mark="simulated", reference=True),
         Cell("", -math.inf),
         *(Cell(number(value), value) for value in ceilings),
     )
@@ -147,7 +147,8 @@ def _overview_row(name: str, boards: Sequence[dict[str, dict[str, Any]]]) -> tup
     mean = sum(taus) / len(taus) if len(taus) == len(boards) else -math.inf  # of others, means are not comparable
     cells = (estimate(board[name], TAU) if name in board else Cell(number(math.nan), math.nan) for board in boards)
     shown = number(mean if math.isfinite(mean) else math.nan)
-    return (Cell(name, name, mark=rows[0]["mark"]), Cell(shown, mean), *cells)
+    first = Cell(name, name, mark=rows[0]["mark"], reference=rows[0]["reference"])
+    return (first, Cell(shown, mean), *cells)
 
 
 def mean_rank_chart(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], difference: float) -> Canvas:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchsuite.analysis.evaluate import INTERVALS
 from benchsuite.report.overview import overview
+from benchsuite.report.render.drawings import Drawings
 from benchsuite.report.render.pages import BenchmarkPage, ReportPage, ShownSection, Tab
 from benchsuite.report.render.parts import prefixed
 from benchsuite.report.render.words import hours, number, slug, unique
@@ -72,6 +73,7 @@ def benchmark_page(judgement: Judgement, anchor: str) -> BenchmarkPage:
         verdict=judgement.verdict(),
         families=dict(zip(board["estimator"], board["family"], strict=True)),
         tabs=tuple(Tab(title, tuple(sections)) for title, sections in tabs.items()),
+        drawings=Drawings(results.draw),
     )
 
 

@@ -12,8 +12,9 @@ import pandas as pd
 from benchsuite.core.identity import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from benchsuite.core.drawing import ArchitectureDrawing
     from benchsuite.suites.schema import CombinationChoice
 
 # Columns of the long tables, with what each holds.
@@ -217,6 +218,8 @@ class BenchmarkResults:
         Rankings to be made of the scores of several estimators, which their parts name as `scores` does.
     operations
         Operations of each architecture, position by position.
+    draw
+        Draws an architecture, UnsupportedError where the space offers no drawings; None: nothing is drawn.
     card
         What is known of the truth's table: title, licence, digest, protocol.
     elsewhere
@@ -246,6 +249,7 @@ class BenchmarkResults:
     asked: Mapping[str, int] = field(default_factory=dict)
     combinations: tuple[CombinationChoice, ...] = ()
     operations: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    draw: Callable[[str], ArchitectureDrawing] | None = None
     card: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: Mapping[str, pd.Series] = field(default_factory=dict)
     trainings: pd.DataFrame | None = None

@@ -11,6 +11,8 @@ from matplotlib.path import Path
 from benchsuite.report.render import svg
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from matplotlib.axes import Axes
 
     from benchsuite.search.own import Cells
@@ -19,13 +21,15 @@ _WIDTH = 7.2
 _RISE = 0.42  # height of an edge's control point for each node that it passes
 
 
-def cell_chart(cells: Cells) -> Figure:
-    """Draw cells one below the other: nodes from left to right, edges with their operations.
+def cell_chart(cells: Cells, skips: Collection[str] = ()) -> Figure:
+    """Draw cells, one below the other: nodes from left to right, edges with their operations.
 
     Parameters
     ----------
     cells
-        Edges of each kind of cell.
+        Edges (source, target, operation) of each kind of cell.
+    skips
+        Operations that are the identity, which are grey.
     """
     heights = [_height(source, target) for edges in cells.values() for source, target, _ in edges]
     low, high = min(heights, default=0) - 0.25, max(heights, default=0) + 0.35
@@ -33,7 +37,7 @@ def cell_chart(cells: Cells) -> Figure:
     for axes, (name, edges) in zip(figure.subplots(len(cells), squeeze=False)[:, 0], cells.items(), strict=True):
         last = max((target for _, target, _ in edges), default=0)
         for source, target, operation in edges:
-            _edge(axes, source, target, operation)
+            _edge(axes, source, target, operation, svg.REFERENCE if operation in skips else svg.ACCENT)
         for node in range(last + 1):
             axes.text(node, 0, str(node), ha="center", va="center", color="white", zorder=4)
         axes.scatter(range(last + 1), [0] * (last + 1), s=230, color=svg.INK, zorder=3)
@@ -42,10 +46,9 @@ def cell_chart(cells: Cells) -> Figure:
     return figure
 
 
-def _edge(axes: Axes, source: int, target: int, operation: str) -> None:
+def _edge(axes: Axes, source: int, target: int, operation: str, colour: str) -> None:
     height, middle = _height(source, target), (source + target) / 2
     shape = Path([(source, 0), (middle, 2 * height), (target, 0)], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
-    colour = svg.REFERENCE if operation.startswith("skip") else svg.ACCENT
     axes.add_patch(FancyArrowPatch(path=shape, arrowstyle="-|>", mutation_scale=10, color=colour, linewidth=1.4))
     axes.text(middle, height + 0.09, operation, ha="center", va="bottom", color=svg.INK)
 

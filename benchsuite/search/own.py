@@ -52,6 +52,8 @@ class Choice:
         "alpha" if the method learns probabilities.
     caption, protocol, provenance
         What a reader must know to interpret the results.
+    skips
+        The space's operations that are the identity.
     """
 
     search: Search
@@ -66,6 +68,7 @@ class Choice:
     caption: str
     protocol: dict[str, str] = field(repr=False)
     provenance: dict[str, str] = field(repr=False)
+    skips: tuple[str, ...] = ()
 
 
 def choose(
@@ -112,6 +115,7 @@ def choose(
         caption=recorded.caption,
         protocol=_protocol(prepared, recorded.protocol),
         provenance=_provenance(prepared, tables[CURVE], command),
+        skips=prepared.part.benchmark.space.skips,
     )
 
 

@@ -100,7 +100,7 @@ def _shown(choice: Choice, downloads: list[str]) -> Shown:
 def _figures(choice: Choice) -> list[Figure]:
     derived, alpha = choice.tables[DERIVED], choice.tables.get(ALPHA)
     edges = [f"{source} to {target} {name}" for cell in choice.cells.values() for source, target, name in cell]
-    chart = partial(cell_figures.cell_chart, choice.cells)
+    chart = partial(cell_figures.cell_chart, choice.cells, choice.skips)
     found = [_figure("cells", "The cell that it found", "; ".join(edges), chart)]
     course = derived.assign(supernet=choice.search.estimator, training="")
     for column, label in COURSES.items():

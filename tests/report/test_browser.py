@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchsuite import load_space
+from benchsuite.report.render.drawings import Drawings
 from benchsuite.report.render.packed import MOST_ARCHITECTURES
 from benchsuite.report.render.words import MINUS
 from benchsuite.report.results import COURSE_COLUMNS
@@ -53,7 +55,8 @@ def _renamed(results, architectures):
     renamed = {name: getattr(part, name).rename(index=names) for name in ("truth", "trials", "complexity")}
     scores = part.scores.assign(architecture=part.scores["architecture"].map(names))
     operations = {name: NASBench201().operations(name) for name in architectures}
-    found = replace(part, **renamed, scores=scores, operations=operations, courses=_course(architectures))
+    drawn = {"operations": operations, "draw": NASBench201().drawing}
+    found = replace(part, **renamed, scores=scores, **drawn, courses=_course(architectures))
     return replace(results, benchmarks=(found,))
 
 
@@ -190,15 +193,22 @@ def test_the_leaderboard_is_not_wider_than_the_screen_or_the_paper(visit, media,
     assert region.evaluate("each => each.scrollWidth <= each.clientWidth")
 
 
-def test_chains_of_layers_are_drawn_and_strings_that_only_look_like_them_are_not(page):
-    blocks = "name => picture(name)?.querySelectorAll('rect').length ?? null"
+def test_chains_of_layers_are_drawn_as_their_space_says(page):
+    blocks = "([packed, name]) => picture(unfolded(packed, packed.drawn[0]), name).querySelectorAll('rect').length"
     scarlet = "-".join(["37s", "id", *["65"] * 17])
-    chains = {"22212220": 8, scarlet: 19, "d1-w16/d4-w32/d2-w64": 7, "d1-w16-b0.25-g4/d2-w32-b1-g1/d3-w64-b0.5-g2": 6}
-    assert {name: page.evaluate(blocks, name) for name in chains} == chains
-    said = page.evaluate("name => legend([name]).textContent", scarlet)
+    chains = {
+        ("macro", "22212220"): 8,
+        ("scarlet", scarlet): 19,
+        ("nds_vanilla", "d1-w16/d4-w32/d2-w64"): 7,
+        ("nds_resnext_a", "d1-w16-b0.25-g4/d2-w32-b1-g1/d3-w64-b0.5-g2"): 6,
+    }
+    for (space, name), number in chains.items():
+        packed = Drawings(load_space(space).drawing).packed([name])
+        assert page.evaluate(blocks, [packed, name]) == number
+    packed = Drawings(load_space("scarlet").drawing).packed([scarlet])
+    said = page.evaluate("packed => legend([unfolded(packed, packed.drawn[0])]).textContent", packed)
     assert all(words in said for words in ("identity", "kernel 5", "kernel 7", "squeeze-excite"))
-    for name in ("22212220<img src=x>", "2221222", "d1-w16/d4-w32/<b>d2-w64", "d1-w16", f"{scarlet}-"):
-        assert page.evaluate(blocks, name) is None
+    assert page.evaluate("picture(unfolded({items: [], shapes: []}, null), '22212220')") is None
 
 
 def test_an_address_with_a_stray_percent_sign_breaks_nothing(visit):

@@ -121,7 +121,8 @@ def test_page_refers_to_nothing_outside_its_folder(html, folder, page):
 
 def test_hostile_names_are_text_and_not_markup(html, page, folder):
     scripts = page.all("script")
-    assert scripts == [{"type": "application/octet-stream"}] * 2 + [{}]  # packed ranks, and our own
+    data = [{"type": "application/octet-stream"}, {"type": "application/json", "class": "drawings"}]
+    assert scripts == data * 2 + [{}]  # packed ranks and drawings of each benchmark, and our own
     assert "<script>alert" not in html
     text = "".join(page.text)
     cells = [attributes.get("data-architecture", "") for attributes in page.all("td")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from benchsuite.report.render.drawings import Drawings
+
 MOST_ARCHITECTURES = 16_000  # in one scatter; ranks take two bytes per estimator
 
 
-def packed_ranks(ranks: pd.DataFrame, truth: pd.DataFrame, order: Sequence[str]) -> str:
+def packed_ranks(ranks: pd.DataFrame, truth: pd.DataFrame, order: Sequence[str], drawings: Drawings) -> str:
     """Pack ranks by ground truth and by every estimator.
 
     Parameters
@@ -32,22 +34,25 @@ def packed_ranks(ranks: pd.DataFrame, truth: pd.DataFrame, order: Sequence[str])
         architectures that are judged.
     order
         The estimators, the best first.
+    drawings
+        Draws the architectures.
 
     Returns
     -------
     str
         Base64 text of a zlib stream: the length of a JSON text (4 bytes, little endian), the text, the ranks. The text
         has the keys architectures, truth (accuracy, percent), params, groups (1 = fewest parameters; their number is
-        given), estimators (the best first) and of (how many architectures are ranked). Ranks are 32-bit little-endian
-        integers, estimator by estimator, after those by ground truth: 1 = best, ties share the mean, rounded; 0 = not
-        scored.
+        given), estimators (the best first), of (how many architectures are ranked) and drawings (those of
+        `Drawings.packed`). Ranks are 32-bit little-endian integers, estimator by estimator, after those by ground
+        truth: 1 = best, ties share the mean, rounded; 0 = not scored.
     """
     known = truth.set_index("architecture")
     shown = _shown(known)
     wide = ranks.pivot_table(index="architecture", columns="estimator", values="score", observed=True)
     columns = [known["accuracy"].rank(ascending=False), *(wide[name] for name in order)]
     matrix = np.array([column.reindex(shown.index).fillna(0).round().to_numpy(dtype="<u4") for column in columns])
-    text = _text(shown, order, len(known))
+    content = _content(shown, order, len(known)) | {"drawings": drawings.packed(shown.index)}
+    text = json.dumps(content, separators=(",", ":")).encode()
     stream = len(text).to_bytes(4, "little") + text + _planes(matrix)
     return base64.b64encode(zlib.compress(stream, 9)).decode("ascii")
 
@@ -65,8 +70,8 @@ def _shown(known: pd.DataFrame) -> pd.DataFrame:
     return known.iloc[np.sort(keep)]
 
 
-def _text(shown: pd.DataFrame, order: Sequence[str], ranked: int) -> bytes:
-    content = {
+def _content(shown: pd.DataFrame, order: Sequence[str], ranked: int) -> dict[str, Any]:
+    return {
         "architectures": shown.index.tolist(),
         "truth": [round(value, 3) for value in shown["accuracy"].tolist()],
         "params": [large(value) for value in shown["params"].tolist()],
@@ -75,4 +80,3 @@ def _text(shown: pd.DataFrame, order: Sequence[str], ranked: int) -> bytes:
         "estimators": list(order),
         "of": ranked,
     }
-    return json.dumps(content, separators=(",", ":")).encode()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from benchsuite.report.render.parts import drawn_of
 from benchsuite.report.render.words import slug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from benchsuite.report.render.drawings import Drawings
     from benchsuite.report.render.parts import Part
 
 
@@ -64,6 +66,8 @@ class BenchmarkPage:
         Family of each estimator, to filter by.
     tabs
         The tabs in order.
+    drawings
+        Draws architectures.
     """
 
     benchmark: str
@@ -75,11 +79,17 @@ class BenchmarkPage:
     verdict: list[str]
     families: dict[str, str]
     tabs: tuple[Tab, ...]
+    drawings: Drawings
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """All parts in the order in which they are shown."""
         return tuple(part for tab in self.tabs for section in tab.sections for part in section.parts)
+
+    def drawn(self) -> dict[str, Any]:
+        """Return the drawings of the architectures that tables show as pictures, packed, by their order."""
+        architectures = drawn_of(self.parts)
+        return {"architectures": architectures, **self.drawings.packed(architectures)}
 
 
 @dataclass(frozen=True, slots=True)

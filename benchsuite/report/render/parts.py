@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from benchsuite.core.identity import digest
 from benchsuite.report.render import svg
+from benchsuite.report.render.packed import packed_ranks
 from benchsuite.report.render.table import Table
 from benchsuite.report.render.words import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import pandas as pd
     from matplotlib.figure import Figure as Canvas
+
+    from benchsuite.report.render.drawings import Drawings
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,35 @@ class Panels:
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Ranks to move through by hand: packed data (see `packed`); the Markdown leaves it out."""
+    """Ranks to move through by hand; the Markdown leaves it out.
+
+    Parameters
+    ----------
+    ranks
+        Columns estimator, architecture and score (rank, 1 = best).
+    architectures
+        Columns architecture, accuracy (percent), params and group (1 = fewest parameters).
+    order
+        The estimators, the best first.
+    note
+        The words that say how to read it.
+    """
 
     kind: ClassVar[str] = "scatter"
-    packed: str
+    ranks: pd.DataFrame
+    architectures: pd.DataFrame
+    order: tuple[str, ...]
     note: str
+
+    def packed(self, drawings: Drawings) -> str:
+        """Return the text that the page's script unpacks.
+
+        Parameters
+        ----------
+        drawings
+            Draws the architectures.
+        """
+        return packed_ranks(self.ranks, self.architectures, self.order, drawings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +175,18 @@ def figures_of(parts: Iterable[Part]) -> Iterator[Figure]:
             yield part
         elif isinstance(part, Panels):
             yield from part.figures
+
+
+def drawn_of(parts: Iterable[Part]) -> list[str]:
+    """Return the architectures that tables show as pictures, each once.
+
+    Parameters
+    ----------
+    parts
+        What is shown.
+    """
+    cells = (cell for table in tables_of(parts) for row in (*table.rows, *table.summary) for cell in row)
+    return list(dict.fromkeys(cell.architecture for cell in cells if cell.architecture))
 
 
 def tables_of(parts: Iterable[Part]) -> Iterator[Table]:

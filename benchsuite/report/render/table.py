@@ -16,10 +16,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One entry: its text, the value by which its column sorts, and what stands beside.
+    """One entry of a table.
 
-    `note` is small print, `ends` are those of an interval (for files; the note says them), `mark` is a label, `span`
-    (low, at, high in 0..1) is drawn as a bar, `architecture` as a picture.
+    Parameters
+    ----------
+    text
+        What is read.
+    value
+        The value by which its column sorts, and which files have.
+    note
+        What stands below in smaller letters.
+    ends
+        Ends of an interval, for files; the note says them.
+    mark
+        A label behind the text.
+    reference
+        Whether its row, of which it is the first cell, says what others must beat.
+    span
+        (low, at, high) in 0..1, drawn as a bar.
+    architecture
+        Drawn as a picture.
     """
 
     text: str
@@ -27,15 +43,25 @@ class Cell:
     note: str = ""
     ends: tuple[float, float] | None = None
     mark: str = ""
+    reference: bool = False
     span: tuple[float, float, float] | None = None
     architecture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its title, what it means, whether it holds numbers, and whether the page shows it.
+    """One column of a table.
 
-    A column that is not `shown` stands in the small print of another; it is in files all the same.
+    Parameters
+    ----------
+    title
+        Its heading.
+    meaning
+        What it holds, as the page explains it.
+    numeric
+        Whether it holds numbers, which are aligned to the right.
+    shown
+        Whether the page shows it; one that it does not is said in the note of another, and files have it.
     """
 
     title: str
@@ -46,9 +72,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a caption; the first cell of each row names the row, `sorted_by` is the column that falls.
+    """A table as it is shown.
 
-    The rows of `summary` stay below all others, whatever these are sorted by.
+    Parameters
+    ----------
+    name
+        Name of its file, and part of its identifier on a page.
+    caption
+        What stands above it.
+    columns
+        Its columns.
+    rows
+        Its rows; the first cell of each names the row.
+    sorted_by
+        Number of the column by which the rows fall, if there is one.
+    summary
+        Rows that stay below all others, whatever these are sorted by.
     """
 
     kind: ClassVar[str] = "table"
@@ -64,12 +103,30 @@ ESTIMATOR = Column("Estimator", numeric=False)
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as dictionaries by column name."""
+    """Return the rows of a data frame as dictionaries by column name.
+
+    Parameters
+    ----------
+    table
+        A data frame.
+    """
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def with_interval(value: float, low: float, high: float, digits: int) -> Cell:
-    """A number above the ends of its interval."""
+    """Return a number above the ends of its interval.
+
+    Parameters
+    ----------
+    value
+        The number; NaN is shown as a dash.
+    low
+        Lower end; NaN where there is no interval.
+    high
+        Upper end.
+    digits
+        Digits of the number behind the point.
+    """
     return Cell(
         number(value, digits), value, note=interval(low, high, max(digits - 1, min(digits, 1))), ends=(low, high)
     )
@@ -78,7 +135,23 @@ def with_interval(value: float, low: float, high: float, digits: int) -> Cell:
 def matrix(
     table: Table, rows: pd.DataFrame, by: str, columns: dict[Any, Column], order: Sequence[str], digits: int
 ) -> Table:
-    """The table filled: a row per estimator, a column per value of `by`; `rows` has the columns value, low, high."""
+    """Return a table filled: a row per estimator, a column per value of a column.
+
+    Parameters
+    ----------
+    table
+        Its name and caption.
+    rows
+        Columns estimator, value, low, high, and the one named by `by`.
+    by
+        The column whose values make columns.
+    columns
+        Columns of the table, by these values.
+    order
+        The estimators from top to bottom.
+    digits
+        Digits of the numbers behind the point.
+    """
     found = {(row["estimator"], row[by]): row for row in rows_of(rows)}
     nothing = {"value": math.nan, "low": math.nan, "high": math.nan}
     body = []

@@ -165,7 +165,7 @@ def _row(row: dict[str, Any], lowest: float, cheapest: bool) -> tuple[Cell, ...]
     low, tau, high = ((row[f"{TAU.key}{end}"] - lowest) / (1 - lowest) for end in ("_low", "", "_high"))
     deviation = row[f"{TAU.key}_standard_deviation"]
     return (
-        Cell(row["estimator"], row["estimator"], mark=row["mark"]),
+        Cell(row["estimator"], row["estimator"], mark=row["mark"], reference=row["reference"]),
         replace(estimate(row, TAU), span=(low, tau, high) if math.isfinite(low + tau + high) else None),
         with_interval(row["rank"], row["rank_low"], row["rank_high"], 0),
         Cell(number(deviation), deviation),

@@ -173,5 +173,5 @@ def shown_exchanges(exchanges: pd.DataFrame, group: int = ALL) -> pd.DataFrame:
 def _summary(kinds: list[dict[str, Any]]) -> Iterator[tuple[Cell, ...]]:
     """Yield what holds for every estimator: how often the ground truth rises, and in how many pairs."""
     rises = (Cell(f"{number(100 * row['truth_rises'], 0)} %", 100 * row["truth_rises"]) for row in kinds)
-    yield (Cell("truth rises", "truth rises", mark="truth"), *rises)
-    yield (Cell("pairs", "pairs", mark="count"), *(Cell(f"{row['n']:,.0f}", row["n"]) for row in kinds))
+    yield (Cell("truth rises", "truth rises", mark="truth", reference=True), *rises)
+    yield (Cell("pairs", "pairs", mark="count", reference=True), *(Cell(f"{row['n']:,.0f}", row["n"]) for row in kinds))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 
 from benchsuite.report.contract import Schema
 from benchsuite.report.render import charts, svg
-from benchsuite.report.render.packed import MOST_ARCHITECTURES, packed_ranks
+from benchsuite.report.render.packed import MOST_ARCHITECTURES
 from benchsuite.report.render.parts import Figure, Panels, Scatter, figure_name
 from benchsuite.report.render.table import rows_of
 from benchsuite.report.render.words import interval, number
@@ -86,7 +86,7 @@ def parts(tables: Tables) -> Iterator[Part]:
         for most in (MOST_ARCHITECTURES, MOST_POINTS)
     }
     order = board["estimator"].tolist()
-    yield Scatter(packed_ranks(tables["ranks"], tables["architectures"], order), _NOTE + chosen[MOST_ARCHITECTURES])
+    yield Scatter(tables["ranks"], tables["architectures"], tuple(order), _NOTE + chosen[MOST_ARCHITECTURES])
     by_estimator = dict(tuple(tables["ranks"].groupby("estimator", sort=False)))
     figures = tuple(_figure(row, by_estimator[row["estimator"]]) for row in rows_of(board))
     yield Panels(figures, f"{_NOTE} The line is a perfect ranking.{chosen[MOST_POINTS]}", coloured=True)

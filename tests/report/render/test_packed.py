@@ -12,6 +12,7 @@ import pytest
 from judged import judge
 from scipy.stats import rankdata
 
+from benchsuite.report.render.drawings import Drawings
 from benchsuite.report.render.packed import packed_ranks
 
 
@@ -27,7 +28,7 @@ def judgement(results):
 
 
 def _packed(judgement):
-    return packed_ranks(judgement.ranks, judgement.architectures, judgement.order)
+    return packed_ranks(judgement.ranks, judgement.architectures, judgement.order, Drawings())
 
 
 def _trials(judgement, name):

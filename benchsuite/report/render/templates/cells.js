@@ -1,61 +1,29 @@
-// Pictures of cells: vertices on a line from the inputs to the output, edges as arcs, operations as colours;
-// pictures of chains of layers: blocks in a row.
-const OPERATION_COLOURS = [
-  [/^none$/, null], [/skip|identity/, "var(--reference)"], [/avg_pool/, "var(--group-5)"], [/pool/, "var(--over)"],
-  [/dil.*5x5/, "var(--group-3)"], [/dil/, "var(--group-4)"], [/5x5/, "var(--group-2)"], [/3x3/, "var(--accent)"],
-  [/1x1/, "var(--ceiling)"],
-];
-const colourOf = (operation) => {
-  const found = OPERATION_COLOURS.find(([pattern]) => pattern.test(operation));
-  return found ? found[1] : "var(--ink)";
+// Pictures of architectures from what their space has drawn: cells with vertices on a line from the inputs to the
+// output and edges as arcs, or chains of blocks in a row; kinds of operations as colours.
+const KIND_COLOURS = {
+  none: null, skip: "var(--reference)", "average pooling": "var(--group-5)", "max pooling": "var(--over)",
+  "convolution 1x1": "var(--ceiling)", "convolution 3x3": "var(--accent)", "convolution 5x5": "var(--group-2)",
+  "dilated convolution 3x3": "var(--group-4)", "dilated convolution 5x5": "var(--group-3)",
+  "block 3x3": "var(--accent)", "block 5x5": "var(--over)", "block 7x7": "var(--ceiling)", other: "var(--ink)",
 };
+const colourOf = ({ kind }) => KIND_COLOURS[kind];
 
-const edgesWithOperations = (text) => {
-  if (!/^[\w~|+/]+$/.test(text) || !text.includes("~")) return null;
-  const inputs = text.includes("/") ? 2 : 1;
-  return text.split("/").map((cell) => {
-    const groups = cell.split("+").map((group) => [...group.matchAll(/(\w+)~(\d+)/g)]);
-    const edges = groups.flatMap((group, place) => group.map(([, operation, from]) => ({ from: Number(from), to: inputs + place, operation })));
-    return { vertices: Array(inputs + groups.length).fill(""), edges };
+/** A drawing, from what many share: cells of vertices and edges, or stages of blocks; null for one that is not drawn. */
+const unfolded = ({ items, shapes }, drawn) => {
+  if (!drawn) return null;
+  const [form, note, parts] = shapes[drawn[0]];
+  const found = drawn.slice(1).map((number) => {
+    if (number < 0) return null;
+    const [name, kind, height, mark] = items[number];
+    return { name, kind, height, mark };
   });
-};
-const verticesWithOperations = (text) => {
-  const found = /^([\w,]*):(\d+-\d+(?:,\d+-\d+)*)$/.exec(text);
-  if (!found) return null;
-  const edges = found[2].split(",").map((edge) => edge.split("-").map(Number)).map(([from, to]) => ({ from, to, operation: "" }));
-  return [{ vertices: ["", ...found[1].split(",").filter(Boolean), ""], edges }];
-};
-const cellsOf = (text) => edgesWithOperations(text) ?? verticesWithOperations(text);
-
-const CHAIN_WIDTH = 120, CHAIN_HEIGHT = 40;
-const KERNEL_COLOURS = { 3: "var(--accent)", 5: "var(--over)", 7: "var(--ceiling)" };
-const MACRO_CODES = ["id", "33", "65"]; // by the digit of NAS-Bench-Macro, in the codes of SCARLET
-const mobileChain = (codes) => {
-  const step = CHAIN_WIDTH / codes.length;
-  const blocks = codes.map(([expansion, kernel, excited], place) => ({ x: place * step, width: 0.8 * step, excited,
-    ...(expansion === "i" ? { name: "identity", colour: "var(--reference)", height: 0.06 }
-      : { name: `kernel ${kernel}`, colour: KERNEL_COLOURS[kernel], height: Number(expansion) / 6 }) }));
-  const dots = blocks.some((block) => block.excited) ? "; dot: squeeze-excite" : "";
-  return { blocks, captions: [], note: `low: expansion 3, high: 6${dots}` };
-};
-const stagesChain = (stages) => {
-  const room = CHAIN_WIDTH / stages.length;
-  const blocks = stages.flatMap(([, depth, width], stage) => {
-    const step = Math.min(6, (0.9 * room) / depth);
-    return Array.from({ length: depth }, (_, place) => ({ x: stage * room + place * step, width: 0.8 * step,
-      name: "block", colour: "var(--accent)", height: Math.log2(width) / 10 }));
-  });
-  const captions = stages.map(([, depth, width, multiplier, groups], stage) => ({ x: stage * room,
-    lines: [`${depth}×${width}`, ...(groups ? [`b${multiplier} g${groups}`] : [])] }));
-  const inside = captions[0].lines.length > 1 ? "; b: width inside as a multiple, g: groups" : "";
-  return { blocks, captions, note: `blocks×channels, more channels are higher${inside}` };
-};
-/** Blocks of an architecture of NAS-Bench-Macro, SCARLET or NDS; null for any other string. */
-const chainOf = (text) => {
-  if (/^[012]{8}$/.test(text)) return mobileChain([...text].map((digit) => MACRO_CODES[digit]));
-  if (/^(id|[36][357]s?)(-(id|[36][357]s?)){18}$/.test(text)) return mobileChain(text.split("-"));
-  const stages = text.split("/").map((part) => /^d(\d\d?)-w(\d{2,4})(?:-b(\d(?:\.\d+)?)-g(\d\d?))?$/.exec(part));
-  return stages.length === 3 && stages.every(Boolean) ? stagesChain(stages) : null;
+  const take = (number) => found.splice(0, number);
+  if (form === "cells") {
+    const cells = parts.map(([vertices, edges]) => ({ vertices: take(vertices),
+      edges: take(edges.length).map((operation, place) => ({ from: edges[place][0], to: edges[place][1], operation })) }));
+    return { form, note, cells };
+  }
+  return { form, note, stages: parts.map(([blocks, caption]) => ({ blocks: take(blocks), caption })) };
 };
 
 const drawn = (name, attributes, parent) => {
@@ -81,34 +49,41 @@ const drawCell = (cell, svg, top) => {
     drawn("circle", { cx: x(vertex), cy: middle, r: operation ? 7 : 4.5, fill, stroke: "var(--muted)" }, svg);
   });
 };
-const drawChain = ({ blocks, captions }, svg) => {
-  blocks.forEach(({ x, width, height, colour, excited }) => {
-    const tall = height * (CHAIN_HEIGHT - 8);
-    drawn("rect", { x, y: CHAIN_HEIGHT - tall, width, height: tall, fill: colour }, svg);
-    if (excited) drawn("circle", { cx: x + width / 2, cy: CHAIN_HEIGHT - tall - 4, r: 1.8, fill: "var(--ink)" }, svg);
+const CHAIN_WIDTH = 120, CHAIN_HEIGHT = 40, WIDEST = 6;
+const drawStages = (stages, svg) => {
+  const blocks = stages.flatMap((stage) => stage.blocks).length;
+  const captioned = stages.some((stage) => stage.caption.length);
+  stages.forEach((stage, place) => {
+    const room = captioned ? CHAIN_WIDTH / stages.length : (CHAIN_WIDTH * stage.blocks.length) / blocks;
+    const step = captioned ? Math.min(WIDEST, (0.9 * room) / stage.blocks.length) : CHAIN_WIDTH / blocks;
+    const start = captioned ? place * room
+      : stages.slice(0, place).reduce((sum, each) => sum + each.blocks.length, 0) * step;
+    stage.blocks.forEach((block, number) => {
+      const [x, width, height] = [start + number * step, 0.8 * step, block.height * (CHAIN_HEIGHT - 8)];
+      drawn("rect", { x, y: CHAIN_HEIGHT - height, width, height, fill: colourOf(block) ?? "none" }, svg);
+      if (block.mark) drawn("circle", { cx: x + width / 2, cy: CHAIN_HEIGHT - height - 4, r: 1.8, fill: "var(--ink)" }, svg);
+    });
+    stage.caption.forEach((line, number) => {
+      drawn("text", { x: start, y: CHAIN_HEIGHT + 11 * (number + 1), fill: "var(--muted)", "font-size": 8 }, svg).textContent = line;
+    });
   });
-  captions.forEach(({ x, lines }) => lines.forEach((line, place) => {
-    drawn("text", { x, y: CHAIN_HEIGHT + 11 * (place + 1), fill: "var(--muted)", "font-size": 8 }, svg).textContent = line;
-  }));
 };
-/** An SVG of the architecture's cells or blocks, or null where its string is of no known kind. */
-const picture = (architecture) => {
-  const [cells, chain] = [cellsOf(architecture), chainOf(architecture)];
-  if (!cells && !chain) return null;
-  const size = chain ? [CHAIN_WIDTH, CHAIN_HEIGHT + 12 * (chain.captions[0]?.lines.length ?? 0)]
-    : [2 * MARGIN + STEP * (Math.max(...cells.map((cell) => cell.vertices.length)) - 1), CELL_HEIGHT * cells.length];
-  const svg = drawn("svg", { viewBox: `0 0 ${size.join(" ")}`, role: "img", "aria-label": architecture });
-  if (chain) drawChain(chain, svg);
-  else cells.forEach((cell, place) => drawCell(cell, svg, place * CELL_HEIGHT));
+/** An SVG of a drawing, or null where there is none. */
+const picture = (drawing, name) => {
+  if (!drawing) return null;
+  const size = drawing.form === "chain"
+    ? [CHAIN_WIDTH, CHAIN_HEIGHT + 12 * Math.max(...drawing.stages.map((stage) => stage.caption.length))]
+    : [2 * MARGIN + STEP * (Math.max(...drawing.cells.map((cell) => cell.vertices.length)) - 1), CELL_HEIGHT * drawing.cells.length];
+  const svg = drawn("svg", { viewBox: `0 0 ${size.join(" ")}`, role: "img", "aria-label": name });
+  if (drawing.form === "chain") drawStages(drawing.stages, svg);
+  else drawing.cells.forEach((cell, place) => drawCell(cell, svg, place * CELL_HEIGHT));
   return svg;
 };
-/** Names of the operations or blocks of some architectures, each beside its colour. */
-const legend = (architectures) => {
-  const cells = architectures.flatMap((each) => cellsOf(each) ?? []);
-  const chains = architectures.map(chainOf).filter(Boolean);
-  const operations = cells.flatMap((cell) => [...cell.vertices, ...cell.edges.map((edge) => edge.operation)]).filter(Boolean);
-  const colours = new Map([...operations.map((operation) => [operation, colourOf(operation)]),
-    ...chains.flatMap((chain) => chain.blocks.map((block) => [block.name, block.colour]))]);
+/** Names of the operations or blocks of some drawings, each beside its colour. */
+const legend = (drawings) => {
+  const operations = drawings.flatMap((drawing) => (drawing.form === "chain" ? drawing.stages.flatMap((stage) => stage.blocks)
+    : drawing.cells.flatMap((cell) => [...cell.vertices, ...cell.edges.map((edge) => edge.operation)]))).filter(Boolean);
+  const colours = new Map(operations.map((operation) => [operation.name, colourOf(operation)]));
   const list = element("p", "", { className: "key" });
   [...colours].sort().forEach(([name, colour]) => {
     const [swatch, entry] = [element("i"), element("span", colour ? name : `${name} (not drawn)`)];
@@ -116,16 +91,21 @@ const legend = (architectures) => {
     entry.prepend(swatch);
     list.append(entry);
   });
-  const notes = chains.map((chain) => chain.note).sort((a, b) => b.length - a.length);
-  if (notes.length) list.append(element("span", notes[0]));
+  const notes = drawings.map((drawing) => drawing.note).sort((a, b) => b.length - a.length);
+  if (notes[0]) list.append(element("span", notes[0]));
   return list;
 };
-all("table").forEach((table) => {
-  const cells = all("td[data-architecture]", table);
-  cells.forEach((cell) => {
-    const svg = picture(cell.dataset.architecture);
-    if (svg) cell.querySelector(".architecture").replaceChildren(svg);
-    cell.title = cell.dataset.architecture;
+all("script.drawings").forEach((script) => {
+  const { architectures, ...shared } = JSON.parse(script.textContent);
+  const drawings = new Map(architectures.map((name, place) => [name, unfolded(shared, shared.drawn[place])]));
+  all("table", script.parentElement).forEach((table) => {
+    const cells = all("td[data-architecture]", table);
+    cells.forEach((cell) => {
+      const svg = picture(drawings.get(cell.dataset.architecture), cell.dataset.architecture);
+      if (svg) cell.querySelector(".architecture").replaceChildren(svg);
+      cell.title = cell.dataset.architecture;
+    });
+    const shown = cells.map((cell) => drawings.get(cell.dataset.architecture)).filter(Boolean);
+    if (shown.length) table.parentElement.after(legend(shown));
   });
-  if (cells.length) table.parentElement.after(legend(cells.map((cell) => cell.dataset.architecture)));
 });

@@ -74,12 +74,13 @@ const terms = (pairs) => {
 const describe = (data, item, across, up) => {
   const rank = (place) => data.ranks[place][item] ? data.ranks[place][item].toLocaleString("en") : "–";
   const architecture = data.architectures[item];
-  const svg = picture(architecture);
+  const drawing = unfolded(data.drawings, data.drawings.drawn[item]);
+  const svg = picture(drawing, architecture);
   const others = element("details");
   others.append(element("summary", "Its rank by every estimator"), terms(data.names.map((name, place) => [name, rank(place)])));
   const known = [`rank by ${data.names[across]}`, `rank by ${data.names[up]}`].map((name, place) => [name, rank([across, up][place])]);
   const facts = terms([...known, ["accuracy", `${data.truth[item]} %`], ["parameters", data.params[item]]]);
-  return [...(svg ? [svg, legend([architecture])] : []), element("code", architecture), facts, others];
+  return [...(svg ? [svg, legend([drawing])] : []), element("code", architecture), facts, others];
 };
 
 const showScatter = (figure, data) => {
