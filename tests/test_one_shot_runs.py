@@ -152,7 +152,7 @@ def test_what_is_misspelt_or_not_kept_is_named(tmp_path: Path) -> None:
         make_plan(load_suite(_suite(tmp_path, '[[estimator]]\nname = "uniform"\nparameters = {training = 3}\n')))
     with pytest.raises(SuiteError, match="the training keeps the epochs 1, 2"):
         make_plan(load_suite(_suite(tmp_path, _uniform("{epoch = [3]}"))))
-    with pytest.raises(SuiteError, match="Did you mean 'loss'"):
+    with pytest.raises(SuiteError, match="readout = 'los'; must be 'accuracy' or 'loss'"):
         make_plan(load_suite(_suite(tmp_path, _uniform('{readout = ["los"]}'))))
 
 
