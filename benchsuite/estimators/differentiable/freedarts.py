@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from typing_extensions import override
@@ -108,7 +108,7 @@ class FreeDARTS(OneShotEstimator):
     """
 
     training: SaliencyTraining = _SNIP
-    normalisation: str = "none"
+    normalisation: Literal["none", "edge"] = "none"
     saliency: ClassVar[str]
 
     @override
@@ -117,8 +117,7 @@ class FreeDARTS(OneShotEstimator):
             raise UnknownNameError("normalisation", self.normalisation, _NORMALISATIONS)
         if self.training.saliency != self.saliency:
             raise SuiteError(
-                f"{self.name}: training.saliency = {self.training.saliency!r}; choose {self.saliency!r}, or another "
-                "estimator"
+                f"training.saliency = {self.training.saliency!r}; choose {self.saliency!r}, or another estimator"
             )
 
     @override

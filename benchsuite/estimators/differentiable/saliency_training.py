@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
+from annotated_types import Ge
 from torch.nn.functional import cross_entropy
 
 from benchsuite.core.errors import SuiteError, UnknownNameError
@@ -62,14 +63,14 @@ class SaliencyTraining:
         Images are averaged over squares of so many pixels a side before anything else.
     """
 
-    saliency: str = "snip"
-    sign: int = 1
-    alpha: str = "constant"
-    draws: int = 1
-    pruning: str = "one-shot"
-    images: int = 0
-    batch: int = 64
-    shrink: int = 1
+    saliency: Literal["snip", "grasp", "synflow"] = "snip"
+    sign: Literal[1, -1] = 1
+    alpha: Literal["constant", "normal"] = "constant"
+    draws: Annotated[int, Ge(1)] = 1
+    pruning: Literal["one-shot", "iterative"] = "one-shot"
+    images: Annotated[int, Ge(0)] = 0
+    batch: Annotated[int, Ge(1)] = 64
+    shrink: Annotated[int, Ge(1)] = 1
 
     def check(self) -> None:
         """Return nothing for values that say what to measure; the error says what is wrong with others."""
@@ -81,12 +82,12 @@ class SaliencyTraining:
             if name not in known:
                 raise UnknownNameError(kind, name, known)
         if self.sign not in ({1, -1} if self.saliency == "grasp" else {1}):
-            raise SuiteError(f"training: sign = {self.sign} with saliency {self.saliency}; choose 1, or -1 for grasp")
-        for name in ("draws", "batch", "shrink"):
-            if not getattr(self, name) > 0:
-                raise SuiteError(f"training: {name} = {getattr(self, name)}; choose a positive number")
+            raise SuiteError(f"sign = {self.sign} with saliency {self.saliency}; choose 1, or -1 for grasp")
+        for number in ("draws", "batch", "shrink"):
+            if not getattr(self, number) > 0:
+                raise SuiteError(f"{number} = {getattr(self, number)}; must be a positive integer")
         if self.draws > 1 and self.alpha == "constant":
-            raise SuiteError(f"training: draws = {self.draws} of constant alpha; choose 1, or alpha = 'normal'")
+            raise SuiteError(f"draws = {self.draws} of constant alpha; choose 1, or alpha = 'normal'")
 
     @property
     def last_epoch(self) -> int:

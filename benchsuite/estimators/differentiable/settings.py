@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from annotated_types import Ge, Gt, Lt
 
 from benchsuite.core.errors import SuiteError, UnknownNameError, UnsupportedError
 from benchsuite.estimators.differentiable.alignment import MEASURES
@@ -75,41 +77,41 @@ class MixedSettings:
         Checkpoints kept at equal distances, the last epoch's included.
     """
 
-    epochs: int = 50
-    images: int = 0
-    batch: int = 64
-    lr: float = 0.025
-    lr_min: float = 0.001
-    momentum: float = 0.9
-    weight_decay: float = 3e-4
-    clip: float = 5.0
-    alpha_lr: float = 3e-4
-    alpha_momentum: float = 0.5
-    alpha_decay: float = 1e-3
-    order: int = 1
-    partial: int = 1
+    epochs: Annotated[int, Ge(1)] = 50
+    images: Annotated[int, Ge(0)] = 0
+    batch: Annotated[int, Ge(1)] = 64
+    lr: Annotated[float, Gt(0)] = 0.025
+    lr_min: Annotated[float, Ge(0)] = 0.001
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
+    weight_decay: Annotated[float, Ge(0)] = 3e-4
+    clip: Annotated[float, Ge(0)] = 5.0
+    alpha_lr: Annotated[float, Gt(0)] = 3e-4
+    alpha_momentum: Annotated[float, Ge(0), Lt(1)] = 0.5
+    alpha_decay: Annotated[float, Ge(0)] = 1e-3
+    order: Literal[1, 2] = 1
+    partial: Annotated[int, Ge(1)] = 1
     edge_normalisation: bool = False
-    frozen: float = 0.0
-    alignment: str = "none"
-    strength: float = 0.0
-    epsilon: float = 1e-4
+    frozen: Annotated[float, Ge(0), Lt(1)] = 0.0
+    alignment: Literal["none", "corr", "signcorr"] = "none"
+    strength: Annotated[float, Ge(0)] = 0.0
+    epsilon: Annotated[float, Gt(0)] = 1e-4
     operations: str = "all"
-    augmentation: str = "crop+flip"
-    shrink: int = 1
-    kept: int = 4
+    augmentation: Literal["crop+flip", "crop", "none"] = "crop+flip"
+    shrink: Annotated[int, Ge(1)] = 1
+    kept: Annotated[int, Ge(1)] = 4
 
     def check(self) -> None:
         """Raise SuiteError or UnknownNameError, with what is allowed, for values that do not make a training."""
         if self.alignment not in _ALIGNMENTS:
             raise UnknownNameError("alignment", self.alignment, _ALIGNMENTS)
         if self.order not in {1, 2}:
-            raise SuiteError(f"training: order = {self.order}; must be 1 or 2")
+            raise SuiteError(f"order = {self.order}; must be 1 or 2")
         for names, low, high in _RANGES:
             for name in names:
                 value = getattr(self, name)
                 if not low <= value <= high:
                     allowed = f"at least {low:g}" if high == math.inf else f"{low:g} to {high:g}"
-                    raise SuiteError(f"training: {name} = {value}; must be {allowed}")
+                    raise SuiteError(f"{name} = {value}; must be {allowed}")
 
     @property
     def last_epoch(self) -> int:

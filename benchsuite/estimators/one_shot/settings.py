@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from annotated_types import Ge, Gt, Le
 
 from benchsuite.core.errors import SuiteError, UnknownNameError
 from benchsuite.estimators.one_shot.sampling import sampler
@@ -80,27 +82,27 @@ class PathSettings:
         Number of operations that come worst at each position, without which the weights are tuned.
     """
 
-    epochs: int = 40
-    images: int = 0
-    batch: int = 128
-    lr: float = 0.05
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    schedule: str = "cosine"
-    clip: float = 5.0
-    augmentation: str = "crop+flip"
-    shrink: int = 1
-    sampling: str = "uniform"
-    architectures: int = 1
-    accumulation: str = "mean"
-    stabiliser: str = "none"
-    stabiliser_start: str = "identity"
-    kept: int = 4
-    tuning: int = 0
-    tuning_lr: float = 0.01
-    split: int | None = None
-    keep: float = 1.0
-    drop: int = 0
+    epochs: Annotated[int, Ge(1)] = 40
+    images: Annotated[int, Ge(0)] = 0
+    batch: Annotated[int, Ge(1)] = 128
+    lr: Annotated[float, Gt(0)] = 0.05
+    momentum: Annotated[float, Gt(0)] = 0.9
+    weight_decay: Annotated[float, Ge(0)] = 5e-4
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    clip: Annotated[float, Ge(0)] = 5.0
+    augmentation: Literal["crop+flip", "crop", "none"] = "crop+flip"
+    shrink: Annotated[int, Ge(1)] = 1
+    sampling: Literal["uniform", "class", "fair"] = "uniform"
+    architectures: Annotated[int, Ge(1)] = 1
+    accumulation: Literal["mean", "sum"] = "mean"
+    stabiliser: Literal["none", "skip", "skip+pool"] = "none"
+    stabiliser_start: Literal["identity", "he"] = "identity"
+    kept: Annotated[int, Ge(1)] = 4
+    tuning: Annotated[int, Ge(0)] = 0
+    tuning_lr: Annotated[float, Gt(0)] = 0.01
+    split: Annotated[int, Ge(0)] | None = None
+    keep: Annotated[float, Gt(0), Le(1)] = 1.0
+    drop: Annotated[int, Ge(0)] = 0
 
     def check(self) -> None:
         """Raise SuiteError or UnknownNameError, with what is allowed, for values that do not make a training."""
@@ -112,23 +114,23 @@ class PathSettings:
             raise UnknownNameError("stabiliser start", self.stabiliser_start, STARTS)
         for name in ("epochs", "batch", "lr", "shrink", "architectures", "kept", "tuning_lr"):
             if not getattr(self, name) > 0:
-                raise SuiteError(f"training: {name} = {getattr(self, name)}; must be positive")
+                raise SuiteError(f"{name} = {getattr(self, name)}; must be positive")
         self._check_tuning()
 
     def _check_tuning(self) -> None:
         chosen = (self.split is not None, self.keep != 1, self.drop != 0)
         if sum(chosen) != (self.tuning != 0):
             raise SuiteError(
-                f"training: tuning = {self.tuning}, split = {self.split}, keep = {self.keep}, drop = {self.drop}; "
+                f"tuning = {self.tuning}, split = {self.split}, keep = {self.keep}, drop = {self.drop}; "
                 "set `tuning` together with one of split, keep and drop, or leave out all four"
             )
         if self.tuning < 0 or self.drop < 0 or not 0 < self.keep <= 1:
             raise SuiteError(
-                f"training: tuning = {self.tuning}, keep = {self.keep}, drop = {self.drop}; tuning and drop must be at "
+                f"tuning = {self.tuning}, keep = {self.keep}, drop = {self.drop}; tuning and drop must be at "
                 "least 0, keep above 0 and at most 1"
             )
         if self.keep < 1 and self.sampling == "fair":
-            raise SuiteError("training: `keep` cannot be combined with sampling = 'fair'; use `drop`")
+            raise SuiteError("`keep` cannot be combined with sampling = 'fair'; use `drop`")
 
     @property
     def last_epoch(self) -> int:

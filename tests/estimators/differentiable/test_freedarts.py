@@ -259,7 +259,7 @@ def test_hyperparameters_that_say_nothing_are_refused(changes, error, message):
 
 
 def test_an_estimator_adds_up_its_own_saliencies_on_spaces_that_mix():
-    with pytest.raises(SuiteError, match=r"freedarts_grasp: training.saliency = 'snip'; choose 'grasp'"):
+    with pytest.raises(SuiteError, match=r"training.saliency = 'snip'; choose 'grasp'"):
         FreeDARTSGrasp(TINY).check()
     with pytest.raises(UnknownNameError, match="no normalisation named"):
         FreeDARTSSnip(normalisation="cell").check()
