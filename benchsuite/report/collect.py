@@ -42,7 +42,14 @@ if TYPE_CHECKING:
 
 
 def collect(store: Store, suite: str) -> Results:
-    """The results of the last run of a suite that the store holds.
+    """Return the results of the last run of a suite that the store holds.
+
+    Parameters
+    ----------
+    store
+        Finished scores.
+    suite
+        Name of the suite.
 
     Raises
     ------
@@ -63,7 +70,13 @@ def collect(store: Store, suite: str) -> Results:
 
 
 def score_table(results: Results) -> pd.DataFrame:
-    """All scores of a run, one row a score: benchmark, then the columns SCORE_COLUMNS."""
+    """Return all scores, one row a score: benchmark, then the columns SCORE_COLUMNS.
+
+    Parameters
+    ----------
+    results
+        Results of a suite.
+    """
     parts = {item.benchmark: item.scores for item in results.benchmarks}
     return pd.concat(parts, names=["benchmark", None]).reset_index("benchmark").reset_index(drop=True)
 

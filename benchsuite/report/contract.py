@@ -24,7 +24,7 @@ _LAST = 850  # the order of sections that say none: after ours, before the proto
 class Schema:
     """What a section promises of one of its tables.
 
-    Parameters
+    Attributes
     ----------
     columns
         What each column holds, by its name, in the order of the columns.
@@ -47,7 +47,7 @@ class Section:
 
     A section is made of a module (see `section_of`).
 
-    Parameters
+    Attributes
     ----------
     name
         Name under which it is registered.

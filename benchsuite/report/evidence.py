@@ -64,7 +64,7 @@ class Evidence:
 
     Everything is computed when it is first asked for, and once.
 
-    Parameters
+    Attributes
     ----------
     results
         Results of the benchmark.

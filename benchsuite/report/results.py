@@ -75,7 +75,7 @@ PROBABILITY_COLUMNS = {
 class Traits:
     """What is recorded of an estimator besides its scores.
 
-    Parameters
+    Attributes
     ----------
     reference
         Whether it says what others must beat: what is known without an estimator, or by training the architecture.
@@ -143,7 +143,7 @@ def recorded_before(estimator: str, family: str) -> Traits:
 class SearchTraits:
     """What is recorded of a search by a method's own rule, so that its result and cost can be compared.
 
-    Parameters
+    Attributes
     ----------
     role
         "darts" for DARTS of first order, with which others are compared; "regularised" for a search with a regulariser

@@ -42,7 +42,15 @@ class ReadTraining:
 
 
 def read_trainings(root: str, trials: Iterable[StoredTrial]) -> list[ReadTraining]:
-    """The trainings that the trials of a benchmark read, in their order; `root` is the folder of all trainings."""
+    """Return the trainings that the runs of a benchmark read, in their order.
+
+    Parameters
+    ----------
+    root
+        Folder of all trainings.
+    trials
+        The runs as the store has recorded them.
+    """
     seeds: dict[str, int] = {}
     titles: dict[str, dict[str, None]] = {}
     for trial in trials:
@@ -62,9 +70,17 @@ def _parameters(recipe: Path) -> dict[str, Any]:
 
 
 def table_of(trainings: Sequence[ReadTraining], name: str, columns: Iterable[str]) -> pd.DataFrame:
-    """A table that trainings have written, one below the other: columns that a file lacks are NaN in its rows.
+    """Return a table that trainings have written, one below the other.
 
-    `columns` may name supernet (see `names_of`), estimator (the first that reads it), seed and training (its key) too.
+    Parameters
+    ----------
+    trainings
+        The trainings.
+    name
+        Name of the file in their folders, without its ending.
+    columns
+        The columns, NaN in the rows of files that lack them; supernet (see `names_of`), estimator (the first that reads
+        it), seed and training (its key) can be among them.
     """
     names, parts = names_of(trainings), [pd.DataFrame(columns=list(columns))]
     for each in trainings:
@@ -81,11 +97,18 @@ def table_of(trainings: Sequence[ReadTraining], name: str, columns: Iterable[str
 
 
 def names_of(trainings: Sequence[ReadTraining]) -> dict[str, str]:
-    """What to call the supernet of each training, by key: what the titles of its readers have in common.
+    """Return what to call the supernet of each training, by key: what the titles of its readers have in common.
 
-    Trainings that differ in their seeds alone have one name; where others would share it, the title of the first reader
-    stands for it.
+    Trainings that differ only in their seeds have one name; where others would share it, the title of the first reader
+    is taken.
 
+    Parameters
+    ----------
+    trainings
+        The trainings.
+
+    Examples
+    --------
     >>> titles = [("darts_weights", "darts_likelihood"), ("uniform(epoch=1)", "uniform, averaged(epoch=1)")]
     >>> names_of([ReadTraining(Path(f"store/{key}"), 0, {}, each) for key, each in zip("ab", titles)])
     {'a': 'darts', 'b': 'uniform'}

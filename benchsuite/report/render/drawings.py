@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Drawings:
     """Draws architectures of one search space.
 
-    Parameters
+    Attributes
     ----------
     draw
         Returns the drawing of an architecture; UnsupportedError where the space offers none. None: nothing is drawn.

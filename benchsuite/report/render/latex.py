@@ -30,7 +30,13 @@ _ESCAPES = {
 
 
 def table(content: Table) -> str:
-    r"""The table as a `tabular` below its caption as a comment; intervals stand in small print behind their figures."""
+    """Return the table as a `tabular` below its caption as a comment; intervals stand behind their numbers.
+
+    Parameters
+    ----------
+    content
+        The table.
+    """
     alignment = "".join("r" if column.numeric else "l" for column in content.columns)
     lines = [
         f"% {' '.join(content.caption.split())}",
@@ -48,8 +54,15 @@ def table(content: Table) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""The text with everything replaced that LaTeX would read as a command.
+    r"""Return the text with everything replaced that LaTeX would read as a command.
 
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Examples
+    --------
     >>> escaped("50% of x_1"), escaped("τ-b"), escaped("É♥")
     ('50\\% of x\\_1', '$\\tau$-b', 'É[U+2665]')
     """

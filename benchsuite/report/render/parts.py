@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Figure:
     """A figure, which is drawn when it is first rendered.
 
-    Parameters
+    Attributes
     ----------
     name
         Name of its file, and the beginning of its identifiers on a page.
@@ -66,7 +66,7 @@ class Panels:
 class Scatter:
     """Ranks to move through by hand; the Markdown leaves it out.
 
-    Parameters
+    Attributes
     ----------
     ranks
         Columns estimator, architecture and score (rank, 1 = best).

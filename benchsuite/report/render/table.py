@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Cell:
     """One entry of a table.
 
-    Parameters
+    Attributes
     ----------
     text
         What is read.
@@ -52,7 +52,7 @@ class Cell:
 class Column:
     """One column of a table.
 
-    Parameters
+    Attributes
     ----------
     title
         Its heading.
@@ -74,7 +74,7 @@ class Column:
 class Table:
     """A table as it is shown.
 
-    Parameters
+    Attributes
     ----------
     name
         Name of its file, and part of its identifier on a page.

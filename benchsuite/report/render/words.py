@@ -15,8 +15,17 @@ _UNITS = {1: "s", 1e-3: "ms", 1e-6: "µs"}
 
 
 def number(value: float, digits: int = 3) -> str:
-    """The value with a true minus sign, or a dash if it is undefined.
+    """Return the value with a true minus sign, or a dash if it is undefined.
 
+    Parameters
+    ----------
+    value
+        The number.
+    digits
+        Digits behind the point.
+
+    Examples
+    --------
     >>> number(0.25, 2), number(-0.25, 2) == f"{MINUS}0.25", number(float("nan")) == MISSING
     ('0.25', True, True)
     """
@@ -24,8 +33,15 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def significant(value: float) -> str:
-    """The value with five significant digits.
+    """Return the value with five significant digits.
 
+    Parameters
+    ----------
+    value
+        The number.
+
+    Examples
+    --------
     >>> significant(91.234567), significant(1288506.0), significant(float("nan")) == MISSING
     ('91.235', '1.2885e+06', True)
     """
@@ -33,8 +49,19 @@ def significant(value: float) -> str:
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:
-    """The two ends of an interval, or nothing where there is none.
+    """Return the two ends of an interval, or nothing where it is not known.
 
+    Parameters
+    ----------
+    low
+        Lower end; NaN where there is no interval.
+    high
+        Upper end.
+    digits
+        Digits behind the point.
+
+    Examples
+    --------
     >>> interval(0.1, 0.25), interval(float("nan"), 1.0)
     ('0.10 to 0.25', '')
     """
@@ -42,8 +69,15 @@ def interval(low: float, high: float, digits: int = 2) -> str:
 
 
 def signed(value: float) -> str:
-    """The value as a whole number with its sign.
+    """Return the value as a whole number with its sign.
 
+    Parameters
+    ----------
+    value
+        The number.
+
+    Examples
+    --------
     >>> signed(12.3), signed(-4.0) == f"{MINUS}4", signed(-0.2)
     ('+12', True, '0')
     """
@@ -51,8 +85,15 @@ def signed(value: float) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction as percent.
+    """Return a fraction as percent.
 
+    Parameters
+    ----------
+    fraction
+        The fraction.
+
+    Examples
+    --------
     >>> percent(0.005), percent(0.2)
     ('0.5 %', '20 %')
     """
@@ -60,8 +101,15 @@ def percent(fraction: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Seconds with two significant digits.
+    """Return seconds with two significant digits.
 
+    Parameters
+    ----------
+    value
+        Seconds.
+
+    Examples
+    --------
     >>> seconds(0.0314), seconds(12.3), seconds(0.0)
     ('0.031', '12', '<0.0001')
     """
@@ -73,8 +121,15 @@ def seconds(value: float) -> str:
 
 
 def duration(value: float) -> str:
-    """Seconds in the unit that fits.
+    """Return seconds in the unit that fits.
 
+    Parameters
+    ----------
+    value
+        Seconds.
+
+    Examples
+    --------
     >>> duration(1e-5), duration(0.001), duration(0.1), duration(100)
     ('10 µs', '1 ms', '0.1 s', '100 s')
     """
@@ -85,8 +140,15 @@ def duration(value: float) -> str:
 
 
 def hours(value: float) -> str:
-    """Seconds in hours, in minutes below one.
+    """Return seconds in hours, in minutes below one.
 
+    Parameters
+    ----------
+    value
+        Seconds.
+
+    Examples
+    --------
     >>> hours(32043.7), hours(90.0), hours(float("nan")) == MISSING
     ('8.9 h', '1.5 min', True)
     """
@@ -96,8 +158,15 @@ def hours(value: float) -> str:
 
 
 def large(value: float) -> str:
-    """A count with three significant digits and a unit.
+    """Return a count with three significant digits and a unit.
 
+    Parameters
+    ----------
+    value
+        The count.
+
+    Examples
+    --------
     >>> large(73306), large(1531546), large(12)
     ('73.3k', '1.53M', '12')
     """
@@ -108,8 +177,15 @@ def large(value: float) -> str:
 
 
 def roughly(count: float) -> str:
-    """A count rounded up to two significant digits; a sign for infinitely many, a dash if it is unknown.
+    """Return a count rounded up to two significant digits; a sign for infinitely many, a dash if it is unknown.
 
+    Parameters
+    ----------
+    count
+        The count.
+
+    Examples
+    --------
     >>> roughly(2317.3), roughly(7.2), roughly(1234567), roughly(math.inf)
     ('2,400', '8', '1,300,000', '∞')
     """
@@ -120,8 +196,15 @@ def roughly(count: float) -> str:
 
 
 def slug(name: str) -> str:
-    """The name as part of a file name or identifier.
+    """Return the name as part of a file name or identifier.
 
+    Parameters
+    ----------
+    name
+        Any name.
+
+    Examples
+    --------
     >>> slug("nasbench201/cifar10"), slug("synflow(log=True)")
     ('nasbench201-cifar10', 'synflow-log-true')
     """
@@ -129,8 +212,17 @@ def slug(name: str) -> str:
 
 
 def unique(names: Sequence[str], numbered: str = "{}-{}") -> list[str]:
-    """The names, repeated ones numbered.
+    """Return the names, repeated ones numbered.
 
+    Parameters
+    ----------
+    names
+        The names.
+    numbered
+        How a repeated name and its number are put together.
+
+    Examples
+    --------
     >>> unique(["a", "b", "a"]), unique(["a", "a"], "{} ({})")
     (['a', 'b', 'a-2'], ['a', 'a (2)'])
     """
@@ -139,8 +231,17 @@ def unique(names: Sequence[str], numbered: str = "{}-{}") -> list[str]:
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:
-    """Names in a sentence.
+    """Return names as in a sentence.
 
+    Parameters
+    ----------
+    names
+        The names.
+    most
+        Names that are listed before the others are counted.
+
+    Examples
+    --------
     >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], 2)
     ('a, b and c', 'a, b and 1 other')
     """

@@ -74,7 +74,13 @@ _ADDED_NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return agreement and added information of every two estimators that can be compared, and which those are."""
+    """Return agreement and added information of every two estimators that can be compared, and which those are.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     compared, truth = evidence.compared, evidence.truth
     params = evidence.sizes.get("params", pd.Series(0.0, truth.index))  # constant: nothing is held against size
     agreeing = agreement(compared.runs, truth)
@@ -95,7 +101,13 @@ def _scored(compared: Compared) -> pd.DataFrame:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show who is compared, agreement as a chart and a table, and added information as a table."""
+    """Show who is compared, agreement as a chart and a table, and added information as a table.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     yield Text(_compared_words(tables["compared"]))
     matrix = _square(tables["agreement"], "agreement")
     yield Figure(

@@ -25,12 +25,24 @@ NOTE = "Probability of each operation by epoch, edge by edge."
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the probabilities that methods gave to operations, by edge and epoch."""
+    """Return the probabilities that methods gave to operations, by edge and epoch.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {"probabilities": evidence.results.probabilities}
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show the first search of each method."""
+    """Show the first search of each method.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     for name, found in tables["probabilities"].groupby("supernet", sort=False):
         first = found[found["training"] == found["training"].iloc[0]]
         title = f"{name}, seed {first['seed'].iloc[0]}"

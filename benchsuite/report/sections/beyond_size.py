@@ -54,7 +54,13 @@ _FIGURES = {
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return how scores go with size, and what they know beyond it."""
+    """Return how scores go with size, and what they know beyond it.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     if not evidence.sizes:
         return {"size": TABLES["size"].empty()}
     return {"size": size_correlations(evidence.runs, evidence.truth, evidence.sizes)}
@@ -91,7 +97,13 @@ def size_correlations(runs: Runs, truth: pd.Series, sizes: Mapping[str, pd.Serie
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show tau inside size groups, and correlations with every size measure that orders in a way of its own."""
+    """Show tau inside size groups, and correlations with every size measure that orders in a way of its own.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     for place, table in enumerate(inside_tables(tables)):
         yield Folded(table, opened=not place)
     order = tables["leaderboard"]["estimator"].tolist()
@@ -124,5 +136,11 @@ def inside_tables(tables: Tables) -> Iterator[Table]:
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say whether the leader still ranks among architectures of like size."""
+    """Say whether the leader still ranks among architectures of like size.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return said.inside_sizes(tables["bias"], tables["leaderboard"])

@@ -67,7 +67,13 @@ _NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return rank differences and tau by size group, and how far size measures order architectures alike."""
+    """Return rank differences and tau by size group, and how far size measures order architectures alike.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     if not evidence.sizes:
         return {name: schema.empty() for name, schema in TABLES.items()}
     return {
@@ -112,7 +118,13 @@ def bias_by_size(runs: Runs, truth: pd.Series, sizes: Mapping[str, pd.Series]) -
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show a picture for each size measure that orders architectures in a way of its own, and the numbers."""
+    """Show a picture for each size measure that orders architectures in a way of its own, and the numbers.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     bias, orders, order = tables["bias"], tables["size_orders"], tables["leaderboard"]["estimator"].tolist()
     if bias.empty:
         return
@@ -133,7 +145,13 @@ def parts(tables: Tables) -> Iterator[Part]:
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say which size group is ranked worst, if that is significant."""
+    """Say which size group is ranked worst, if that is significant.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return said.sentences(tables["bias"], tables["leaderboard"])
 
 

@@ -45,7 +45,13 @@ _NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the best subsets of estimators; none for few architectures."""
+    """Return the best subsets of estimators; none for few architectures.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     compared, combined = evidence.compared, {each.title for each in evidence.results.combinations}
     single = {
         name: each
@@ -58,7 +64,13 @@ def tables(evidence: Evidence) -> Tables:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show the best subset of each size."""
+    """Show the best subset of each size.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     if len(tables["subsets"]):
         yield subsets_table(tables["subsets"])
         yield Text(_NOTE)

@@ -59,7 +59,13 @@ _NEEDED = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the paired differences of tau-b, and pairs of exactly the same ranking."""
+    """Return the paired differences of tau-b, and pairs of exactly the same ranking.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {
         "comparisons": evidence.comparisons,
         "same_ranking": same_rankings(evidence.runs, evidence.comparisons),
@@ -89,12 +95,24 @@ def _same(runs: Runs, first: str, second: str) -> bool:
 
 
 def parts(tables: Tables) -> Sequence[Part]:
-    """Show how far every estimator is from the leader and from counting parameters."""
+    """Show how far every estimator is from the leader and from counting parameters.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return (Folded(pairs_table(tables["leaderboard"], tables["comparisons"])), Text(NOTE))
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say whether the leader is significantly better than the others."""
+    """Say whether the leader is significantly better than the others.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return differences.sentences(tables["leaderboard"], tables["comparisons"], tables["same_ranking"])
 
 

@@ -65,7 +65,13 @@ _NOTE = "Estimators that differ in their epoch alone are joined by a line; inter
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return criteria by epoch, those of an epoch judged by the next one, and tau between epochs."""
+    """Return criteria by epoch, those of an epoch judged by the next one, and tau between epochs.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     found = by_epoch(evidence.leaderboard, evidence.traits)
     return {
         "epochs": found,
@@ -159,7 +165,13 @@ def stability(runs: Runs, epochs: pd.DataFrame) -> pd.DataFrame:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show criteria by epoch, agreement between epochs, and how far an epoch's ranking is that of the next."""
+    """Show criteria by epoch, agreement between epochs, and how far an epoch's ranking is that of the next.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     if tables["epochs"].empty:
         return
     yield Figure(

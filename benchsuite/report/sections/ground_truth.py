@@ -41,7 +41,13 @@ _TITLES = {"kendall_tau": "Kendall's tau-b", "spearman_rho": "Spearman", "precis
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return seed reliability and ceiling, and the architectures that are judged."""
+    """Return seed reliability and ceiling, and the architectures that are judged.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     params = evidence.sizes.get("params", pd.Series(0, evidence.truth.index))
     return {
         "reliability": evidence.reliability,
@@ -57,13 +63,25 @@ def tables(evidence: Evidence) -> Tables:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show the reliability, or why it is unknown."""
+    """Show the reliability, or why it is unknown.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     found = tables["reliability"]
     yield reliability_table(found) if len(found) else Text(said.NO_CEILING)
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say what the noise of the ground truth leaves to win."""
+    """Say what the noise of the ground truth leaves to win.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return said.sentences(tables["reliability"], tables["leaderboard"])
 
 

@@ -84,7 +84,13 @@ _COST_NOTE = "Step line: the best tau at this cost or less (the Pareto front). G
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the leaderboard, all criteria, what is recorded of estimators, and who leads among the best."""
+    """Return the leaderboard, all criteria, what is recorded of estimators, and who leads among the best.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {
         "leaderboard": evidence.leaderboard,
         "criteria": evidence.criteria,
@@ -107,7 +113,13 @@ def _best_at_top(evidence: Evidence) -> pd.DataFrame:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show the leaderboard, tau as bars, and tau against cost."""
+    """Show the leaderboard, tau as bars, and tau against cost.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     board = tables["leaderboard"]
     yield leaderboard_table(board)
     values = [f"{row['estimator']} {number(row['kendall_tau'], 2)}" for row in rows_of(board)]
@@ -128,7 +140,13 @@ def parts(tables: Tables) -> Iterator[Part]:
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say who leads, who finds most of the best, and whether the leader beats size."""
+    """Say who leads, who finds most of the best, and whether the leader beats size.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     board, architectures = tables["leaderboard"], len(tables["architectures"])
     return [
         *leader.sentences(board, tables["estimators"], tables["best_at_top"], architectures),

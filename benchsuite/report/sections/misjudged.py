@@ -45,7 +45,13 @@ _NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the most over-estimated and the most under-estimated architectures of every estimator."""
+    """Return the most over-estimated and the most under-estimated architectures of every estimator.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {"mistakes": mistakes(evidence.runs, evidence.truth)}
 
 
@@ -81,7 +87,13 @@ def _of_one(name: str, runs: Sequence[pd.Series], truth: pd.Series) -> pd.DataFr
 
 
 def parts(tables: Tables) -> Sequence[Part]:
-    """Show a row per estimator: what it over-estimates and under-estimates most, as pictures."""
+    """Show a row per estimator: what it over-estimates and under-estimates most, as pictures.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return (mistakes_table(tables["mistakes"], tables["leaderboard"]["estimator"].tolist()), Text(_NOTE))
 
 

@@ -58,7 +58,13 @@ _NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return how often ground truth and score rise by exchange of operations, size group and estimator."""
+    """Return how often ground truth and score rise by exchange of operations, size group and estimator.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {
         "exchanges": exchanges(evidence.runs, evidence.truth, evidence.results.operations, evidence.sizes.get("params"))
     }
@@ -108,7 +114,13 @@ def exchanges(
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show bias by operation over all pairs, and among the largest architectures that have such pairs."""
+    """Show bias by operation over all pairs, and among the largest architectures that have such pairs.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     found, order = tables["exchanges"], tables["leaderboard"]["estimator"].tolist()
     if found.empty:
         return
@@ -142,7 +154,13 @@ def _table(found: pd.DataFrame, group: int, order: Sequence[str]) -> Table:
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say which operation the leader over-estimates most, if that is significant."""
+    """Say which operation the leader over-estimates most, if that is significant.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return said.sentences(shown_exchanges(tables["exchanges"]), tables["leaderboard"])
 
 

@@ -62,7 +62,13 @@ TABLES = {
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return what each search chose, and which searches differ in their regulariser alone."""
+    """Return what each search chose, and which searches differ in their regulariser alone.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     found = choices(evidence.results)
     searches = evidence.results.searches
     twins = [(key, searches.get(key, SearchTraits()).twin) for key in found["training"]]
@@ -132,7 +138,13 @@ def _relative_to_darts(choices: pd.DataFrame, results: BenchmarkResults) -> pd.D
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show what the methods chose, in words and as a table."""
+    """Show what the methods chose, in words and as a table.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     if len(tables["choices"]):
         yield Lines("In words", tuple(said.choice_words(tables["choices"], tables["twins"])))
         yield choices_table(tables["choices"])

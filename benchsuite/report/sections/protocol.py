@@ -61,7 +61,13 @@ TABLES = {
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the scores, and what is known of how they came about."""
+    """Return the scores, and what is known of how they came about.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     results = evidence.results
     space, dataset = results.benchmark.split("/", 1)
     without = len(results.truth) - len(evidence.truth)
@@ -94,7 +100,13 @@ def _problems(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show the protocol, that of single estimators, and what is not here."""
+    """Show the protocol, that of single estimators, and what is not here.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     rows = rows_of(tables["protocol"])
     yield Terms({row["name"]: row["words"] for row in rows if not row["estimator"]})
     own = defaultdict[str, list[tuple[Cell, Cell]]](list)
@@ -135,5 +147,11 @@ def problems(tables: Tables) -> list[str]:
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say what is not there: undefined, failed and missing scores."""
+    """Say what is not there: undefined, failed and missing scores.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     return gaps.sentences(tables["leaderboard"], tables["estimators"], tables["asked"]["estimator"].tolist())

@@ -39,7 +39,13 @@ TABLES = {
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return published values of estimators that are judged here."""
+    """Return published values of estimators that are judged here.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     columns = list(TABLES["published"].columns)
     if evidence.published is None:
         return {"published": pd.DataFrame(columns=columns)}
@@ -65,7 +71,13 @@ def _row(row: dict[str, Any], here: float, population: str) -> dict[str, Any]:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show them; the difference stands only where the architectures are the same."""
+    """Show them; the difference stands only where the architectures are the same.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     if len(tables["published"]):
         yield published_table(tables["published"])
 

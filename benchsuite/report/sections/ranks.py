@@ -47,7 +47,13 @@ _NOTE = "One dot per architecture; the first trial's scores, 1 = best."
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the ranks of all architectures by score and by ground truth."""
+    """Return the ranks of all architectures by score and by ground truth.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {"ranks": ranks_by_estimator(evidence.runs, evidence.truth, evidence.sizes.get("params"))}
 
 
@@ -79,7 +85,13 @@ def ranks_by_estimator(runs: Runs, truth: pd.Series, params: pd.Series | None) -
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show a scatter to move through, and a small plot for each estimator."""
+    """Show a scatter to move through, and a small plot for each estimator.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     board, total = tables["leaderboard"], len(tables["architectures"])
     chosen = {
         most: f" A random {most:,} of the {total:,} are drawn." if total > most else ""

@@ -76,7 +76,13 @@ _REGRET_NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return regret by trainings, and the trainings needed for a regret."""
+    """Return regret by trainings, and the trainings needed for a regret.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {
         "search": search_value(evidence.runs, evidence.truth),
         "trainings_needed": trainings_needed(evidence.runs, evidence.truth),
@@ -84,7 +90,13 @@ def tables(evidence: Evidence) -> Tables:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show regret as curves, the trainings needed, and regret as a table."""
+    """Show regret as curves, the trainings needed, and regret as a table.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     board, search = tables["leaderboard"], tables["search"]
     best = board.loc[~board["reference"], "estimator"].tolist()[:_CURVES]
     plain = [name for name in ("params", RANDOM) if name in set(search["estimator"])]

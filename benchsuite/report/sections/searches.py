@@ -32,12 +32,24 @@ _LINES = "A line for each seed; whole numbers are drawn a little apart."
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return what methods with a rule of their own would have chosen after each epoch."""
+    """Return what methods with a rule of their own would have chosen after each epoch.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {"courses": evidence.results.courses}
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show skip connections and layer alignment by epoch, of searches that have epochs."""
+    """Show skip connections and layer alignment by epoch, of searches that have epochs.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     courses = tables["courses"]
     for column, label in COURSES.items():
         if courses["epoch"].max() > 1 and courses[column].notna().any():

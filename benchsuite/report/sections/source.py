@@ -24,7 +24,13 @@ TABLES = {"card": Schema({"name": "What is said", "words": "It; what is nested i
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the data card of the ground truth."""
+    """Return the data card of the ground truth.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     card = {
         name: str(value) if isinstance(value, str | int) else json.dumps(value)
         for name, value in evidence.results.card.items()
@@ -33,6 +39,12 @@ def tables(evidence: Evidence) -> Tables:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show the card."""
+    """Show the card.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     if len(tables["card"]):
         yield Terms(dict(tables["card"].itertuples(index=False, name=None)))

@@ -38,13 +38,25 @@ MEMORY = Column(
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return the learning curves of all trainings of supernets."""
+    """Return the learning curves of all trainings of supernets.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     curves = evidence.results.trainings
     return {"trainings": TABLES["trainings"].empty() if curves is None else curves}
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show loss by epoch, and what each training left and cost."""
+    """Show loss by epoch, and what each training left and cost.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     curves = tables["trainings"]
     if curves.empty:
         return

@@ -50,7 +50,13 @@ _BY_K = {
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return tau among the best and the worst by score and by ground truth."""
+    """Return tau among the best and the worst by score and by ground truth.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {"within_ends": within_ends(evidence.runs, evidence.truth)}
 
 
@@ -76,7 +82,13 @@ def within_ends(runs: Runs, truth: pd.Series) -> pd.DataFrame:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show a table for every criterion of the top or bottom K, and for tau among the best."""
+    """Show a table for every criterion of the top or bottom K, and for tau among the best.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     order = tables["leaderboard"]["estimator"].tolist()
     for place, table in enumerate(by_k_tables(tables["criteria"], order)):
         yield Folded(table, opened=not place)

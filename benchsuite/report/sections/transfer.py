@@ -40,7 +40,13 @@ _NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return tau-b of the scores with the ground truth of every data set that judges them; none where only one does."""
+    """Return tau-b of the scores with the ground truth of every data set that judges them; none where only one does.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     if not evidence.results.elsewhere:
         return {"transfer": transfer({}, {})}
     _, dataset = evidence.results.benchmark.split("/", 1)
@@ -49,7 +55,13 @@ def tables(evidence: Evidence) -> Tables:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show how far the scores order the accuracies on other data sets, the best estimator on their own first."""
+    """Show how far the scores order the accuracies on other data sets, the best estimator on their own first.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     if len(tables["transfer"]):
         space = tables["benchmark"]["space"].item()
         yield transfer_table(space, tables["transfer"], tables["leaderboard"]["estimator"].tolist())

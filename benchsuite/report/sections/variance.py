@@ -81,7 +81,13 @@ _UNSEEDED = "No estimator has scores of two seeds here, so nothing can be said a
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return how far runs agree, what their disagreement is due to, and tau between every two of them."""
+    """Return how far runs agree, what their disagreement is due to, and tau between every two of them.
+
+    Parameters
+    ----------
+    evidence
+        What is known of the benchmark.
+    """
     return {
         "variance": variance(evidence.runs),
         "factors": factors(evidence.runs),
@@ -181,7 +187,13 @@ def _seeds(seeds: Hashable) -> str:
 
 
 def parts(tables: Tables) -> Iterator[Part]:
-    """Show agreement between runs as a chart and a table, the factors, and a matrix for each estimator."""
+    """Show agreement between runs as a chart and a table, the factors, and a matrix for each estimator.
+
+    Parameters
+    ----------
+    tables
+        The section's tables and those that it reads.
+    """
     if tables["variance"].empty:
         yield Text(_UNSEEDED)
         return
