@@ -133,7 +133,7 @@ def path(location: Iterable[int | str]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as it stands in a message: on one line, shortened where it is long or deep.
+    """Return a value as a message shows it: on one line, shortened where it is long or deep.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def _limit(limits: Sequence[Any], name: str) -> Any:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """Return the types of which one is allowed; None, which stands for a key that is left out, is not named."""
+    """Return the types of which one is allowed; None, which means that a key is left out, is not named."""
     kind, limits = _bare(annotation)
     if get_origin(kind) not in _UNIONS:
         return [annotation]

@@ -1,7 +1,7 @@
 """Hyperparameters of estimators and trainings, and sizes of spaces: dataclasses made of a user's tables, and checked.
 
-What a field allows stands in its annotation: its type, its range (`annotated_types`) and its choices (`Literal`). Rules
-between fields stand in a method `check()` of the dataclass, which raises a BenchsuiteError. Values are checked, never
+The annotation of a field says what it allows: its type, its range (`annotated_types`) and its choices (`Literal`). A
+method `check()` of the dataclass can add rules between fields; it raises a BenchsuiteError. Values are checked, never
 changed: 1 given for a float stays 1, so that the keys of recipes stay what they were. A field whose annotation cannot
 be resolved, such as one imported for type checks only, is not checked.
 """
@@ -41,7 +41,7 @@ def from_parameters(what: str, cls: Any, parameters: Mapping[str, Any]) -> Any:
     UnknownNameError
         If the dataclass has no such field; the message suggests one.
     SuiteError
-        If a value is not allowed, alone or with the others, or a field without a default is not given.
+        If a value is not allowed, by itself or together with others, or a field without a default is not given.
 
     Examples
     --------

@@ -45,7 +45,7 @@ class ImageSetCard(TypedDict):
 
 
 class Card(TypedDict, total=False):
-    """What is known about a table; a card may say more, which a report shows as it stands.
+    """What is known about a table; a card may say more, which a report shows unchanged.
 
     Attributes
     ----------

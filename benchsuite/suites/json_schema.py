@@ -70,7 +70,7 @@ def _described(schema: Mapping[str, Any], cls: Any) -> dict[str, Any]:
     properties = {}
     for name, each in schema["properties"].items():
         properties[name] = {**_within(each, annotations_of(cls)[name]), "description": said[name]}
-        if _LEFT_OUT in said[name]:  # the text says what holds then, which the default only stands for
+        if _LEFT_OUT in said[name]:  # the text says what holds then
             properties[name].pop("default", None)
     return {**schema, "description": summary, "properties": properties}
 

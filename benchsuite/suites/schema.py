@@ -286,7 +286,7 @@ class SuiteDocument:
     schema
         Version of the file's form.
     description
-        What the suite is for; it stands at the head of the report.
+        What the suite is for; it is shown at the head of the report.
     seeds
         Seeds of the weights, for the benchmarks that name none; each gives a run of every estimator that draws weights.
     benchmark

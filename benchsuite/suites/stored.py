@@ -116,7 +116,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class StoredSuite:
-    """What the last run of a suite asked for: all that a report must know beside the scores.
+    """What the last run of a suite asked for: all that a report must know besides the scores.
 
     Attributes
     ----------
