@@ -23,7 +23,7 @@ from benchsuite.analysis.top_k import precision_at_top
 from benchsuite.analysis.variance import ranking_stability
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.supernets.protocols import SHARED
-from benchsuite.estimators.supernets.readouts import Evaluation, Reading
+from benchsuite.estimators.supernets.readouts import Evaluation, ValidationReadout
 from benchsuite.estimators.supernets.split import Split
 from benchsuite.estimators.torchtools.devices import one_thread
 from benchsuite.report.render.markdown import indexed
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from benchsuite.estimators.supernets.task import TrainingTask
     from benchsuite.suites.plan import BenchmarkPlan
 
-    Readings = Mapping[str, Reading]  # by architecture
+    Readouts = Mapping[str, ValidationReadout]  # by architecture
 
-READOUTS = {"accuracy": lambda reading: reading.accuracy, "loss": lambda reading: -reading.loss}
+READOUTS = {"accuracy": lambda readout: readout.accuracy, "loss": lambda readout: -readout.loss}
 TOP = 0.05
 
 
@@ -102,32 +102,32 @@ def compare(
 
 def read(
     source: TrainingTask, root: str, architectures: Sequence[str], options: argparse.Namespace
-) -> dict[int, Readings]:
-    """Readings of the architectures by the weights of each kept epoch of the first stage."""
+) -> dict[int, Readouts]:
+    """Readouts of the architectures by the weights of each kept epoch of the first stage."""
     images, training = load_images(source.images), source.training
     validation = Split.validation(images, options.batch * options.batches, training.shrink, "cpu")
     found = {}
     for epoch in (kept for kept in training.kept_epochs() if kept <= training.epochs):
         supernet = source.supernet([source.folder(root).weights(epoch)[SHARED]])
-        readings = Evaluation(supernet, validation, validation, batch=options.batch).readings(architectures)
-        found[epoch] = dict(zip(architectures, readings, strict=True))
+        readouts = Evaluation(supernet, validation, validation, batch=options.batch).readouts(architectures)
+        found[epoch] = dict(zip(architectures, readouts, strict=True))
     return found
 
 
-def against_batches(readings: Readings, truth: pd.Series[float]) -> pd.Series[float]:
+def against_batches(readouts: Readouts, truth: pd.Series[float]) -> pd.Series[float]:
     """Figures by readout, number of batches and criterion."""
-    known = truth.loc[list(readings)].to_numpy()
+    known = truth.loc[list(readouts)].to_numpy()
     found = {}
-    for number in range(1, 1 + min(len(reading.batches) for reading in readings.values())):
-        first = [Reading(reading.batches[:number], 0.0) for reading in readings.values()]
+    for number in range(1, 1 + min(len(readout.batches) for readout in readouts.values())):
+        first = [ValidationReadout(readout.batches[:number], 0.0) for readout in readouts.values()]
         for readout, score in READOUTS.items():
-            scores = [score(reading) for reading in first]
+            scores = [score(readout) for readout in first]
             found[readout, number, "tau"] = kendall_tau(scores, known)
             found[readout, number, "P@top 5 %"] = precision_at_top(scores, known, TOP)
     return pd.Series(found).rename_axis(["readout", "batches", "figure"])
 
 
-def between_epochs(epochs: Mapping[int, Readings]) -> pd.Series[float]:
+def between_epochs(epochs: Mapping[int, Readouts]) -> pd.Series[float]:
     """Tau between the accuracies of every two epochs; P@top of each epoch with the next one for truth."""
     scores = pd.DataFrame({epoch: {name: each.accuracy for name, each in of.items()} for epoch, of in epochs.items()})
     taus = ranking_stability(scores)

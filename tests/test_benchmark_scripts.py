@@ -19,7 +19,7 @@ from benchsuite.benchmark import load_benchmark
 from benchsuite.core.errors import SuiteError
 from benchsuite.core.registry import make_estimator
 from benchsuite.data.images.minibatches import load_images, minibatch
-from benchsuite.estimators.supernets.readouts import Measured, Reading
+from benchsuite.estimators.supernets.readouts import Measured, ValidationReadout
 from benchsuite.estimators.zero_shot.any_network import score_network
 from benchsuite.estimators.zero_shot.task import ProbeTask
 from benchsuite.report.render.words import MINUS
@@ -297,18 +297,18 @@ def test_stabilisers_begin_as_their_word_says(monkeypatch: pytest.MonkeyPatch) -
     assert starts == [("none", "identity"), ("skip", "identity"), ("skip", "he")]
 
 
-def _readings(*batches: tuple[int, float]) -> Reading:
-    return Reading(tuple(Measured(10, right, loss) for right, loss in batches), 0.0)
+def _readouts(*batches: tuple[int, float]) -> ValidationReadout:
+    return ValidationReadout(tuple(Measured(10, right, loss) for right, loss in batches), 0.0)
 
 
 def test_more_batches_change_the_scores_of_architectures() -> None:
-    readings = {
-        "a": _readings((5, 1.0), (1, 2.0)),
-        "b": _readings((4, 2.0), (9, 0.5)),
-        "c": _readings((3, 3.0), (4, 0.1)),
+    readouts = {
+        "a": _readouts((5, 1.0), (1, 2.0)),
+        "b": _readouts((4, 2.0), (9, 0.5)),
+        "c": _readouts((3, 3.0), (4, 0.1)),
     }
     truth = pd.Series({"c": 70.0, "a": 60.0, "b": 90.0, "d": 1.0})
-    found = script("validation_batches").against_batches(readings, truth)
+    found = script("validation_batches").against_batches(readouts, truth)
     assert found["accuracy", 1, "tau"] == pytest.approx(kendalltau([5, 4, 3], [60, 90, 70]).statistic)
     assert found["accuracy", 2, "tau"] == pytest.approx(kendalltau([6, 13, 7], [60, 90, 70]).statistic) == 1
     assert found["loss", 2, "tau"] == pytest.approx(kendalltau([-3, -2.5, -3.1], [60, 90, 70]).statistic)
@@ -317,8 +317,8 @@ def test_more_batches_change_the_scores_of_architectures() -> None:
 
 def test_epochs_are_compared_with_each_other() -> None:
     names = [f"cell{number:02}" for number in range(20)]
-    first = {name: _readings((number % 10, 1.0)) for number, name in enumerate(names)}
-    last = {name: _readings((10 - number // 2, 1.0)) for number, name in enumerate(names)}
+    first = {name: _readouts((number % 10, 1.0)) for number, name in enumerate(names)}
+    last = {name: _readouts((10 - number // 2, 1.0)) for number, name in enumerate(names)}
     found = script("validation_batches").between_epochs({5: first, 10: last})
     expected = kendalltau(*([each.accuracy for each in of.values()] for of in (first, last))).statistic
     assert found[5, "tau to epoch 10"] == found[10, "tau to epoch 5"] == pytest.approx(expected)

@@ -4,7 +4,7 @@
 
 NAS-Bench-201, noise images, one thread. Training: the trainer's updates with uniformly drawn architectures, drawing
 and activating included, and the same updates of networks that are built of these architectures alone; both take turns,
-on one architecture after the other, and the median of each counts. Evaluation: readings of sampled architectures
+on one architecture after the other, and the median of each counts. Evaluation: readouts of sampled architectures
 that share what their first steps give, and of the same ones each alone. Compare the ratios of one run.
 """
 
@@ -126,8 +126,8 @@ def _evaluations(space: NASBench201, trainer: PathTrainer, options: argparse.Nam
     architectures = space.sample(options.evaluated, np.random.default_rng(0))
     taken = [
         (
-            _seconds(lambda: evaluation.readings(architectures)),
-            _seconds(lambda: [evaluation.readings([architecture]) for architecture in architectures]),
+            _seconds(lambda: evaluation.readouts(architectures)),
+            _seconds(lambda: [evaluation.readouts([architecture]) for architecture in architectures]),
         )
         for _ in range(options.repeats)
     ]

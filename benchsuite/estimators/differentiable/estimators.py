@@ -48,7 +48,7 @@ class LikelihoodReader:
     def __init__(self, supernet: MixedSupernet, relaxation: Relaxation) -> None:
         self._supernet, self._relaxation = supernet, relaxation
 
-    def readings(self, architectures: Sequence[str]) -> list[LogLikelihood]:
+    def readouts(self, architectures: Sequence[str]) -> list[LogLikelihood]:
         """Return the log-likelihood of each architecture; CPU seconds are the mean over them.
 
         Parameters
@@ -91,7 +91,7 @@ class LikelihoodEstimator(OneShotEstimator):
         self.training.supernet(space, dataset).choices(architecture)
 
     @override
-    def reading_words(self, images: int) -> str:
+    def readout_words(self, images: int) -> str:
         return "log-likelihood of the choices"
 
     @override
@@ -103,8 +103,8 @@ class LikelihoodEstimator(OneShotEstimator):
         return LikelihoodReader(supernet, relaxation.to(device))
 
     @override
-    def score(self, reading: LogLikelihood) -> float:
-        return reading.value
+    def score(self, readout: LogLikelihood) -> float:
+        return readout.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class SaliencyReader:
         self._supernet = supernet
         self._saliencies = {name: values.tolist() for name, values in saliencies.items()}
 
-    def readings(self, architectures: Sequence[str]) -> list[SaliencySum]:
+    def readouts(self, architectures: Sequence[str]) -> list[SaliencySum]:
         """Return the sum for each architecture; CPU seconds are the mean over them.
 
         Parameters
@@ -112,7 +112,7 @@ class FreeDARTS(OneShotEstimator):
     saliency: ClassVar[str]
 
     @override
-    def check_reading(self) -> None:
+    def check_readout(self) -> None:
         if self.normalisation not in _NORMALISATIONS:
             raise UnknownNameError("normalisation", self.normalisation, _NORMALISATIONS)
         if self.training.saliency != self.saliency:
@@ -130,7 +130,7 @@ class FreeDARTS(OneShotEstimator):
         self.training.supernet(space, dataset).choices(architecture)
 
     @override
-    def reading_words(self, images: int) -> str:
+    def readout_words(self, images: int) -> str:
         shares = ", as shares of their edges" if self.normalisation == "edge" else ""
         return f"sum of the operations' saliencies{shares}"
 
@@ -143,8 +143,8 @@ class FreeDARTS(OneShotEstimator):
         return SaliencyReader(supernet, shares if self.normalisation == "edge" else values)
 
     @override
-    def score(self, reading: SaliencySum) -> float:
-        return reading.value
+    def score(self, readout: SaliencySum) -> float:
+        return readout.value
 
 
 @dataclass(frozen=True, slots=True)

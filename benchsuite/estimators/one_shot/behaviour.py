@@ -97,7 +97,7 @@ class WatchedTrainer(PathTrainer):
     def _accuracies(self, architectures: Sequence[str]) -> list[float]:
         with preserved(self.supernet):
             evaluation = Evaluation(self.supernet, self._validation, self._validation, batch=100)
-            return [reading.accuracy for reading in evaluation.readings(architectures)]
+            return [readout.accuracy for readout in evaluation.readouts(architectures)]
 
 
 def forgetting_values(seen: Sequence[Watched] | pd.DataFrame, by: str = "epoch") -> pd.DataFrame:

@@ -142,5 +142,5 @@ class StagedTrainer:
         validation = Split.validation(self._images, min(VALIDATING, available), self.training.shrink, self._device)
         candidates = shared.upcoming(CANDIDATES)
         with preserved(shared.supernet):
-            readings = Evaluation(shared.supernet, validation, validation, batch=_BATCH).readings(candidates)
-        return {name: reading.accuracy for name, reading in zip(candidates, readings, strict=True)}
+            readouts = Evaluation(shared.supernet, validation, validation, batch=_BATCH).readouts(candidates)
+        return {name: readout.accuracy for name, readout in zip(candidates, readouts, strict=True)}

@@ -70,14 +70,14 @@ class OneShotEstimator(Estimator):
     @override
     def check(self) -> None:
         self.training.check()
-        self.check_reading()
+        self.check_readout()
         if self.members not in _MEMBERS:
             raise UnknownNameError("choice of members", self.members, _MEMBERS)
         if self.supernets < 1:
             raise SuiteError(f"supernets = {self.supernets}; must be a positive integer")
         self.epochs()
 
-    def check_reading(self) -> None:
+    def check_readout(self) -> None:
         """Return nothing if the hyperparameters of a derived class say what to read; the error says what is wrong."""
 
     def epochs(self) -> tuple[int, ...]:
@@ -219,13 +219,13 @@ class OneShotEstimator(Estimator):
         """
         epochs = " and ".join(map(str, self.epochs()))
         return (
-            f"{self.reading_words(images)}, weights of epoch {epochs}"
+            f"{self.readout_words(images)}, weights of epoch {epochs}"
             + (f"; mean over {self.supernets} supernets" if self.supernets > 1 else "")
             + ("; mean over the strings of a class" if self.members == "all" else "")
         )
 
     @abstractmethod
-    def reading_words(self, images: int) -> str:
+    def readout_words(self, images: int) -> str:
         """Return what is read of one supernet, for a report.
 
         Parameters
@@ -249,12 +249,12 @@ class OneShotEstimator(Estimator):
         """
 
     @abstractmethod
-    def score(self, reading: Any) -> float:
+    def score(self, readout: Any) -> float:
         """Return the score of an architecture, NaN where it is undefined.
 
         Parameters
         ----------
-        reading
+        readout
             What the estimator's reader gave for it.
         """
 

@@ -1,4 +1,4 @@
-"""What the training of a supernet must offer, so that it is run, kept, shared and read as all others are."""
+"""What the training of a supernet must offer, so that it is run, stored, shared and read like all others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ SHARED = "shared"  # name of the one copy that all architectures share; others a
 class SupernetSettings(Protocol):
     """Hyperparameters of a training: a frozen dataclass, whose fields are part of the training's identity.
 
-    The names of `epochs`, `images`, `batch`, `shrink`, `augmentation` and `kept` are the same in all.
+    The fields `epochs`, `images`, `batch`, `shrink`, `augmentation` and `kept` have these names in all trainings that
+    have them.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -44,31 +45,83 @@ class SupernetSettings(Protocol):
         ...
 
     def check(self) -> None:
-        """Return nothing for values that make a training; the error says what is wrong with others."""
+        """Raise SuiteError or UnknownNameError, with what is allowed, for values that do not make a training."""
         ...
 
     def check_space(self, space: Space, data: Dataset) -> None:
-        """Return nothing for a space on which the training works; the error says what is lacking."""
+        """Raise UnsupportedError or SuiteError for a space on which the training cannot work.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        data
+            Description of the data set, before images are shrunken.
+        """
         ...
 
     def kept_epochs(self) -> list[int]:
-        """Epochs after which a checkpoint is kept."""
+        """Return the epochs after which a checkpoint is kept, in ascending order."""
         ...
 
     def shared_stage(self) -> Self:
-        """The training with whose checkpoints this one may begin; itself if it has one stage."""
+        """Return the training with whose checkpoints this one may begin; itself if it has one stage."""
         ...
 
     def copy_of(self, space: Space, architecture: str) -> str:
-        """Name of the copy of the weights that an architecture uses."""
+        """Return the name of the copy of the weights that an architecture uses.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        architecture
+            Any string of the space.
+
+        Returns
+        -------
+        str
+            A name in the training's checkpoints.
+        """
         ...
 
     def supernet(self, space: Space, data: Dataset) -> Supernet:
-        """The untrained supernet, initialised from torch's current random state."""
+        """Build the untrained supernet, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        data
+            Description of the data set, before images are shrunken.
+
+        Returns
+        -------
+        Supernet
+            On the CPU.
+
+        Raises
+        ------
+        UnsupportedError
+            If the space lacks what the training needs.
+        """
         ...
 
     def words(self, images: int, side: int) -> str:
-        """How the supernet is trained, for a report; `images` there are to train with, of `side` pixels."""
+        """Describe the training, for a report.
+
+        Parameters
+        ----------
+        images
+            Number of images that may be used.
+        side
+            Their side in pixels, before they are shrunken.
+
+        Returns
+        -------
+        str
+            A clause without a full stop.
+        """
         ...
 
 
@@ -76,13 +129,30 @@ class SupernetTraining(SupernetSettings, Protocol):
     """A training as estimators choose it: settings that make their trainer."""
 
     def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> SupernetTrainer:
-        """A trainer at its beginning."""
+        """Return a trainer at its beginning.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        images
+            Training images.
+        seed
+            Seed of the training.
+        device
+            Where the supernet is trained.
+
+        Returns
+        -------
+        SupernetTrainer
+            Before its first epoch.
+        """
         ...
 
 
 @runtime_checkable
 class ChoosingTraining(Protocol):
-    """What a training offers besides, if its method chooses an architecture by itself."""
+    """What a training also offers if its method chooses an architecture by itself."""
 
     @property
     def rule(self) -> str:
@@ -91,7 +161,7 @@ class ChoosingTraining(Protocol):
 
 
 class SupernetTrainer(Protocol):
-    """A training, an epoch at a time, that goes on from a state as if it had never been stopped."""
+    """A training in progress, an epoch at a time, that goes on from a state as if it had never been stopped."""
 
     @property
     def training(self) -> SupernetSettings:
@@ -104,27 +174,44 @@ class SupernetTrainer(Protocol):
         ...
 
     def run_epoch(self) -> Epoch:
-        """One pass over the training images."""
+        """Train for one epoch, and return what it left behind."""
         ...
 
     def checkpoint(self) -> States:
-        """What is read after this epoch."""
+        """Return what is read after this epoch."""
         ...
 
     def tables(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """What the epochs left, rows by the name of the table; "curve" has a row for each epoch."""
+        """Return what the epochs left behind, rows by the name of the table; "curve" has a row for each epoch."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next epoch depends on."""
+        """Return everything that the next epoch depends on."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Go on from a state.
+
+        Parameters
+        ----------
+        state
+            What `state_dict` returned.
+        """
         ...
 
     def seconds_to_go(self, done: int) -> float:
-        """CPU seconds of all epochs but the first `done`, from a few updates; then the trainer is of no other use."""
+        """Return the CPU seconds of the epochs to come, from a few updates; then the trainer is of no other use.
+
+        Parameters
+        ----------
+        done
+            Number of epochs that have been trained.
+
+        Returns
+        -------
+        float
+            An estimate.
+        """
         ...
 
 
@@ -133,13 +220,24 @@ class Readout(Protocol):
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU seconds of the reading."""
+        """CPU seconds that it took."""
         ...
 
 
 class Reader(Protocol):
-    """A trained supernet, as far as an estimator reads it."""
+    """What an estimator reads of a trained supernet."""
 
-    def readings(self, architectures: Sequence[str]) -> Sequence[Readout]:
-        """What is read of each architecture."""
+    def readouts(self, architectures: Sequence[str]) -> Sequence[Readout]:
+        """Return what is read of each architecture.
+
+        Parameters
+        ----------
+        architectures
+            Strings of the space.
+
+        Returns
+        -------
+        Sequence
+            Readouts, in the order of the architectures.
+        """
         ...

@@ -79,12 +79,12 @@ class SupernetReader(Hashable, Protocol):
         """
         ...
 
-    def score(self, reading: Any) -> float:
+    def score(self, readout: Any) -> float:
         """Return the score of an architecture, NaN where it is undefined.
 
         Parameters
         ----------
-        reading
+        readout
             What `reader` gave for it.
         """
         ...
@@ -145,7 +145,7 @@ class ReadoutTask(Task):
     def estimate(self, architecture: str) -> float:
         estimator, source = self.estimators[0], self.sources[0]
         with one_thread():  # an untrained supernet takes as long as a trained one
-            seconds = estimator.reader(source, (), self.device).readings([architecture])[0].cpu_seconds
+            seconds = estimator.reader(source, (), self.device).readouts([architecture])[0].cpu_seconds
         return seconds * len(self.sources) * len(estimator.strings(source.space, architecture))
 
     def _readouts(self, architectures: Sequence[str]) -> list[list[Readout | Exception] | Exception]:
@@ -169,7 +169,7 @@ class ReadoutTask(Task):
         try:
             for copy in sorted(set(strings.values())):
                 reader = _trained(source, self.estimators[0], copy, self.root, self.device, threading.get_ident())
-                found |= _each(reader.readings, [name for name, of in strings.items() if of == copy])
+                found |= _each(reader.readouts, [name for name, of in strings.items() if of == copy])
         except Exception as error:  # the training may have failed
             return dict.fromkeys(strings, error)
         return found

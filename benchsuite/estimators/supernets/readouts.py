@@ -1,4 +1,4 @@
-"""Reading scores off a trained supernet: validation accuracy and loss of many sub-networks with inherited weights."""
+"""Readouts of a trained supernet: validation accuracy and loss of many sub-networks with inherited weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ _RECALIBRATING = 4  # batches of training images from which statistics are taken
 
 
 class Measured(NamedTuple):
-    """What one batch says of a sub-network."""
+    """What a sub-network does on one batch.
+
+    Attributes
+    ----------
+    images
+        Number of images.
+    right
+        Number of them that it classifies correctly.
+    loss
+        Mean loss.
+    """
 
     images: int
     right: int
@@ -34,15 +44,23 @@ class Measured(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What validation images say of one sub-network: images, those that it gets right and mean loss of each batch."""
+class ValidationReadout:
+    """How one sub-network performs on validation images.
+
+    Attributes
+    ----------
+    batches
+        What it does on each batch.
+    cpu_seconds
+        CPU time of the validation.
+    """
 
     batches: tuple[Measured, ...]
     cpu_seconds: float
 
     @property
     def accuracy(self) -> float:
-        """Percent of all images that the sub-network gets right."""
+        """Percent of all images that the sub-network classifies correctly."""
         return 100 * sum(batch.right for batch in self.batches) / sum(batch.images for batch in self.batches)
 
     @property
@@ -58,16 +76,21 @@ class Evaluation:
     Parameters
     ----------
     supernet
-        With its trained weights; they stay what they are.
+        With its trained weights, which stay as they are.
     validation
         Images on which accuracy and loss are measured.
     training
         Images from which "recalibrated" statistics are taken.
     batch
-        Images in a batch. With batch statistics an image's logits depend on those beside it.
+        Images in a batch. With batch statistics the logits of an image depend on the others in its batch.
     statistics
-        What batch normalisation divides by: "batch", its own batch; "running", averages over the training, in which
-        all architectures are mixed; "recalibrated", averages over some training batches of each architecture.
+        Which statistics batch normalisation uses: "batch", those of the batch; "running", averages over the training,
+        in which all architectures are mixed; "recalibrated", averages over some training batches of each architecture.
+
+    Raises
+    ------
+    UnknownNameError
+        If `statistics` is another word.
     """
 
     def __init__(
@@ -81,19 +104,27 @@ class Evaluation:
         self._statistics = statistics
 
     @torch.no_grad()
-    def readings(self, architectures: Sequence[str]) -> list[Reading]:
-        """What is read of each architecture; those that agree in their first steps share their values.
+    def readouts(self, architectures: Sequence[str]) -> list[ValidationReadout]:
+        """Validate architectures; those that agree in their first steps share the values of these.
 
-        CPU seconds are the mean over the architectures.
+        Parameters
+        ----------
+        architectures
+            Strings of the space.
+
+        Returns
+        -------
+        list
+            In the order of the architectures; CPU seconds are the mean over them.
         """
         start = time.process_time()
         measure = self._recalibrated if self._statistics == "recalibrated" else self._shared
         measured = measure(architectures)
         seconds = (time.process_time() - start) / max(len(architectures), 1)
-        return [Reading(tuple(measured[architecture]), seconds) for architecture in architectures]
+        return [ValidationReadout(tuple(measured[architecture]), seconds) for architecture in architectures]
 
     def _shared(self, architectures: Sequence[str]) -> dict[str, list[Measured]]:
-        """What each batch says; batches come one by one, so that few values are held at a time."""
+        """Return what each architecture does; batches come one by one, so that few values are held at a time."""
         self._supernet.train(self._statistics == "batch")
         for layer in batch_norms(self._supernet):
             layer.momentum = 0.0  # running statistics stay those of the training
@@ -111,7 +142,7 @@ class Evaluation:
         return tuple(str(step.key) for step in self._supernet.steps())
 
     def _recalibrated(self, architectures: Sequence[str]) -> dict[str, list[Measured]]:
-        """What each batch says, by statistics that are the architecture's own."""
+        """Return what each architecture does with statistics of its own."""
         layers = batch_norms(self._supernet)
         found = {}
         for architecture in set(architectures):
@@ -135,7 +166,7 @@ class _Held:
         self._values: list[tuple[Hashable, Any]] = []
 
     def through(self, steps: Sequence[Step]) -> Tensor:
-        """What the last step gives; steps are not repeated as long as they are those of the architecture before."""
+        """Return the result of the last step; first steps that the previous architecture had too are not repeated."""
         same = 0
         for (key, _), step in zip(self._values, steps, strict=False):
             if key != step.key:

@@ -29,7 +29,16 @@ class Split:
     """Images in their stored unit with their classes; they are normalised when drawn, so that they stay small.
 
     The training split of an image set is shuffled by a fixed seed; four fifths of it train supernets, and the last
-    fifth validates them. Its test split is not touched.
+    fifth validates them. Its test split is not used.
+
+    Attributes
+    ----------
+    inputs
+        Shape (images, channels, height, width).
+    targets
+        Classes, shape (images,).
+    mean, deviation
+        Of each channel, shape (1, channels, 1, 1).
     """
 
     inputs: Tensor
@@ -39,20 +48,64 @@ class Split:
 
     @classmethod
     def training(cls, images: Images, number: int, shrink: int, device: str) -> Self:
-        """The first `number` images that train, all for 0; SuiteError if there are not so many."""
+        """Take the first of the images that train supernets.
+
+        Parameters
+        ----------
+        images
+            The image set.
+        number
+            How many; 0 = all.
+        shrink
+            Images are averaged over squares of so many pixels a side.
+        device
+            Where the images are kept.
+
+        Returns
+        -------
+        Split
+            Images in a fixed random order.
+
+        Raises
+        ------
+        SuiteError
+            If there are fewer images, or their side is not a multiple of `shrink`.
+        """
         return cls._of(images, _positions(images)[0], number, shrink, device)
 
     @classmethod
     def validation(cls, images: Images, number: int, shrink: int, device: str) -> Self:
-        """The first `number` images that validate, all for 0; SuiteError if there are not so many."""
+        """Take the first of the images that validate supernets.
+
+        Parameters
+        ----------
+        images
+            The image set.
+        number
+            How many; 0 = all.
+        shrink
+            Images are averaged over squares of so many pixels a side.
+        device
+            Where the images are kept.
+
+        Returns
+        -------
+        Split
+            Images in a fixed random order.
+
+        Raises
+        ------
+        SuiteError
+            If there are fewer images, or their side is not a multiple of `shrink`.
+        """
         return cls._of(images, _positions(images)[1], number, shrink, device)
 
     @classmethod
     def _of(cls, images: Images, positions: np.ndarray, number: int, shrink: int, device: str) -> Self:
         if not 0 <= number <= len(positions):
-            raise SuiteError(f"{images.name}: {number} images asked for; choose 0 (all) to {len(positions)}")
+            raise SuiteError(f"{images.name}: images = {number}; must be 0 (all) to {len(positions)}")
         if images.dataset.size % shrink:
-            raise SuiteError(f"shrink = {shrink}: images of side {images.dataset.size} cannot be cut into such squares")
+            raise SuiteError(f"shrink = {shrink}; must divide the images' side, {images.dataset.size} pixels")
         chosen = positions[: number or len(positions)]
         inputs = torch.tensor(images.train_inputs[chosen])
         if shrink > 1:
@@ -69,17 +122,52 @@ class Split:
         return self.targets.device
 
     def head(self, number: int) -> Split:
-        """The first images."""
+        """Return the first images.
+
+        Parameters
+        ----------
+        number
+            How many.
+
+        Returns
+        -------
+        Split
+            They share memory with this one.
+        """
         return replace(self, inputs=self.inputs[:number], targets=self.targets[:number])
 
     def batches(self, size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised batches in an order of the seed's, channels last; images that fill no batch are left out."""
+        """Yield normalised batches in random order, channels last; images that do not fill a batch are left out.
+
+        Parameters
+        ----------
+        size
+            Images in a batch.
+        seed
+            Seed of the order.
+
+        Yields
+        ------
+        tuple
+            Images (size, channels, height, width) and classes (size,).
+        """
         order = torch.from_numpy(np.random.default_rng(seed).permutation(len(self))).to(self.device)
         for first in range(0, len(self) - size + 1, size):
             yield self._drawn(order[first : first + size])
 
     def in_order(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised batches in the stored order, channels last, the last one included if it is smaller."""
+        """Yield normalised batches in the stored order, channels last; the last one may be smaller.
+
+        Parameters
+        ----------
+        size
+            Images in a batch.
+
+        Yields
+        ------
+        tuple
+            Images (n, channels, height, width) and classes (n,).
+        """
         for positions in torch.split(torch.arange(len(self), device=self.device), size):
             yield self._drawn(positions)
 
@@ -89,7 +177,17 @@ class Split:
 
 
 def sizes(images: Images) -> tuple[int, int]:
-    """Numbers of images that may train and that validate.
+    """Return the numbers of images that may train and that validate.
+
+    Parameters
+    ----------
+    images
+        The image set.
+
+    Returns
+    -------
+    tuple
+        Four fifths and one fifth of its training split.
 
     Examples
     --------
@@ -102,21 +200,26 @@ def sizes(images: Images) -> tuple[int, int]:
 
 
 def _positions(images: Images) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the images that train and of those that validate."""
+    """Return the positions of the images that train and of those that validate."""
     order = np.random.default_rng(seed_of("split")).permutation(len(images.train_targets))
     trained = len(order) - len(order) // _VALIDATION
     return order[:trained], order[trained:]
 
 
 def augmented(inputs: Tensor, name: str) -> Tensor:
-    """Images shifted by up to four pixels, zeros coming in, and half of them mirrored, each at random.
+    """Shift images at random by up to four pixels, padded with zeros, and mirror half of them.
 
     Parameters
     ----------
     inputs
-        Normalised images (batch, channels, height, width), drawn by torch's current random state.
+        Normalised images (batch, channels, height, width).
     name
         "crop+flip", "crop" without mirror images, or "none".
+
+    Returns
+    -------
+    Tensor
+        Of the same shape; random numbers come from torch's current random state.
 
     Raises
     ------
@@ -144,5 +247,5 @@ def augmented(inputs: Tensor, name: str) -> Tensor:
 
 
 def _shifted(n: int, side: int, device: torch.device) -> Tensor:
-    """Positions in the padded image of each image's rows or columns, shape (n, side)."""
+    """Return the positions in the padded image of each image's rows or columns, shape (n, side)."""
     return torch.randint(0, 2 * _PADDING + 1, (n, 1)).to(device) + torch.arange(side, device=device)

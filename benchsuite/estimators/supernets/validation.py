@@ -12,7 +12,7 @@ from typing_extensions import override
 from benchsuite.core.errors import SuiteError, UnknownNameError
 from benchsuite.data.images.minibatches import load_images
 from benchsuite.estimators.supernets.family import OneShotEstimator
-from benchsuite.estimators.supernets.readouts import STATISTICS, Evaluation, Reading
+from benchsuite.estimators.supernets.readouts import STATISTICS, Evaluation, ValidationReadout
 from benchsuite.estimators.supernets.split import Split
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ValidationEstimator(OneShotEstimator):
         return self.images
 
     @override
-    def check_reading(self) -> None:
+    def check_readout(self) -> None:
         if self.readout not in _READOUTS:
             raise UnknownNameError("readout", self.readout, _READOUTS)
         if self.statistics not in STATISTICS:
@@ -73,7 +73,7 @@ class ValidationEstimator(OneShotEstimator):
         return "validation", self.images, self.batch, self.statistics, self.members, self.epochs()
 
     @override
-    def reading_words(self, images: int) -> str:
+    def readout_words(self, images: int) -> str:
         return (
             f"{self.readout} on {self.images or images:,} validation images in batches of {self.batch}, "
             f"{self.statistics} statistics"
@@ -91,7 +91,7 @@ class ValidationEstimator(OneShotEstimator):
         )
 
     @override
-    def score(self, reading: Reading) -> float:
+    def score(self, readout: ValidationReadout) -> float:
         if self.readout == "accuracy":
-            return reading.accuracy
-        return -reading.loss if math.isfinite(reading.loss) else math.nan
+            return readout.accuracy
+        return -readout.loss if math.isfinite(readout.loss) else math.nan

@@ -1,1 +1,1 @@
-"""What estimators share to work with networks of torch."""
+"""Tools for networks of torch that estimators share."""

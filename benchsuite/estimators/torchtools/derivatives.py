@@ -1,4 +1,4 @@
-"""Gradients and products with the Hessian, zero where nothing depends on anything."""
+"""Gradients and products with the Hessian, zero where nothing depends on the weights."""
 
 from __future__ import annotations
 
@@ -28,7 +28,18 @@ _SAME_FORMULA = frozenset(
 
 
 def same_first_order(scalar: Tensor) -> bool:
-    """Whether gradients of the scalar have the same bits with and without a graph of the gradients."""
+    """Return whether gradients have the same bits with and without a graph of the gradients.
+
+    Parameters
+    ----------
+    scalar
+        What is differentiated.
+
+    Returns
+    -------
+    bool
+        False if any operation in its graph is not known to have one formula for both.
+    """
     waiting, seen = [scalar.grad_fn], {None, scalar.grad_fn}
     while waiting:
         node = waiting.pop()
@@ -45,7 +56,24 @@ def same_first_order(scalar: Tensor) -> bool:
 def gradients_of(
     scalar: Tensor, sources: Sequence[Tensor], *, retain_graph: bool = False, create_graph: bool = False
 ) -> tuple[Tensor, ...]:
-    """Gradients of a scalar; zeros to what it does not depend on."""
+    """Return the gradients of a scalar; zeros for sources on which it does not depend.
+
+    Parameters
+    ----------
+    scalar
+        What is differentiated.
+    sources
+        Tensors with respect to which it is differentiated.
+    retain_graph
+        Whether the graph is kept for another backward pass.
+    create_graph
+        Whether the gradients can be differentiated in turn.
+
+    Returns
+    -------
+    tuple
+        A tensor of the same shape for each source.
+    """
     if not scalar.requires_grad or not sources:
         return tuple(torch.zeros_like(source) for source in sources)
     return torch.autograd.grad(
@@ -56,12 +84,23 @@ def gradients_of(
 def hessian_product(
     loss: Tensor, weights: Sequence[Tensor], gradients: Sequence[Tensor] | None = None, *, retain_graph: bool = False
 ) -> tuple[Tensor, ...]:
-    """H g for each weight: the Hessian of the loss to all weights times its gradient, by a double backward pass.
+    """Return H g: the Hessian of the loss with respect to all weights times its gradient, by a double backward pass.
 
     Parameters
     ----------
+    loss
+        A scalar.
+    weights
+        Tensors with respect to which it is differentiated.
     gradients
         Those of the loss, with their graph, if they are known.
+    retain_graph
+        Whether the graph of the loss is kept for another backward pass.
+
+    Returns
+    -------
+    tuple
+        A tensor of the same shape for each weight.
 
     Raises
     ------
@@ -71,17 +110,31 @@ def hessian_product(
     try:
         if gradients is None:
             gradients = gradients_of(loss, weights, create_graph=True)
+        # d/dw (c' g(w)) = H c, with the constant c = g
         product = sum(((gradient.detach() * gradient).sum() for gradient in gradients), start=torch.zeros_like(loss))
         return gradients_of(product, weights, retain_graph=retain_graph)
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
         if "derivative for" not in reason:
             raise
-    raise UnsupportedError(f"the network has no second derivative in this version of torch: {reason}")
+    raise UnsupportedError(f"this version of torch cannot differentiate the network twice: {reason}")
 
 
 def depends(logits: Tensor, leaf: Tensor) -> bool:
-    """Whether a path joins inputs and logits; where none does, gradients are zero by definition."""
+    """Return whether logits depend on the inputs; where they do not, gradients are zero by definition.
+
+    Parameters
+    ----------
+    logits
+        Shape (batch, classes), with their graph.
+    leaf
+        The inputs from which they were computed.
+
+    Returns
+    -------
+    bool
+        True if logits differ between images, or have a gradient that is not zero.
+    """
     if bool((logits != logits[:1]).any()):
         return True
     return bool(gradients_of(logits.sum(), [leaf], retain_graph=True)[0].any())

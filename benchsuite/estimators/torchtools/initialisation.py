@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 
 
 def with_common_weights(build: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """The network that `build` gives, each parameter drawn by the seed, its qualified name and its shape alone.
+    """Build a network whose parameters depend on nothing but the seed, their qualified names and their shapes.
 
     The network is built twice: names are known when the first one is finished, and the second one draws each parameter
-    from a stream of its name. So every parameter keeps its distribution, whatever code initialises it. Random numbers
-    that go elsewhere first, as those of an orthogonal matrix do, come from the stream of the parameter drawn before.
+    from a stream of its name. So every parameter keeps its distribution, regardless of the code that initialises it.
+    Random numbers that go elsewhere first, as those of an orthogonal matrix do, come from the stream of the parameter
+    drawn before.
 
     Parameters
     ----------
     build
         Builds the same network at each call, and draws its weights on the CPU.
+    seed
+        Seed of the weights.
+
+    Returns
+    -------
+    Module
+        The second network.
 
     Examples
     --------
@@ -48,8 +56,8 @@ def with_common_weights(build: Callable[[], nn.Module], seed: int) -> nn.Module:
 class _Draws(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's base class has no types
     """Draws parameters that have a position from its stream, and keeps all that are drawn, each once.
 
-    They are told apart by memory, as initialisations draw `weight.data` or parts of it; it is not used again while the
-    parameters are kept.
+    Parameters are identified by their memory, as initialisations draw `weight.data` or parts of it; the memory is not
+    used again while the parameters are kept.
     """
 
     def __init__(self, seed: int, positions: Sequence[Position | None] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What the probe fastens to a network for one pass: recorders of ReLU codes and layer outputs, bypasses."""
+"""What is attached to a network for one pass: recorders of ReLU codes and layer outputs, bypasses."""
 
 from __future__ import annotations
 
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One call of a convolution or linear layer: the layer's weight, its output and the loss's gradient to it.
+    """One call of a convolution or linear layer.
 
-    `output` and `gradient` have channels as their second dimension.
+    Attributes
+    ----------
+    weight
+        The layer's weight.
+    output, gradient
+        Its output, and the gradient of the loss to it; channels are the second dimension.
     """
 
     weight: Tensor
@@ -33,7 +38,20 @@ class Activation:
 
     @classmethod
     def of(cls, layer: nn.Module, output: Tensor, gradient: Tensor) -> Self:
-        """The call of a layer; Linear layers have their channels last and are turned."""
+        """Make the record of a call; the channels of Linear layers, which come last, are moved.
+
+        Parameters
+        ----------
+        layer
+            A Conv2d or Linear layer.
+        output, gradient
+            What it returned, and the gradient of the loss to it.
+
+        Returns
+        -------
+        Activation
+            Without graph.
+        """
         if isinstance(layer, nn.Linear):
             output, gradient = output.movedim(-1, 1), gradient.movedim(-1, 1)
         weight: Tensor = layer.get_parameter("weight").detach()
@@ -42,10 +60,20 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Notes, while attached, the codes of ReLU modules or the outputs of convolution and linear layers.
+    """Records, while attached, the codes of ReLU modules and the outputs of convolution and linear layers.
 
-    Codes are read before the ReLU, which may work in place. Where it, or what else follows a layer, does, layers must
-    hand a copy of their output on.
+    Codes are read before the ReLU, which may work in place.
+
+    Attributes
+    ----------
+    records_codes, records_outputs
+        What is recorded.
+    copies_outputs
+        Whether layers pass on a copy of their output; they must if what follows them works in place.
+    codes
+        For each call of a ReLU module, whether its inputs are positive.
+    outputs
+        For each call of a layer, the layer and its output.
     """
 
     records_codes: bool
@@ -57,13 +85,19 @@ class Recorder:
 
     @property
     def overwritten(self) -> bool:
-        """Whether something in place came after a layer: outputs are no longer what the layers gave."""
+        """Whether something worked in place after a layer, so that an output is no longer what the layer returned."""
         now = [output._version for _, output in self.outputs]  # noqa: SLF001 - torch's only count of changes
         return now != self._versions
 
     @contextmanager
     def attached(self, network: nn.Module) -> Iterator[None]:
-        """Record what the network computes inside."""
+        """Record what a network computes inside a `with`.
+
+        Parameters
+        ----------
+        network
+            Its ReLU modules and layers get hooks, which are removed at the end.
+        """
         handles = []
         if self.records_codes:
             relus = [module for module in network.modules() if isinstance(module, nn.ReLU)]
@@ -86,10 +120,20 @@ class Recorder:
 
 
 def weighted_layers(network: nn.Module) -> list[tuple[nn.Module, nn.Parameter]]:
-    """Conv2d and Linear layers with their weights.
+    """Return the Conv2d and Linear layers with their weights.
 
-    What nn.MultiheadAttention holds as `in_proj_weight` is no layer's; the Linear layer that ends it is one, though it
-    computes by a function and never is called.
+    The `in_proj_weight` of nn.MultiheadAttention does not belong to a layer; the Linear layer that ends it counts,
+    though it is never called, as a function reads its weight.
+
+    Parameters
+    ----------
+    network
+        Any module.
+
+    Returns
+    -------
+    list
+        Pairs of layer and weight, in the order of the modules.
     """
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     named = [(layer, dict(layer.named_parameters(recurse=False)).get("weight")) for layer in layers]
@@ -97,29 +141,84 @@ def weighted_layers(network: nn.Module) -> list[tuple[nn.Module, nn.Parameter]]:
 
 
 def weights_of(network: nn.Module) -> list[nn.Parameter]:
-    """Weights of the Conv2d and Linear layers; one that layers share is there once."""
+    """Return the weights of the Conv2d and Linear layers.
+
+    Parameters
+    ----------
+    network
+        Any module.
+
+    Returns
+    -------
+    list
+        Each weight once, also if layers share it.
+    """
     return list({id(weight): weight for _, weight in weighted_layers(network)}.values())
 
 
 def works_in_place(network: nn.Module) -> bool:
-    """Whether a module says that it changes its input; functions that do say nothing."""
+    """Return whether a module declares that it changes its input; functions that do cannot be seen.
+
+    Parameters
+    ----------
+    network
+        Any module.
+
+    Returns
+    -------
+    bool
+        True if a module has a true attribute `inplace`.
+    """
     return any(getattr(module, "inplace", False) for module in network.modules())
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:
-    """Layers of batch normalisation, of any number of dimensions."""
+    """Return the layers of batch normalisation, of any number of dimensions.
+
+    Parameters
+    ----------
+    network
+        Any module.
+
+    Returns
+    -------
+    list
+        In the order of the modules.
+    """
     return [module for module in network.modules() if isinstance(module, _BatchNorm)]
 
 
 def normal_like(like: Tensor, rng: torch.Generator) -> Tensor:
-    """Normal values of a tensor's shape, the same on every device."""
+    """Draw values of the standard normal distribution, the same on every device.
+
+    Parameters
+    ----------
+    like
+        Tensor whose shape, dtype and device the values have.
+    rng
+        Generator on the CPU.
+
+    Returns
+    -------
+    Tensor
+        A new tensor.
+    """
     return torch.randn(like.shape, generator=rng, dtype=like.dtype).to(like.device)
 
 
 def draw_weights(network: nn.Module, rng: torch.Generator, deviation: Callable[[Tensor], float]) -> None:
-    """Draw weights of Conv2d and Linear layers from normal distributions; zero biases and reset normalisations.
+    """Reinitialise a network: weights of Conv2d and Linear layers normal, biases 0, normalisations 1 and 0.
 
-    `deviation` gives a weight's standard deviation. All goes through .data, as graphs that others hold must not notice.
+    Everything goes through .data, so that graphs that others hold do not take it for a change.
+
+    Parameters
+    ----------
+    network
+        Changed in place.
+    rng
+        Generator on the CPU.
+    deviation
+        Returns the standard deviation of a weight.
     """
     for layer, weight in weighted_layers(network):
         weight.data.copy_(normal_like(weight, rng) * deviation(weight))
@@ -133,21 +232,34 @@ def draw_weights(network: nn.Module, rng: torch.Generator, deviation: Callable[[
 
 @contextmanager
 def repeatable(seed: int, device: torch.device) -> Iterator[None]:
-    """Let the same forward pass draw the same numbers (dropout) inside, and be differentiable twice.
+    """Let a forward pass inside a `with` draw reproducible numbers (dropout), and be differentiable twice.
 
-    Attention is computed by its plain formula: fused kernels have no second derivative.
+    Attention is computed by its plain formula, as fused kernels lack a second derivative.
+
+    Parameters
+    ----------
+    seed
+        Of torch's random state.
+    device
+        Where the network runs.
     """
     with seeded(seed, device), sdpa_kernel(SDPBackend.MATH):
         yield
 
 
 class SingleValueError(UnsupportedError):
-    """Batch normalisation that sees one value per channel, whose variance is not defined."""
+    """Raised where batch normalisation sees one value per channel, whose variance is undefined."""
 
 
 @contextmanager
 def single_values_refused(network: nn.Module) -> Iterator[None]:
-    """Raise SingleValueError where batch normalisation sees one value per channel inside."""
+    """Raise SingleValueError where batch normalisation sees one value per channel inside a `with`.
+
+    Parameters
+    ----------
+    network
+        Its batch normalisations get hooks, which are removed at the end.
+    """
 
     def check(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if layer.training and inputs[0].numel() == inputs[0].shape[1]:
@@ -165,7 +277,13 @@ def single_values_refused(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def without_batch_norm(network: nn.Module) -> Iterator[None]:
-    """Let batch normalisation hand its input on inside."""
+    """Let batch normalisation return its input unchanged inside a `with`.
+
+    Parameters
+    ----------
+    network
+        Its batch normalisations are restored at the end.
+    """
     layers = batch_norms(network)
     own: list[Callable[..., Any] | None] = [vars(layer).get("forward") for layer in layers]
     try:

@@ -1,4 +1,4 @@
-"""What work takes of a process's memory, or of its accelerator's: the largest held meanwhile above what was before."""
+"""Peak memory of a piece of work, in a process or on its accelerator, beyond what was in use before."""
 
 from __future__ import annotations
 
@@ -9,23 +9,44 @@ from pathlib import Path
 
 import torch
 
-_FORGET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")  # Linux alone has them
+_FORGET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")  # only Linux has them
 
 
 def forget_peak(device: torch.device) -> float:
-    """MiB held now, from which on `peak_memory` looks for the largest; what is free goes back to the system first."""
+    """Reset the peak, so that `peak_memory` measures from here on; freed memory is returned to the system first.
+
+    Parameters
+    ----------
+    device
+        Where the work is done.
+
+    Returns
+    -------
+    float
+        Memory in use now, in MiB; NaN if unknown.
+    """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif os.access(_FORGET, os.W_OK):
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc, which keeps what trainings before have freed
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc, which keeps what earlier trainings freed
         if trim is not None:
             trim(0)
-        _FORGET.write_text("5", encoding="ascii")  # proc(5): sets the peak to what is held now
+        _FORGET.write_text("5", encoding="ascii")  # proc(5): sets the peak to what is in use now
     return peak_memory(device)
 
 
 def peak_memory(device: torch.device) -> float:
-    """Largest memory in MiB since `forget_peak`, of the accelerator's tensors or of the whole process; NaN if unknown.
+    """Return the peak memory since `forget_peak`, of the accelerator's tensors or of the whole process.
+
+    Parameters
+    ----------
+    device
+        Where the work is done.
+
+    Returns
+    -------
+    float
+        In MiB; NaN if unknown.
 
     Examples
     --------

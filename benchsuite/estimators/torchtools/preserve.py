@@ -1,4 +1,4 @@
-"""What lets estimators work on a network that is not theirs: its whole state comes back, bit by bit."""
+"""How estimators work on a network that is not theirs: its whole state is restored, bit by bit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def preserved(network: nn.Module) -> Iterator[None]:
-    """Give the network its state back at the end, after an exception too.
+    """Restore the state of a network at the end of a `with`, also after an exception.
 
-    The state is all that its modules hold: parameters and buffers with values and flags, gradients, training modes,
-    hooks and other attributes.
+    The state is everything that its modules hold: parameters and buffers with values and flags, gradients, training
+    modes, hooks and other attributes.
+
+    Parameters
+    ----------
+    network
+        Any module.
 
     Examples
     --------
@@ -44,7 +49,15 @@ def preserved(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's random state inside, on the CPU and on the device; outside it stays as it was."""
+    """Seed torch's random state inside a `with`, on the CPU and on the device; outside it stays as it was.
+
+    Parameters
+    ----------
+    seed
+        The seed.
+    device
+        Where random numbers may be drawn besides the CPU.
+    """
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

@@ -1,4 +1,4 @@
-"""Trained supernets: sampling, training that goes on where it was killed, readings."""
+"""Trained supernets: sampling, training that goes on where it was killed, readouts."""
 
 from __future__ import annotations
 
@@ -117,9 +117,9 @@ def test_training_and_validation_images_are_different_and_shuffled() -> None:
     kept = {image.numpy().tobytes() for image in training.inputs}
     assert sum(image.numpy().tobytes() in kept for image in validation.inputs) <= 2  # digits repeats few images
     assert set(validation.targets[:100].tolist()) == set(range(10))
-    with pytest.raises(SuiteError, match=r"choose 0 \(all\) to"):
+    with pytest.raises(SuiteError, match=r"must be 0 \(all\) to"):
         Split.training(DIGITS, 10**6, 1, "cpu")
-    with pytest.raises(SuiteError, match="cannot be cut"):
+    with pytest.raises(SuiteError, match="must divide the images' side"):
         Split.training(DIGITS, 0, 3, "cpu")
 
 
@@ -288,11 +288,11 @@ def test_readings_are_those_of_the_sub_network_alone(statistics: str) -> None:
     validation, training = (part(DIGITS, 60, 1, "cpu") for part in (Split.validation, Split.training))
     rng = np.random.default_rng(0)
     architectures = [SPACE.draw(rng) for _ in range(12)]
-    together = Evaluation(supernet, validation, training, batch=20, statistics=statistics).readings(architectures)
-    for architecture, reading in zip(architectures, together, strict=True):
-        [alone] = Evaluation(supernet, validation, training, batch=20, statistics=statistics).readings([architecture])
-        assert alone.batches == reading.batches
-        assert [batch.images for batch in reading.batches] == [20, 20, 20]
+    together = Evaluation(supernet, validation, training, batch=20, statistics=statistics).readouts(architectures)
+    for architecture, readout in zip(architectures, together, strict=True):
+        [alone] = Evaluation(supernet, validation, training, batch=20, statistics=statistics).readouts([architecture])
+        assert alone.batches == readout.batches
+        assert [batch.images for batch in readout.batches] == [20, 20, 20]
     if statistics == "batch":
         supernet.activate(architectures[0])
         losses, right = [], 0
@@ -311,7 +311,7 @@ def test_reading_leaves_weights_and_running_statistics_alone() -> None:
     names = list(trainer.supernet.state_dict())
     split = Split.validation(DIGITS, 40, 1, "cpu")
     for statistics in ("batch", "running"):
-        Evaluation(trainer.supernet, split, split, batch=20, statistics=statistics).readings([SPACE.every_string()[5]])
+        Evaluation(trainer.supernet, split, split, batch=20, statistics=statistics).readouts([SPACE.every_string()[5]])
         for name, one, other in zip(names, before, weights(trainer), strict=True):
             assert torch.equal(one, other) or name.endswith("num_batches_tracked"), name
 
