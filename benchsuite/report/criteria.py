@@ -46,14 +46,14 @@ class CriterionAt:
         return self.criterion if self.k is None else f"{self.criterion}@{self.k:g}"
 
 
-TAU = CriterionAt("kendall_tau", None, "τ-b", "Kendall's tau-b between scores and truth")
+TAU = CriterionAt("kendall_tau", None, "τ-b", "Kendall's tau-b between scores and ground truth")
 HEADLINE = (
     TAU,
     CriterionAt("spearman_rho", None, "Spearman", "Spearman's rank correlation"),
-    CriterionAt("precision_at_top", 0.05, "P@top 5%", "Share of the best 5 % that is found"),
-    CriterionAt("precision_at_bottom", 0.05, "P@bottom 5%", "Share of the worst 5 % that is found"),
-    CriterionAt("best_rank_at", 0.05, "BR@5%", "Best true rank among the best-scored 5 %, as a share; low is good", 4),
-    CriterionAt("worst_rank_at", 0.05, "WR@5%", "Worst true rank among the best-scored 5 %, as a share; low is good"),
+    CriterionAt("precision_at_top", 0.05, "P@top 5%", "Share of the best 5% that is among the best-scored 5%"),
+    CriterionAt("precision_at_bottom", 0.05, "P@bottom 5%", "Share of the worst 5% that is among the worst-scored 5%"),
+    CriterionAt("best_rank_at", 0.05, "BR@5%", "Best true rank among the best-scored 5%, as a share; low is good", 4),
+    CriterionAt("worst_rank_at", 0.05, "WR@5%", "Worst true rank among the best-scored 5%, as a share; low is good"),
     CriterionAt("regret_at", 0.05, "Regret@5%", "Accuracy points between the best and the best found; low is good"),
 )
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from benchsuite.report.render.parts import Part
 
 _COMPARE = (
-    "Each benchmark has its own architectures and truth, so compare within a column; what was scored stands under each "
-    "benchmark's name below."
+    "Each benchmark has its own architectures and ground truth, so compare within a column; the setting stands below "
+    "the name of each benchmark."
 )
 _RANKS_NOTE = (
-    "Mean place over benchmarks; a bar joins estimators that Nemenyi's test does not tell apart. It takes benchmarks "
-    "as independent, which data sets of one search space are not."
+    "Mean rank over benchmarks; a bar joins estimators that do not differ significantly by Nemenyi's test. The test "
+    "assumes independent benchmarks, which data sets of one search space are not."
 )
 
 
@@ -81,12 +81,12 @@ def _mean_ranks(found: CriticalDifference) -> Figure:
     )
     chart = partial(mean_rank_chart, found.ranks, found.groups, found.difference)
     note = f"{_RANKS_NOTE} {_friedman(found)}"
-    return Figure("all-mean-rank", "Mean place over benchmarks", f"{words}.", chart, note)
+    return Figure("all-mean-rank", "Mean rank over benchmarks", f"{words}.", chart, note)
 
 
 def _friedman(found: CriticalDifference) -> str:
     said = f"{found.benchmarks} benchmarks; critical difference {number(found.difference, 1)}"
-    return f"{said}; Friedman's test that all are alike: p {found.p:.2g}." if math.isfinite(found.p) else f"{said}."
+    return f"{said}; Friedman's test that all are equal: p {found.p:.2g}." if math.isfinite(found.p) else f"{said}."
 
 
 def _transfers(judgements: Sequence[Judgement]) -> Iterator[Folded]:
@@ -133,7 +133,7 @@ def overview_table(judgements: Sequence[Judgement]) -> Table:
     )
     return Table(
         "overview",
-        "Kendall's tau-b of every estimator on every benchmark; small print: intervals over architectures",
+        "Kendall's tau-b of every estimator on every benchmark; below each value: 95% CI over architectures",
         (ESTIMATOR, Column("Mean", "Of estimators that were judged on every benchmark"), *columns),
         tuple(rows),
         1,
@@ -171,6 +171,6 @@ def mean_rank_chart(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], differ
         rows = [places[name] for name in group]
         axes.vlines(last + 0.06 * last * place, min(rows) - 0.3, max(rows) + 0.3, color=svg.MUTED, linewidth=2)
     axes.set_xlim(left=0.5)
-    figure.supxlabel(f"mean place; critical difference {difference:.1f}", fontsize="medium", color=svg.MUTED)
+    figure.supxlabel(f"mean rank; critical difference {difference:.1f}", fontsize="medium", color=svg.MUTED)
     axes.grid(visible=True, axis="x")
     return figure

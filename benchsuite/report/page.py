@@ -68,7 +68,7 @@ def benchmark_page(judgement: Judgement, anchor: str) -> BenchmarkPage:
         anchor=anchor,
         population=results.population,
         setting=results.caption,
-        caption=f"{caption}. Population: {results.population}.{_warning(judgement)}",
+        caption=f"{caption}. Sample: {results.population}.{_warning(judgement)}",
         facts=_facts(judgement),
         verdict=judgement.verdict(),
         families=dict(zip(board["estimator"], board["family"], strict=True)),
@@ -90,7 +90,7 @@ def _warning(judgement: Judgement) -> str:
     ceiling = judgement.evidence.ceiling
     if ceiling is None or not ceiling < _WEAK:
         return ""
-    return f" Weak truth: its noise lets even a perfect estimator reach a tau of {number(ceiling, 2)} only."
+    return f" Noisy ground truth: even a perfect estimator would reach a tau-b of only {number(ceiling, 2)}."
 
 
 def _facts(judgement: Judgement) -> dict[str, str]:
@@ -101,7 +101,7 @@ def _facts(judgement: Judgement) -> dict[str, str]:
     return {
         "architectures": f"{len(evidence.truth):,}",
         "estimators": f"{len(evidence.leaderboard):,}",
-        "trials": f"{evidence.leaderboard['trials'].max():,}",
+        "runs": f"{evidence.leaderboard['trials'].max():,}",
         "scores": f"{len(scores):,}",
         "CPU time, each scored alone": hours(scores["cpu_seconds"].sum(min_count=1)),
         **({} if trainings is None else {"CPU time of trainings": hours(trainings["cpu_seconds"].sum())}),

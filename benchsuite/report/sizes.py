@@ -18,9 +18,9 @@ GROUPS = 5
 ALL = 0  # the group of figures over all sizes, before the others
 NAMES = {
     "params": "parameters",
-    "macs": "multiply-adds",
+    "macs": "MACs",
     "live_params": "live parameters",
-    "live_macs": "live multiply-adds",
+    "live_macs": "live MACs",
 }
 OFFICIAL = ("params", "macs")
 

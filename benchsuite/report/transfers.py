@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_MEANING = "Scores made on the first, judged by the truth of the second"
+_MEANING = "Scores made on the first data set, evaluated against the ground truth of the second"
 
 
 def transfer_table(space: str, found: pd.DataFrame, order: Sequence[str] = ()) -> Table:
@@ -34,7 +34,8 @@ def transfer_table(space: str, found: pd.DataFrame, order: Sequence[str] = ()) -
         name: Column(f"{name} (n {_range(*ends)})", _MEANING) for name, ends in numbers.T.to_dict("list").items()
     }
     caption = (
-        f"Transfer between data sets of {space}: tau-b of scores made on one with the truth of another, on the n "
+        f"Transfer between data sets of {space}: tau-b of scores made on one with the ground truth of "
+        f"another, on the n "
         "architectures that both know"
     )
     names = list(dict.fromkeys([*order, *found["estimator"]]))

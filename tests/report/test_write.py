@@ -152,7 +152,7 @@ def test_every_figure_says_in_words_what_it_shows_and_on_which_population(page, 
     assert len(pictures) == 2 * (7 + 5) + 1  # charts, ranks by estimator, mean ranks
     assert all(picture["role"] == "img" and len(picture["aria-label"]) > 40 for picture in pictures)
     text = "".join(page.text)
-    assert text.count(f"Population: {results.benchmarks[0].population}") >= len(page.all("figure")) - 1  # mean ranks
+    assert text.count(f"Sample: {results.benchmarks[0].population}") >= len(page.all("figure")) - 1  # mean ranks
     assert "64 noise images" in text
 
 
@@ -258,6 +258,8 @@ def test_every_figure_of_a_weak_truth_says_so(results, tmp_path):
     weak = replace(first, truth=noise.mean(axis=1), trials=noise)
     write_report(replace(results, benchmarks=(weak,)), tmp_path)
     html = (tmp_path / "index.html").read_text(encoding="utf-8")
-    captions = [part for part in html.split("<figcaption>")[1:] if "Weak truth" in part.split("</figcaption>")[0]]
+    captions = [
+        part for part in html.split("<figcaption>")[1:] if "Noisy ground truth" in part.split("</figcaption>")[0]
+    ]
     assert len(captions) == html.count("<figcaption>")
-    assert "Weak truth" not in "".join(judge(item).page().caption for item in results.benchmarks)
+    assert "Noisy ground truth" not in "".join(judge(item).page().caption for item in results.benchmarks)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 _IN_A_ROW = 4
 _SEEDS = (
-    "Every criterion is computed for each trial (seed of the initialisation, seed of the minibatch). Shown are the "
-    "mean over trials, “± trials” their sample deviation, and in brackets the means of the lower and of the upper ends "
-    "of the trials' intervals over architectures. Undefined and failed scores are ranked last, missing ones left out. "
-    "Estimators of the family curve read the very trainings that they are judged against and may pass the ceiling."
+    "Every criterion is computed for each run (seed of the initialisation, seed of the minibatch). Shown are the mean "
+    "over runs, “± runs” their standard deviation, and in brackets the means of the lower and of the upper ends of the "
+    "runs' 95% CIs over architectures. Undefined and failed scores are ranked last, missing ones "
+    "left out. Estimators of "
+    "the family curve read the trainings that they are evaluated against and may exceed the noise ceiling."
 )
 
 

@@ -64,12 +64,13 @@ TABLES = {
 }
 _SHADES = 20  # of each colour of a correlation
 _AGREEMENT_NOTE = (
-    "Spearman's rho between scores, mean over pairs of trials; blue: alike, orange: opposed. On the diagonal the "
-    "agreement of an estimator with itself under other seeds, 1 where it has one trial."
+    "Spearman's rho between scores, mean over pairs of runs; blue: agreement, orange: disagreement. "
+    "On the diagonal the "
+    "agreement of an estimator with itself with other seeds, 1 where it has one run."
 )
 _ADDED_NOTE = (
-    "Added: what the row's score knows of the truth beyond parameters and the column's score, as a partial rank "
-    "correlation; on the diagonal beyond parameters alone; 0 = nothing."
+    "Added: partial rank correlation of the row estimator with accuracy, controlling for parameter count and the "
+    "column estimator; on the diagonal controlling for parameter count only; 0 = nothing added."
 )
 
 
@@ -113,13 +114,13 @@ def parts(tables: Tables) -> Iterator[Part]:
     yield Figure(
         "agreement",
         "Who agrees with whom",
-        "Spearman's rho between the scores of every two estimators, alike ones side by side; figures in the table.",
+        "Spearman's rho between the scores of every two estimators, similar ones adjacent; numbers in the table.",
         partial(agreement_chart, matrix),
         _AGREEMENT_NOTE,
     )
     captions = {
         "agreement": "Spearman's rho between the scores of every two estimators",
-        "added": "What the row adds to parameters and the column: partial rank correlation with the truth",
+        "added": "What the row adds to parameter count and the column: partial rank correlation with accuracy",
     }
     for name, caption in captions.items():
         yield Folded(_table(name, caption, tables))

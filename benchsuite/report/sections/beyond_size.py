@@ -41,15 +41,18 @@ TABLES = {
         }
     )
 }
-_TITLES = {"params": "params", "macs": "FLOPs", "live_params": "live params", "live_macs": "live FLOPs"}
+_TITLES = {"params": "params", "macs": "MACs", "live_params": "live params", "live_macs": "live MACs"}
 _FIGURES = {
-    "tau_score_complexity": ("τ(score, {})", "1 = the score orders architectures as this count does"),
-    "tau_truth_complexity": ("τ(truth, {})", "How far the truth itself goes with this count"),
+    "tau_score_complexity": ("τ(score, {})", "1 = the score orders architectures as this size measure does"),
+    "tau_truth_complexity": ("τ(truth, {})", "Rank correlation of accuracy itself with this size measure"),
     "rho_difference_complexity": (
         "Bias with {}",
-        "Spearman of rank difference and this count; positive: large too high",
+        "Spearman's rho of rank difference and this size measure; positive: large architectures are ranked too high",
     ),
-    "partial_rho": ("Partial, given {}", "Partial rank correlation of score and truth: 0 = nothing beyond this count"),
+    "partial_rho": (
+        "Partial, given {}",
+        "Partial rank correlation of score and accuracy: 0 = nothing beyond this size measure",
+    ),
 }
 
 
@@ -109,8 +112,10 @@ def parts(tables: Tables) -> Iterator[Part]:
     order = tables["leaderboard"]["estimator"].tolist()
     for kind, others in own_orders(tables["size_orders"]).items():
         columns = {name: Column(title.format(_TITLES[kind]), text) for name, (title, text) in _FIGURES.items()}
-        also = f" ({listed([NAMES[other] for other in others])} order these architectures alike)" if others else ""
-        caption = f"What the scores know beyond the number of {NAMES[kind]}{also}; small print: intervals"
+        also = (
+            f" ({listed([NAMES[other] for other in others])} order these architectures identically)" if others else ""
+        )
+        caption = f"What the scores know beyond the number of {NAMES[kind]}{also}; below each value: 95% CI"
         rows = tables["size"][tables["size"]["complexity"] == kind]
         yield Folded(matrix(Table(f"size_{kind}", caption, (), ()), rows, "statistic", columns, order, 3))
 
@@ -130,7 +135,7 @@ def inside_tables(tables: Tables) -> Iterator[Table]:
         rows = bias.loc[bias["complexity"] == kind, ["estimator", "group", "label", "n", "tau", "tau_low", "tau_high"]]
         columns = {ALL: Column("all sizes", TAU.meaning), **group_columns(rows)}
         inside = rows.rename(columns={"tau": "value", "tau_low": "low", "tau_high": "high"})
-        caption = f"Tau-b inside groups of like {NAMES[kind]}; small print: intervals over architectures"
+        caption = f"Tau-b within groups of similar {NAMES[kind]}; below each value: 95% CI over architectures"
         table = Table(f"inside_{kind}", caption, (), ())
         yield matrix(table, pd.concat([whole, inside]), "group", columns, board["estimator"].tolist(), 3)
 

@@ -60,9 +60,8 @@ _ENDS = {
     "kendall_tau": ("tau_low", "tau_high"),
 }
 _NOTE = (
-    "Mean rank difference in percent of the architectures, with the half-width of its 95 % interval; + (orange): "
-    "ranked too high. A ranking by chance does this too, wherever large and small architectures differ in truth: "
-    "compare with random, where it is judged."
+    "Mean rank difference in percentile points, with the half-width of its 95% CI; + (orange): ranked too high. A "
+    "random ranking shows the same pattern if accuracy depends on size; compare with the random baseline."
 )
 
 
@@ -133,14 +132,14 @@ def parts(tables: Tables) -> Iterator[Part]:
         yield Figure(
             f"bias-{kind}",
             f"Bias by {name}",
-            f"Mean rank difference in groups of {name}, one row for every estimator; figures in the bias table.",
+            f"Mean rank difference in groups of {name}, one row for every estimator; numbers in the bias table.",
             partial(charts.bias_chart, rows, order, f"{name} of the group, fewest to most"),
             _NOTE,
         )
     yield Text(order_words(orders))
     for kind in official_orders(orders):
         rows = bias[bias["complexity"] == kind].rename(columns={"rank_difference": "value"})
-        caption = f"Mean rank difference by {NAMES[kind]}, in percent of the architectures; positive = ranked too high"
+        caption = f"Mean rank difference by {NAMES[kind]}, in percentile points; positive = ranked too high"
         yield Folded(matrix(Table(f"bias_{kind}", caption, (), ()), rows, "group", group_columns(rows), order, 1))
 
 
@@ -187,15 +186,13 @@ def order_words(orders: pd.DataFrame) -> str:
     """
     if "macs" in own_orders(orders)["params"]:
         return (
-            "Multiply-adds order these architectures exactly as parameters do, so that what is said by parameters "
-            "holds by multiply-adds, too."
+            "MACs order these architectures exactly as parameters do, so everything said about parameters also holds "
+            "for MACs."
         )
     tau = f"(tau-b {number(_agreement(orders))})"
     if pictured(orders) == ["params"]:
-        return f"Multiply-adds order these architectures almost as parameters do {tau}; the table by them is folded."
-    return (
-        f"Multiply-adds order these architectures otherwise than parameters do {tau}: bias by one is not by the other."
-    )
+        return f"MACs order these architectures almost as parameters do {tau}; the table by MACs is folded."
+    return f"MACs order these architectures differently than parameters do {tau}, so size bias is reported for both."
 
 
 def _agreement(orders: pd.DataFrame) -> float:

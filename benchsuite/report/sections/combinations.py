@@ -39,8 +39,8 @@ TABLES = {
 FOLDS = 5
 _FEWEST = 10  # architectures in a fold; tau of less is chance
 _NOTE = (
-    "Chosen among all estimators but combinations and those that read the trainings, by their first trials. Held out: "
-    "in each fold the best subset on the other folds is judged, so that choosing does not flatter."
+    "Chosen among all estimators except combinations and those that read the ground truth's trainings, by their first "
+    "runs. Held out: the subset is selected on the other folds, so selection does not bias the estimate."
 )
 
 
@@ -89,10 +89,10 @@ def subsets_table(subsets: pd.DataFrame) -> Table:
         Column("Estimators"),
         Column(
             "τ-b held out",
-            "Mean over folds, in each of the subset that is best on the others; small print: over architectures",
+            "Mean over folds of the subset that is best on the other folds; below: 95% CI over architectures",
         ),
-        Column("± folds", "Sample deviation over folds"),
-        Column("τ-b on all", "Of this subset on the architectures that it was chosen by: flatters"),
+        Column("± folds", "Standard deviation over folds"),
+        Column("τ-b on all", "On the architectures used to select the subset (optimistic)"),
         Column("Folds agreeing", f"Of {FOLDS} folds, those that chose this subset"),
     )
     rows = tuple(

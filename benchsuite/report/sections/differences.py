@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchsuite.analysis.significance import not_significant
+from benchsuite.analysis.significance import architectures_needed, not_significant
 from benchsuite.report.contract import Schema
 from benchsuite.report.render.parts import Folded, Text
 from benchsuite.report.render.table import ESTIMATOR, Cell, Column, Table, rows_of, with_interval
@@ -47,14 +47,15 @@ TABLES = {
     "same_ranking": Schema({"first": "An estimator", "second": "One of exactly the same ranking"}, written=False),
 }
 NOTE = (
-    "Differences are paired: both estimators on the same architectures, their errors together. p is adjusted for all "
-    "pairs of estimators (Holm); a pair with p above 0.05 is not separable. Places: from 1 + the number of "
-    "estimators that are separably better, to the number of all less those separably worse. All of it for the seeds "
-    "that were run: what other seeds would change is in the tab on variance."
+    "Differences are paired: both estimators are evaluated on the same architectures. p is adjusted for all pairs of "
+    "estimators (Holm); a difference with p above 0.05 is not significant. Ranks range from 1 + the number of "
+    "significantly better estimators to the number of estimators minus those that are significantly worse. Results are "
+    "conditional on these seeds; see the Variance tab."
 )
+_LEVEL = 0.05  # of all tests of the table together
 _NEEDED = (
-    "How many architectures tell the two apart with chance 0.8 by one test at the level 0.05, if the difference found "
-    "is the true one"
+    "Architectures needed to detect the observed difference at 80% power and level 0.05, corrected for all pairs "
+    "(Bonferroni)"
 )
 
 
@@ -128,15 +129,19 @@ def pairs_table(board: pd.DataFrame, comparisons: pd.DataFrame) -> Table:
     """
     judged = board[board["kendall_tau"].notna()]
     best = judged.loc[~judged["reference"], "estimator"].tolist()[:1]
-    others = {name: against(comparisons, name) for name in [*best, *list(SIZE_BASELINES)[:1]]}
+    level = _LEVEL / max(int(comparisons["p"].notna().sum()), 1)  # of each test, as in the verdict
+    needed = comparisons.assign(architectures_needed=architectures_needed(comparisons, confidence=1 - level))
+    others = {name: against(needed, name) for name in [*best, *list(SIZE_BASELINES)[:1]]}
     columns = [ESTIMATOR]
     for name in others:
         columns += [
-            Column(f"τ less that of {name}", "Paired difference of tau-b with its 95 % interval"),
-            Column("p (Holm)", "Two-sided, adjusted for all pairs of estimators"),
+            Column(f"τ-b minus that of {name}", "Paired difference of tau-b with its 95% CI"),
+            Column("p (Holm)", "Two-sided p value, adjusted for all pairs of estimators"),
             Column("Architectures needed", _NEEDED),
         ]
-    columns.append(Column("Not separable from", "Estimators whose difference may be chance", numeric=False))
+    columns.append(
+        Column("Not significantly different from", "Estimators whose difference is not significant", numeric=False)
+    )
     rows = tuple(_row(name, others, comparisons) for name in board["estimator"])
     caption = "Paired differences of tau-b; every pair is in tables/comparisons.csv"
     return Table("pairs", caption, tuple(columns), rows)

@@ -60,8 +60,8 @@ TABLES = {
         written=False,
     ),
 }
-_SMALL = "small print: intervals over architectures"
-_NOTE = "Estimators that differ in their epoch alone are joined by a line; intervals over architectures, 95 %."
+_SMALL = "below each value: 95% CI over architectures"
+_NOTE = "Estimators that differ only in their epoch are joined by a line; bars: 95% CI over architectures."
 
 
 def tables(evidence: Evidence) -> Tables:
@@ -177,14 +177,14 @@ def parts(tables: Tables) -> Iterator[Part]:
     yield Figure(
         "epochs",
         "Rank correlation by epoch",
-        "Kendall's tau-b by epoch with 95 % intervals, a line for every kind of estimator; figures in the table.",
+        "Kendall's tau-b by epoch with 95% CIs, a line for every kind of estimator; figures in the table.",
         partial(epoch_chart, tables["epochs"]),
         _NOTE,
     )
     yield from epoch_tables(tables["epochs"])
     by_line = tables["stability_by_epoch"].groupby("without_epoch", sort=False)
     figures = tuple(stability_figure(rows, str(name), "epochs") for name, rows in by_line)
-    yield Panels(figures, "Tau between the scores at every two epochs, first trial.")
+    yield Panels(figures, "Tau between the scores at every two epochs, first run.")
     yield from relative_tables(tables["relative"])
 
 
@@ -221,7 +221,7 @@ def relative_tables(relative: pd.DataFrame) -> Iterator[Table]:
     names = list(dict.fromkeys(found["estimator"]))
     for item in _SHOWN:
         rows = at(found, item)
-        caption = f"Relative {item.title}: scores of an epoch judged by those of the next one; {_SMALL}"
+        caption = f"Relative {item.title}: scores of an epoch evaluated against those of the next one; {_SMALL}"
         yield matrix(Table(f"relative_{item.criterion}", caption, (), ()), rows, "steps", columns, names, item.digits)
 
 

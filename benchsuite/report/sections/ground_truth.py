@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchsuite.report.evidence import Evidence
     from benchsuite.report.render.parts import Part
 
-TITLE = "How sure is the truth?"
+TITLE = "How reliable is the ground truth?"
 TAB = "Truth"
 ORDER = 800
 READS = ("leaderboard",)
@@ -96,8 +96,8 @@ def reliability_table(reliability: pd.DataFrame) -> Table:
     columns = (
         Column("Criterion", numeric=False),
         Column("Seed reliability", "One training against the mean of the others"),
-        Column("Ceiling (simulated)", "A perfect estimator against this truth, mean of 200 draws"),
-        Column("n", "Architectures trained more than once, on which both figures rest"),
+        Column("Ceiling (simulated)", "A perfect estimator against this ground truth, mean of 200 simulated draws"),
+        Column("n", "Architectures trained more than once, on which both values rest"),
     )
     rows = tuple(
         (
@@ -108,4 +108,4 @@ def reliability_table(reliability: pd.DataFrame) -> Table:
         )
         for row in rows_of(reliability)
     )
-    return Table("reliability", "Reliability of the truth, and the ceiling it sets", columns, rows)
+    return Table("reliability", "Reliability of the ground truth, and the noise ceiling", columns, rows)

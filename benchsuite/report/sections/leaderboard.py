@@ -74,12 +74,14 @@ TABLES = {
     ),
 }
 _COUNTS = {
-    "n": Column("n", "Architectures judged, those with undefined scores included; small print: over how many trials"),
-    "trials": Column("Trials", "Seeds (initialisation x minibatch) over which the figures are averaged", shown=False),
-    "n_undefined": Column("Undefined", "Scores that the definition leaves undefined, over all trials", shown=False),
-    "n_failed": Column("Failed", "Scores that an error prevented, over all trials", shown=False),
+    "n": Column("n", "Architectures evaluated, those with undefined scores included; below: number of runs"),
+    "trials": Column(
+        "Runs", "Runs (seed of the initialisation x seed of the minibatch) over which values are averaged", shown=False
+    ),
+    "n_undefined": Column("Undefined", "Scores that the definition leaves undefined, over all runs", shown=False),
+    "n_failed": Column("Failed", "Scores that an error prevented, over all runs", shown=False),
 }
-_TAU_NOTE = "Dot and line: mean over trials with 95 % interval over architectures. Grey: baselines."
+_TAU_NOTE = "Dot and line: mean over runs with 95% CI over architectures. Grey: baselines."
 _COST_NOTE = "Step line: the best tau at this cost or less (the Pareto front). Grey: baselines."
 
 
@@ -125,8 +127,8 @@ def parts(tables: Tables) -> Iterator[Part]:
     values = [f"{row['estimator']} {number(row['kendall_tau'], 2)}" for row in rows_of(board)]
     yield Figure(
         "tau",
-        "Rank correlation with the truth",
-        f"Bar chart of Kendall's tau-b with 95 % intervals, best first: {', '.join(values)}.",
+        "Rank correlation with the ground truth",
+        f"Bar chart of Kendall's tau-b with 95% CIs, best first: {', '.join(values)}.",
         partial(tau_chart, board, ceiling_of(tables["reliability"])),
         _TAU_NOTE,
     )
@@ -165,9 +167,9 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
     columns = (
         ESTIMATOR,
         Column("τ-b", TAU.meaning),
-        Column("Place", "Place by tau-b; small print: the places it may have, by paired differences of all estimators"),
-        Column("± trials", "Sample deviation of tau-b over the trials", shown=bool((board["trials"] > 1).any())),
-        Column("CPU s", "CPU seconds per architecture; on the front: none is both cheaper and better"),
+        Column("Rank", "Rank by tau-b; below: the range of ranks that the paired tests allow"),
+        Column("± runs", "Standard deviation of tau-b over runs", shown=bool((board["trials"] > 1).any())),
+        Column("CPU s", "CPU seconds per architecture; on the front: no other estimator is both cheaper and better"),
         *(Column(item.title, item.meaning) for item in HEADLINE[1:]),
         *_COUNTS.values(),
     )
@@ -175,7 +177,7 @@ def leaderboard_table(board: pd.DataFrame) -> Table:
     front = pareto_front(board["cpu_seconds"], board[TAU.key])
     rows = tuple(_row(row, lowest, best) for row, best in zip(rows_of(board), front, strict=True))
     return Table(
-        "leaderboard", "Leaderboard, best tau-b first; small print: intervals over architectures", columns, rows, 1
+        "leaderboard", "Leaderboard, best tau-b first; below each value: 95% CI over architectures", columns, rows, 1
     )
 
 
@@ -196,7 +198,7 @@ def _row(row: dict[str, Any], lowest: float, cheapest: bool) -> tuple[Cell, ...]
 
 def _counted(row: dict[str, Any]) -> str:
     """Return runs, and scores that are no numbers, where there are such."""
-    several = [f"{row['trials']:,} trials"] if row["trials"] > 1 else []
+    several = [f"{row['trials']:,} runs"] if row["trials"] > 1 else []
     bad = [f"{row[f'n_{status}']:,} {status}" for status in ("undefined", "failed") if row[f"n_{status}"]]
     return ", ".join([*several, *bad])
 

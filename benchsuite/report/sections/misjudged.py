@@ -39,8 +39,9 @@ TABLES = {
 }
 MOST = 3  # on each side
 _NOTE = (
-    "Cells are drawn with their inputs on the left and their output on the right, a curve for an operation; chains of "
-    "layers as blocks in their order; others are named. Positive: ranked better than it is."
+    "Cells are drawn with their inputs on the left and their output on the right, operations as coloured curves or "
+    "dots; chains of layers as blocks in their order; other architectures are named. Positive: "
+    "ranked better than it is."
 )
 
 
@@ -116,7 +117,7 @@ def mistakes_table(mistakes: pd.DataFrame, order: Sequence[str]) -> Table:
     ]
     places = [sign * place for sign in sides for place in range(1, MOST + 1)]
     rows = tuple((Cell(name, name), *(_mistake(found.get((name, place))) for place in places)) for name in order)
-    caption = "Most misjudged architectures: rank difference in percent of the architectures, mean over trials"
+    caption = "Most misjudged architectures: rank difference in percentile points, mean over runs"
     return Table("mistakes", caption, (ESTIMATOR, *columns), rows)
 
 

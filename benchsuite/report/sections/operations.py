@@ -51,9 +51,9 @@ TABLES = {
 MOST = 10  # exchanges that are shown, those of the most pairs; the files have all
 _WHICH = ["estimator", "group", "label", "before", "after"]
 _NOTE = (
-    "Over pairs of architectures that differ in one operation alone: how much more often the score rises than the "
-    "truth when the second operation takes the place of the first, in percent of the pairs (a tie is half a rise); + "
-    "(orange): the second is over-estimated. Fewer than ten pairs, or all alike, have no interval."
+    "Over pairs of architectures that differ in a single operation: how much more often the score increases than the "
+    "accuracy when the second operation replaces the first, in percent of the pairs (a tie counts half); + (orange): "
+    "the second operation is overestimated. Fewer than ten pairs, or pairs of equal outcome, have no interval."
 )
 
 
@@ -127,7 +127,7 @@ def parts(tables: Tables) -> Iterator[Part]:
     yield Figure(
         "exchanges",
         "Bias by operation",
-        "How much more often the score rises than the truth by exchange of operations; figures in the table.",
+        "How much more often the score increases than the accuracy by exchange of operations; numbers in the table.",
         partial(charts.bias_chart, shown_exchanges(found), order, "one operation to another"),
         _NOTE,
     )
@@ -144,7 +144,7 @@ def _table(found: pd.DataFrame, group: int, order: Sequence[str]) -> Table:
     kinds = rows_of(shown.drop_duplicates("group"))
     where = f" of architectures with {kinds[0]['parameters']} parameters, the largest that have such pairs"
     caption = (
-        f"Bias by operation: how much more often the score rises than the truth, in percent of the pairs"
+        f"Bias by operation: how much more often the score increases than the accuracy, in percent of the pairs"
         f"{where if group else ''}"
     )
     columns = {row["group"]: Column(row["label"]) for row in kinds}
@@ -191,5 +191,5 @@ def shown_exchanges(exchanges: pd.DataFrame, group: int = ALL) -> pd.DataFrame:
 def _summary(kinds: list[dict[str, Any]]) -> Iterator[tuple[Cell, ...]]:
     """Yield what holds for every estimator: how often the ground truth rises, and in how many pairs."""
     rises = (Cell(f"{number(100 * row['truth_rises'], 0)} %", 100 * row["truth_rises"]) for row in kinds)
-    yield (Cell("truth rises", "truth rises", mark="truth", reference=True), *rises)
+    yield (Cell("accuracy increases", "accuracy increases", mark="ground truth", reference=True), *rises)
     yield (Cell("pairs", "pairs", mark="count", reference=True), *(Cell(f"{row['n']:,.0f}", row["n"]) for row in kinds))

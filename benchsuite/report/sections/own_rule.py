@@ -159,15 +159,18 @@ def choices_table(choices: pd.DataFrame) -> Table:
         The table "choices".
     """
     columns = (
-        Column("Method", "Supernets by what the names of the estimators that read them have in common", numeric=False),
+        Column("Method", "Common prefix of the estimators evaluated with this supernet", numeric=False),
         Column("Seed"),
         Column("Epochs"),
         Column("Choice", numeric=False),
-        Column("True accuracy, %", "Of the string, else of its class; small print: how many of the known are worse"),
+        Column(
+            "True accuracy, %",
+            "Of the string, else of its isomorphism class; below: share of the known that are worse",
+        ),
         Column("Regret", "Accuracy points to the best known architecture"),
         Column("Skips", "Skip connections of the last choice; many of them are the performance collapse of DARTS"),
         Column("Alignment", "Mean layer alignment over the updates of the last epoch"),
-        Column("CPU s", "Of the whole training; small print: of an epoch, beside the mean of DARTS on as many images"),
+        Column("CPU s", "Total training time; below: per epoch, relative to DARTS on the same number of images"),
         MEMORY,
     )
     rows = tuple(_row(row) for row in rows_of(choices))
@@ -176,7 +179,7 @@ def choices_table(choices: pd.DataFrame) -> Table:
 
 def _row(row: dict[str, Any]) -> tuple[Cell, ...]:
     percentile, regret = row["percentile"], row["regret"]
-    worse = f"{number(percentile, 1)} % are worse" if math.isfinite(percentile) else ""
+    worse = f"better than {number(percentile, 1)}%" if math.isfinite(percentile) else ""
     skips = f"{row['skips_first']} first, {row['skips_most']} at most" if row["epochs"] > 1 else ""
     first = f"{number(row['alignment_first'])} first" if math.isfinite(row["alignment_first"]) else ""
     return (

@@ -140,7 +140,7 @@ def problems(tables: Tables) -> list[str]:
     ]
     without = tables["benchmark"]["without_truth"].item()
     if without:
-        found.append(f"{without:,} architectures of the population have no truth and are not judged")
+        found.append(f"{without:,} architectures of the sample have no ground truth and are not judged")
     missing = tables["leaderboard"].set_index("estimator")["n_missing"]
     why = "not in the file" if tables["estimators"]["imported"].any() else "missing (not scored yet)"
     return [*found, *(f"{name}: {count:,} {why}" for name, count in missing.items() if count)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchsuite.report.evidence import Evidence
     from benchsuite.report.render.parts import Part
 
-TITLE = "Published figures"
+TITLE = "Published results"
 TAB = "Truth"
 ORDER = 830
 TABLES = {
@@ -95,7 +95,7 @@ def published_table(published: pd.DataFrame) -> Table:
         Column("Criterion", numeric=False),
         Column("Published"),
         Column("Here"),
-        Column("Difference", "Ours minus theirs, on the same population only"),
+        Column("Difference", "Ours minus theirs, only on the same sample"),
         Column("Published on", numeric=False),
         Column("Source", numeric=False),
     )
@@ -113,4 +113,4 @@ def published_table(published: pd.DataFrame) -> Table:
                 Cell(row["source"], row["source"]),
             )
         )
-    return Table("published", "Published figures beside ours", columns, tuple(rows))
+    return Table("published", "Published results and ours", columns, tuple(rows))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchsuite.report.render.parts import Part
     from benchsuite.report.runs import Runs
 
-TITLE = "How does each ranking compare with the truth?"
+TITLE = "How does each ranking compare with the ground truth?"
 TAB = "Ranks"
 ORDER = 200
 READS = ("leaderboard", "architectures")
@@ -43,7 +43,7 @@ TABLES = {
     )
 }
 MOST_POINTS = 2000  # per rank plot; more dots than this say nothing more and make the page heavy
-_NOTE = "One dot per architecture; the first trial's scores, 1 = best."
+_NOTE = "One dot per architecture; scores of the first run, 1 = best."
 
 
 def tables(evidence: Evidence) -> Tables:
@@ -108,7 +108,7 @@ def _figure(row: dict[str, float | str], rows: pd.DataFrame) -> Figure:
     """Return the plot of one estimator, which is a row of the leaderboard."""
     name, tau = str(row["estimator"]), number(float(row["kendall_tau"]), 2)
     ends = interval(float(row["kendall_tau_low"]), float(row["kendall_tau_high"]))
-    words = f"Rank by {name} against rank by truth, {len(rows)} architectures; tau-b {tau} ({ends})."
+    words = f"Rank by {name} against rank by ground truth, {len(rows)} architectures; tau-b {tau} ({ends})."
     return Figure(figure_name("rank", name), name, words, partial(rank_plot, rows))
 
 

@@ -64,14 +64,15 @@ RANGE = (
     "trainings on"
 )
 _NEEDED_NOTE = (
-    "The least k by which the expected regret of training the k best-scored architectures falls to this many points "
-    f"of accuracy, mean over trials; small print: {RANGE}. Saved: of the trainings of a random choice among the same "
+    "The smallest k at which the expected regret of training the k best-scored architectures falls to this many points "
+    f"of accuracy, mean over runs; below each value: {RANGE}. Saved: share of the trainings of a "
+    f"random choice among the same "
     "architectures."
 )
 _REGRET_NOTE = (
-    "Accuracy points between the best architecture and the best of the k best-scored, mean over trials, exact under "
+    "Accuracy points between the best architecture and the best of the k best-scored, mean over runs, exact under "
     "ties; grey: counting parameters, and the expectation of a random choice. Bands (of the best estimator and of the "
-    f"random choice): {RANGE}. The frame may cut off bad first choices."
+    f"random choice): {RANGE}. The y-axis may be truncated."
 )
 
 
@@ -125,7 +126,7 @@ def regret_table(search: pd.DataFrame, names: Sequence[str]) -> Table:
     """
     found = search.rename(columns={"regret": "value"})
     columns = {k: Column(f"{k:,}", f"The {k:,} best-scored are trained") for k in sorted(found["k"].unique())}
-    caption = f"Regret in accuracy points after training the k best-scored, low is good; small print: {RANGE}"
+    caption = f"Regret in accuracy points after training the k best-scored, low is good; below each value: {RANGE}"
     return matrix(Table("search", caption, (), ()), found, "k", columns, names, 2)
 
 

@@ -32,8 +32,7 @@ READS = ("leaderboard", "estimators")
 TABLES = {"trainings": Schema(TRAINING_COLUMNS, written=False)}
 MEMORY = Column(
     "Memory, MiB",
-    "What an epoch takes at most above what was held when it began: activations and gradients; median over epochs, of "
-    "which a process's first also loads code; older stores lack it",
+    "Peak memory per epoch beyond the memory in use at its start (median over epochs)",
 )
 
 
@@ -86,17 +85,17 @@ def trainings_table(curves: pd.DataFrame, leaderboard: pd.DataFrame, estimators:
     board = {row["estimator"]: row for row in rows_of(leaderboard)}
     rival = next((board[row["estimator"]] for row in rows_of(estimators) if _needs_no_training(row)), None)
     columns = (
-        Column("Supernet", "What the names of the estimators that read it have in common", numeric=False),
+        Column("Supernet", "Common prefix of the estimators evaluated with this supernet", numeric=False),
         Column("Seed"),
         Column("Epochs"),
         Column("Loss", "Mean training loss of the sampled architectures in the last epoch"),
         Column("Accuracy, %", "Mean training accuracy of the sampled architectures in the last epoch"),
-        Column("CPU s", "Of the whole training"),
+        Column("CPU s", "Total training time"),
         MEMORY,
         Column(
             f"Breaks even with {rival['estimator']}" if rival else "Breaks even",
-            "Architectures from which training and reading cost less than the best zero-shot estimator, whatever the "
-            "scores are worth",
+            "Number of architectures from which training and evaluation cost less than the best zero-shot estimator, "
+            "whatever the scores are worth",
         ),
     )
     other = rival["cpu_seconds"] if rival else math.nan
@@ -106,7 +105,7 @@ def trainings_table(curves: pd.DataFrame, leaderboard: pd.DataFrame, estimators:
         reading = board[last["estimator"]]["cpu_seconds"] if last["estimator"] in board else math.nan
         last["peak_memory"] = curve["peak_memory"].median()
         rows.append(_row(last, cost, break_even(cost, reading, other)))
-    caption = "Trained supernets; each is read by all estimators that share its training"
+    caption = "Trained supernets; each is evaluated by all estimators that share its training"
     return Table("trainings", caption, columns, tuple(rows))
 
 

@@ -34,8 +34,8 @@ TABLES = {
     )
 }
 _NOTE = (
-    "The scores of this page, made on its own data set, judged by the truth of the others. The last row says how far "
-    "the truth of this data set orders the others: what a perfect estimator of it would reach there."
+    "The scores of this benchmark, evaluated against the ground truth of other data sets. The last row is the rank "
+    "correlation between the ground truths: what a perfect estimator of this data set would reach there."
 )
 
 

@@ -63,21 +63,22 @@ TABLES = {
     ),
 }
 _FACTORS = {
-    "architecture": Column("Architecture", "Share on which trials agree that share neither seed"),
+    "architecture": Column("Architecture", "Share on which runs agree that share neither seed"),
     "seed": Column("Initialisation", "Share that changes with the initialisation, on any minibatch"),
     "batch": Column("Minibatch", "Share that changes with the minibatch, under any initialisation"),
     "both": Column("Both together", "Share that belongs to one initialisation on one minibatch"),
-    "tau_other_seed": Column("τ, other initialisation", "Mean tau-b of two trials on the same minibatch"),
-    "tau_other_batch": Column("τ, other minibatch", "Mean tau-b of two trials with the same initialisation"),
-    "tau_other_both": Column("τ, both other", "Mean tau-b of two trials that share neither"),
+    "tau_other_seed": Column("τ, other initialisation", "Mean tau-b of two runs on the same minibatch"),
+    "tau_other_batch": Column("τ, other minibatch", "Mean tau-b of two runs with the same initialisation"),
+    "tau_other_both": Column("τ, both other", "Mean tau-b of two runs that share neither"),
 }
-_STABILITY_NOTE = "Tau between the scores of every two trials, named by the seeds of initialisation and minibatch."
+_STABILITY_NOTE = "Tau between the scores of every two runs, named by the seeds of initialisation and minibatch."
 _FACTORS_NOTE = (
-    "The variance of the ranks, in shares that sum to 1: what belongs to the architecture in every trial, what changes "
-    "with its initialisation, with the minibatch, and with the two in combination. A share below 0 is chance about 0; "
-    "a dash: the score does not depend on it."
+    "The variance of the ranks, in shares that sum to 1: what belongs to the architecture in every run, what changes "
+    "with its initialisation, with the minibatch, and with the two in combination. Slightly "
+    "negative shares are sampling "
+    "noise; a dash means the score does not depend on this factor."
 )
-_UNSEEDED = "No estimator has scores of two seeds here, so nothing can be said about stability."
+_UNSEEDED = "No estimator was run with two seeds, so stability cannot be assessed."
 
 
 def tables(evidence: Evidence) -> Tables:
@@ -201,7 +202,7 @@ def parts(tables: Tables) -> Iterator[Part]:
     yield Figure(
         "variance",
         "Stability across seeds",
-        "Tau between the scores of different seeds, one row for every estimator; figures in the stability table.",
+        "Tau between the scores of different seeds, one row for every estimator; numbers in the stability table.",
         partial(variance_chart, tables["variance"]),
         "1 = the seed changes nothing.",
     )
@@ -225,9 +226,9 @@ def variance_table(variance: pd.DataFrame) -> Table:
     """
     columns = (
         ESTIMATOR,
-        Column("Trials"),
-        Column("τ between seeds", "Mean tau-b over all pairs of trials; 1 = the seed changes nothing"),
-        Column("Rank deviation", "Deviation of an architecture's rank over trials, in percent of the architectures"),
+        Column("Runs"),
+        Column("τ between seeds", "Mean tau-b over all pairs of runs; 1 = the seed changes nothing"),
+        Column("Rank deviation", "Standard deviation of an architecture's rank over runs, in percentile points"),
     )
     rows = tuple(
         (
@@ -238,7 +239,7 @@ def variance_table(variance: pd.DataFrame) -> Table:
         )
         for row in rows_of(variance)
     )
-    return Table("variance", "Stability across seeds; small print: least and greatest pair", columns, rows)
+    return Table("variance", "Stability across seeds; below each value: lowest and highest pair", columns, rows)
 
 
 def factors_table(factors: pd.DataFrame, order: Sequence[str]) -> Table:
@@ -253,7 +254,7 @@ def factors_table(factors: pd.DataFrame, order: Sequence[str]) -> Table:
     """
     several = set(factors["estimator"])
     names = [name for name in order if name in several]
-    caption = "Initialisation against minibatch; small print: intervals over architectures"
+    caption = "Initialisation against minibatch; below each value: 95% CI over architectures"
     return matrix(Table("factors", caption, (), ()), factors, "statistic", _FACTORS, names, 3)
 
 
@@ -271,6 +272,6 @@ def variance_chart(variance: pd.DataFrame) -> Canvas:
     axes.scatter(variance["tau_between_seeds"], places, s=20, color=svg.ACCENT, zorder=3)
     axes.axvline(1, color=svg.CEILING, linewidth=1)
     axes.set_xlim(min(0.0, variance["tau_low"].min()) - 0.02, 1.02)
-    figure.supxlabel("tau between trials: mean, least and greatest pair", fontsize="medium", color=svg.MUTED)
+    figure.supxlabel("tau-b between runs: mean, lowest and highest pair", fontsize="medium", color=svg.MUTED)
     axes.grid(visible=True, axis="x")
     return figure

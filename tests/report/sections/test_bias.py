@@ -96,7 +96,7 @@ def test_bias_and_tau_in_size_groups_are_means_of_plain_figures_over_trials(part
     [
         (0, ["params"], "exactly as parameters do"),
         (150, ["params"], "almost as parameters do (tau-b 0.9"),
-        (9000, ["params", "macs"], "otherwise than parameters do (tau-b 0."),
+        (9000, ["params", "macs"], "differently than parameters do (tau-b 0."),
     ],
 )
 def test_multiply_adds_have_a_picture_of_their_own_only_where_they_order_otherwise(noise, pictures, said):
@@ -109,7 +109,7 @@ def test_multiply_adds_have_a_picture_of_their_own_only_where_they_order_otherwi
 def test_every_picture_of_bias_is_drawn(judgement):
     assert [each.title for each in figures_of(bias.parts(judgement.tables))] == [
         "Bias by parameters",
-        "Bias by multiply-adds",
+        "Bias by MACs",
     ]
 
 

@@ -85,7 +85,7 @@ def test_exchanges_are_shown_over_all_pairs_and_among_the_largest_with_their_num
     every, largest = _tables(judgement, operations)
     params = part.complexity["params"]
     assert [row[0].text for row in every.rows] == judgement.order
-    assert [row[0].text for row in every.summary] == ["truth rises", "pairs"]
+    assert [row[0].text for row in every.summary] == ["accuracy increases", "pairs"]
     assert 1 < len(every.columns) <= 1 + MOST
     assert [cell.value for cell in every.summary[-1][1:]] == [
         108,

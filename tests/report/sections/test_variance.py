@@ -131,7 +131,7 @@ def test_report_shows_the_table_where_both_factors_vary_and_nothing_of_it_elsewh
         first, second = whole.split("nasbench201/cifar10</h2>" if file == "index.html" else "## nasbench201/cifar10")
         assert TITLE not in first
         assert TITLE in second
-        assert "A share below 0 is chance about 0" in second
+        assert "Slightly negative shares are sampling noise" in second
     csv, parquet = (tmp_path / "both" / "tables" / f"factors.{kind}" for kind in ("csv", "parquet"))
     table = pd.read_csv(csv)
     assert set(table["benchmark"]) == {"nasbench201/cifar10"}
