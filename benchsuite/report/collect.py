@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -27,6 +27,8 @@ from benchsuite.report.results import (
     TRAINING_COLUMNS,
     BenchmarkResults,
     Results,
+    Traits,
+    recorded_before,
     searched_before,
 )
 from benchsuite.report.trainings import read_trainings, table_of
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from benchsuite.core.space import Space
     from benchsuite.report.trainings import ReadTraining
     from benchsuite.running.store import Store
-    from benchsuite.suites.stored import StoredBenchmark, StoredSuite
+    from benchsuite.suites.stored import StoredBenchmark, StoredSuite, StoredTrial
 
 
 def collect(store: Store, suite: str) -> Results:
@@ -99,6 +101,7 @@ def _benchmark(store: Store, entry: StoredBenchmark) -> BenchmarkResults:
         scores=scores,
         protocol=entry.protocol,
         skipped={**entry.skipped, **dict.fromkeys(sorted(unscored), "not scored yet")},
+        traits={trial.estimator: _traits(trial) for trial in entry.trials},
         asked=Counter(trial.estimator for trial in entry.trials),
         combinations=tuple(each for each in entry.combinations if each.title not in unscored),
         card=benchmark.card,
@@ -109,8 +112,14 @@ def _benchmark(store: Store, entry: StoredBenchmark) -> BenchmarkResults:
     )
 
 
+def _traits(trial: StoredTrial) -> Traits:
+    """Return what the store has recorded of an estimator."""
+    known = recorded_before(trial.estimator, trial.family)
+    return replace(known, reference=trial.reference, trained=bool(trial.trainings))
+
+
 def _elsewhere(entry: StoredBenchmark, dataset: str) -> pd.Series:
-    """The accuracies of the population on another data set, of the longest trainings."""
+    """Return the accuracies of the sample on another data set, of the longest trainings."""
     known = load_benchmark(entry.space, dataset).truth(pool=entry.pool)
     return known.reindex(entry.architectures).dropna()
 

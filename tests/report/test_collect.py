@@ -143,3 +143,13 @@ def test_operations_and_the_data_card_of_the_truth_are_read(store: Store) -> Non
     assert results.card["title"] == "table.csv"
     titles = [section.title for tab in judge(results).page().tabs for section in tab.sections]
     assert "Where does it come from?" in titles
+
+
+def test_references_are_those_that_the_store_has_recorded(store: Store) -> None:
+    (results,) = collect(store, "small").benchmarks
+    assert {name: traits.reference for name, traits in results.traits.items()} == {
+        "params": True,
+        "snip": False,
+        "nwot": False,
+    }
+    assert results.traits_of("snip", "zero-shot").seeds == "initialisations"
