@@ -1,1 +1,1 @@
-"""One-shot estimators: scores read off one trained supernet whose weights all architectures share."""
+"""One-shot estimators: they read scores off one trained supernet, whose weights all architectures share."""

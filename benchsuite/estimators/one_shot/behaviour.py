@@ -1,6 +1,6 @@
-"""How weight sharing works out: what sub-networks forget, how alike are their gradients and what choices compute.
+"""How weight sharing behaves: what sub-networks forget, how similar their gradients and their operations' outputs are.
 
-All measurements leave the supernet as it is. They are made with batch statistics, as in training.
+All measurements leave the supernet as it is. They use batch statistics, as in training.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import nn
 from torch.nn import functional
+from typing_extensions import override
 
 from benchsuite.core.errors import SuiteError, UnsupportedError
 from benchsuite.estimators.one_shot.trainer import PathTrainer
@@ -30,11 +31,23 @@ if TYPE_CHECKING:
     from benchsuite.estimators.one_shot.settings import PathSettings
     from benchsuite.estimators.supernets.epoch import Epoch
 
-    Gradients = dict[str, Tensor]  # of a loss, by layer
+    LayerGradients = dict[str, Tensor]  # of a loss, by layer
 
 
 class Watched(NamedTuple):
-    """Validation accuracy (percent) of an architecture after its update, `updates` before the end, and at the end."""
+    """Validation accuracy of an architecture after its own update and at the end of the epoch.
+
+    Attributes
+    ----------
+    epoch
+        Number of the epoch.
+    architecture
+        An architecture that an update used.
+    updates
+        Number of updates between that update and the end of the epoch.
+    after_update, after_epoch
+        Accuracies in percent.
+    """
 
     epoch: int
     architecture: str
@@ -44,14 +57,27 @@ class Watched(NamedTuple):
 
 
 class WatchedTrainer(PathTrainer):
-    """A trainer that measures what architectures forget; it trains as one that does not, bit for bit.
+    """A trainer that measures what architectures forget; its weights are those of a plain trainer, bit for bit.
 
     Parameters
     ----------
+    space
+        Search space.
+    images
+        Training and validation images.
+    training
+        Hyperparameters.
+    seed
+        Seed of the training.
     watched
         Number of updates in an epoch, at equal distances, whose first architecture is measured.
     validating
-        Validation images; 0 = all.
+        Number of validation images; 0 = all.
+
+    Raises
+    ------
+    SuiteError
+        If an epoch has fewer updates than are watched.
 
     Examples
     --------
@@ -71,14 +97,15 @@ class WatchedTrainer(PathTrainer):
         super().__init__(space, images, training, seed)
         number = self.updates_per_epoch
         if not 1 <= watched <= number:
-            raise SuiteError(f"watched = {watched}, but an epoch has {number} updates; choose 1 to {number}")
+            raise SuiteError(f"watched = {watched}; must be 1 to {number}, the number of updates in an epoch")
         self.seen: list[Watched] = []
         self._validation = Split.validation(images, validating, training.shrink, "cpu")
         self._steps = {int((part + 0.5) * number / watched) for part in range(watched)}
         self._measured: list[tuple[int, str, float]] = []
 
+    @override
     def run_epoch(self) -> Epoch:
-        """One pass over the training images, after which the watched architectures are measured again."""
+        """Train for one epoch, and measure the watched architectures again at its end."""
         self._measured.clear()
         done = super().run_epoch()
         last = self.updates_per_epoch - 1
@@ -87,8 +114,8 @@ class WatchedTrainer(PathTrainer):
             self.seen.append(Watched(done.epoch, architecture, last - step, before, after))
         return done
 
+    @override
     def after_update(self, number: int, architectures: Sequence[str]) -> None:
-        """Measure the update's first architecture, if the update is watched."""
         step = number % self.updates_per_epoch
         if step in self._steps:
             first = architectures[0]
@@ -101,17 +128,23 @@ class WatchedTrainer(PathTrainer):
 
 
 def forgetting_values(seen: Sequence[Watched] | pd.DataFrame, by: str = "epoch") -> pd.DataFrame:
-    """Mean, variance and number of forgetting values, a row for each epoch.
+    """Return mean, variance and number of forgetting values.
 
-    A forgetting value is the accuracy after an epoch less that right after the architecture's own update, in percent
-    points: negative if later updates, of other architectures, spoilt the weights (Ning et al., NeurIPS 2021).
+    A forgetting value is the accuracy after an epoch minus that right after the architecture's own update, in
+    percentage points: negative if later updates, of other architectures, spoilt the weights (Ning et al., NeurIPS
+    2021).
 
     Parameters
     ----------
     seen
         What a trainer has seen, or a table of it.
     by
-        "epoch"; or "architecture", a row for each of them, over the epochs in which it was watched.
+        "epoch"; or "architecture", for a row per architecture, over the epochs in which it was watched.
+
+    Returns
+    -------
+    DataFrame
+        Columns mean, variance, n.
 
     Examples
     --------
@@ -127,15 +160,24 @@ def forgetting_values(seen: Sequence[Watched] | pd.DataFrame, by: str = "epoch")
 def gradient_similarity(
     supernet: Supernet, architectures: Sequence[str], inputs: Tensor, targets: Tensor
 ) -> pd.DataFrame:
-    """Cosine of the gradients of the loss of every two architectures, in each layer whose weights both use.
+    """Return the cosine of the loss gradients of every two architectures, in each layer whose weights both use.
 
-    Columns layer (name of the module that has the weights), first, second (architectures), cosine; NaN if one of the
-    gradients is 0. Ning et al. (NeurIPS 2021) take it as a measure of how architectures disturb each other.
+    Ning et al. (NeurIPS 2021) take it as a measure of how architectures interfere with each other.
 
     Parameters
     ----------
+    supernet
+        A trained supernet.
+    architectures
+        Strings of the space.
     inputs, targets
         One batch: normalised images (batch, channels, height, width) and their classes.
+
+    Returns
+    -------
+    DataFrame
+        Columns layer (name of the module that has the weights), first, second (architectures), cosine; NaN if one of
+        the gradients is 0.
     """
     with preserved(supernet):
         supernet.train()
@@ -149,8 +191,8 @@ def gradient_similarity(
     return pd.DataFrame(rows, columns=["layer", "first", "second", "cosine"])
 
 
-def _gradients(supernet: Supernet, architecture: str, inputs: Tensor, targets: Tensor) -> Gradients:
-    """Gradients of an architecture's loss, those of a layer's weights in one row."""
+def _gradients(supernet: Supernet, architecture: str, inputs: Tensor, targets: Tensor) -> LayerGradients:
+    """Return the gradients of an architecture's loss, those of a layer's weights in one vector."""
     supernet.activate(architecture)
     named = dict(supernet.named_parameters())
     loss = functional.cross_entropy(supernet(inputs), targets)
@@ -163,30 +205,39 @@ def _gradients(supernet: Supernet, architecture: str, inputs: Tensor, targets: T
 
 
 def _cosine(one: Tensor, other: Tensor) -> float:
-    """Cosine of two vectors; NaN if one is 0, where torch's own function gives 0."""
+    """Return the cosine of two vectors; NaN if one is 0, where torch's own function returns 0."""
     return float(one @ other / (one.norm() * other.norm()))
 
 
 @torch.no_grad()
 def feature_similarity(supernet: Supernet, skip: str, architectures: Sequence[str], inputs: Tensor) -> pd.DataFrame:
-    """Cosine of what every two choices of a place give for the same features, at each place that has a plain skip.
+    """Return the cosine of the outputs of every two operations for the same features, at each place with a plain skip.
 
-    Columns place, architecture (whose features reach the place), first, second (operations; the skip is first in its
-    pairs), cosine: the mean over the images, of all channels and positions. A place is a layer of a chain or an edge
-    of a cell. Places without the skip, or where it changes the shape, are left out. Chu et al. (SCARLET-NAS, ICCV
-    workshops 2021) find skips to be unlike all other choices, and their stabiliser to be like them.
+    A place is a layer of a chain or an edge of a cell. Places without the skip, or where it changes the shape, are left
+    out. Chu et al. (SCARLET-NAS, ICCV workshops 2021) find outputs of skips to be dissimilar to those of all other
+    operations, and outputs of their stabiliser to be similar.
 
     Parameters
     ----------
+    supernet
+        A trained supernet.
     skip
         Name of the operation; its module is the stabiliser if the supernet has one, the identity otherwise.
+    architectures
+        Strings of the space.
     inputs
         Normalised images (batch, channels, height, width).
+
+    Returns
+    -------
+    DataFrame
+        Columns place, architecture (whose features reach the place), first, second (operations; the skip comes first in
+        its pairs), cosine: of all channels and positions, the mean over the images.
 
     Raises
     ------
     UnsupportedError
-        If the supernet has no place with such a choice.
+        If the supernet lacks such a place.
     """
     rows = []
     with preserved(supernet):
@@ -207,16 +258,16 @@ def feature_similarity(supernet: Supernet, skip: str, architectures: Sequence[st
 
 
 def _places(supernet: Supernet, skip: str) -> dict[str, dict[str, nn.Module]]:
-    """The modules at each place that has the skip, which comes first."""
+    """Return the modules at each place that has the skip, which comes first."""
     alternatives = supernet.alternatives().items()
     found = {place: {skip: modules[skip], **modules} for place, modules in alternatives if skip in modules}
     if not found:
-        raise UnsupportedError(f"{type(supernet).__name__} has no layers or edges with {skip!r} to choose")
+        raise UnsupportedError(f"{type(supernet).__name__} lacks layers or edges that can choose {skip!r}")
     return found
 
 
 def _reached(supernet: Supernet, places: Mapping[str, Mapping[str, nn.Module]], inputs: Tensor) -> dict[str, Tensor]:
-    """The features that reach each place where the active architecture runs a module."""
+    """Return the features that reach each place where the active architecture runs a module."""
     found: dict[str, Tensor] = {}
     handles = [
         module.register_forward_pre_hook(lambda _, given, place=place: found.update({place: given[0]}))
@@ -230,4 +281,5 @@ def _reached(supernet: Supernet, places: Mapping[str, Mapping[str, nn.Module]], 
 
 
 def _mean_cosine(one: Tensor, other: Tensor) -> float:
+    """Return the cosine of each image's features in two tensors, the mean over the images."""
     return float(functional.cosine_similarity(one.flatten(1), other.flatten(1)).mean())

@@ -16,52 +16,84 @@ if TYPE_CHECKING:
     Draw = Callable[[np.random.Generator], str]
     Updates = Callable[[int], list[str]]  # number of the update -> the architectures whose gradients it joins
 
-_TRIES = 1000  # draws in a row that are all refused, after which nothing is taken for allowed
+_TRIES = 1000  # architectures in a row that are all refused, after which sampling gives up
 
 
 class Domain(Protocol):
-    """What is sampled: a search space, or a part of one."""
+    """What architectures are sampled from: a search space, or a part of one."""
 
     def draw(self, rng: np.random.Generator) -> str:
-        """A random architecture string, all alike in probability."""
+        """Draw a random architecture string, all with the same probability.
+
+        Parameters
+        ----------
+        rng
+            Source of randomness.
+
+        Returns
+        -------
+        str
+            A string of the space.
+        """
         ...
 
     def architectures(self) -> Sequence[str]:
-        """A string for each class of isomorphic ones."""
+        """Return the canonical string of each isomorphism class."""
         ...
 
     def operation_choices(self) -> Sequence[Sequence[str]]:
-        """The operations that are allowed at each position."""
+        """Return the operations that are allowed at each position."""
         ...
 
     def with_operations(self, architecture: str, operations: Sequence[str]) -> str:
-        """The architecture with other operations at its positions."""
+        """Return the architecture with other operations at its positions.
+
+        Parameters
+        ----------
+        architecture
+            A string of the space.
+        operations
+            One name for each position.
+
+        Returns
+        -------
+        str
+            A string of the space.
+        """
         ...
 
 
 def sampler(
     name: str, space: Domain, seed: int, *, number: int = 1, accept: Callable[[str], bool] = lambda _: True
 ) -> Updates:
-    """The architectures of each update, by its number alone: a training goes on anywhere with the same ones.
+    """Return what samples the architectures of an update, which depend on nothing but its number and the seed.
 
     Parameters
     ----------
     name
-        "uniform": strings, all alike in probability (SPOS, Guo et al., ECCV 2020). "class": classes of isomorphic
-        strings, all alike (de-isomorphic sampling, Ning et al., NeurIPS 2021). "fair": every operation of every
-        position once in a round of as many architectures as there are operations (FairNAS, Chu et al., ICCV 2021).
+        "uniform": strings with equal probability (SPOS, Guo et al., ECCV 2020). "class": isomorphism classes with equal
+        probability (de-isomorphic sampling, Ning et al., NeurIPS 2021). "fair": every operation of every position once
+        in a round of as many architectures as there are operations (FairNAS, Chu et al., ICCV 2021).
+    space
+        What is sampled from.
+    seed
+        Seed of the training.
     number
-        Architectures in an update; "fair" needs as many as the largest number of operations at a position and
-        takes no other number.
+        Architectures in an update; "fair" ignores it and takes the largest number of operations at a position.
     accept
-        Which architectures may be drawn; "fair" rounds take all that they make.
+        Which architectures may be sampled; "fair" rounds ignore it.
+
+    Returns
+    -------
+    Callable
+        Takes the number of an update to its architectures.
 
     Raises
     ------
     UnknownNameError
-        If there is no such sampling.
+        If `name` is another word.
     UnsupportedError
-        If the space has no list of its classes, or no table of choices.
+        If the space lacks the list of its architectures, or a table of choices, and the sampling needs it.
     """
     makers: dict[str, Callable[[], Updates]] = {
         "uniform": lambda: partial(_drawn, space.draw, accept, seed, number),
@@ -83,7 +115,9 @@ def _accepted(draw: Draw, accept: Callable[[str], bool], rng: np.random.Generato
         architecture = draw(rng)
         if accept(architecture):
             return architecture
-    raise UnsupportedError(f"{_TRIES} drawn architectures have no weights to train; choose another space or sampling")
+    raise UnsupportedError(
+        f"{_TRIES} sampled architectures in a row lack weights to train; choose another space or sampling"
+    )
 
 
 def _one_of(architectures: Sequence[str], rng: np.random.Generator) -> str:
@@ -91,10 +125,22 @@ def _one_of(architectures: Sequence[str], rng: np.random.Generator) -> str:
 
 
 class FairRounds:
-    """Architectures in rounds: at each position, each operation comes equally often, in an order of its own.
+    """Architectures in rounds: at each position, each operation occurs equally often, in an order of its own.
 
-    A position with fewer operations than a round has architectures cycles through random orders of its own, whose
-    ends need not meet the round's; all its operations come equally often in as many rounds as it has operations.
+    A position with fewer operations than a round has architectures cycles through random orders of its own, which need
+    not end with a round; all its operations occur equally often in as many rounds as it has operations.
+
+    Parameters
+    ----------
+    space
+        What is sampled from.
+    seed
+        Seed of the training.
+
+    Raises
+    ------
+    UnsupportedError
+        If the space lacks a table of choices.
 
     Examples
     --------
@@ -112,17 +158,17 @@ class FairRounds:
         self._size = max(map(len, self._choices))
 
     def __call__(self, update: int) -> list[str]:
-        """The architectures of a round."""
+        """Return the architectures of a round."""
         rng = np.random.default_rng(seed_of("frame", self._seed, update))
         columns = [self._column(position, update) for position in range(len(self._choices))]
-        frames = [self._space.draw(rng)] * self._size  # edges, where a space has some to choose, are the round's
+        frames = [self._space.draw(rng)] * self._size  # where a space also chooses edges, a round has the same ones
         return [
             self._space.with_operations(frame, row)
             for frame, row in zip(frames, zip(*columns, strict=True), strict=True)
         ]
 
     def _column(self, position: int, update: int) -> list[str]:
-        """The operations of one position in a round: the part of an endless row of random orders that is its turn."""
+        """Return the operations of one position in a round: the next part of an endless row of random orders."""
         operations = self._choices[position]
         first, last = update * self._size, (update + 1) * self._size
         orders = range(first // len(operations), -(-last // len(operations)))

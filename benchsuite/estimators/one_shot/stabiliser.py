@@ -1,4 +1,4 @@
-"""SCARLET's equivariant learnable stabiliser: linear maps in the place of skips while weights are shared."""
+"""SCARLET's equivariant learnable stabiliser: linear maps replace skip connections while weights are shared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from benchsuite.core.space import Space
     from benchsuite.core.supernet import Substitute
 
-
 STABILISERS = ("none", "skip", "skip+pool")
 STARTS = ("identity", "he")
 _COMMUTING = (nn.Identity, nn.AvgPool2d, nn.AdaptiveAvgPool2d)  # with maps of each pixel's channels
@@ -27,25 +26,25 @@ _COMMUTING = (nn.Identity, nn.AvgPool2d, nn.AdaptiveAvgPool2d)  # with maps of e
 class ELS(nn.Conv2d):
     """A 1x1 convolution without bias, normalisation or activation: the equivariant learnable stabiliser.
 
-    It stands for a skip connection while a supernet is trained and its architectures are scored; their own networks
-    have the plain identity. The stabilised network computes no other functions than the plain one as long as the
-    next block takes in the linear map (`fold`). On NAS-Bench-201 and NAS-Bench-301, where a skip leads to a sum
-    and that to a ReLU, it does not, and the stabiliser is a heuristic. The same holds wherever the next block adds
-    its input to its output, as the residual blocks inside the stages of NAS-Bench-Macro and of SCARLET's own space.
+    It replaces a skip connection while a supernet is trained and its architectures are scored; their own networks have
+    the plain identity. The stabilised network can compute the same functions as the plain one, and no others, as long
+    as the next block absorbs the linear map (`fold`). On NAS-Bench-201 and NAS-Bench-301, where a skip leads to a sum
+    and that to a ReLU, the next block does not, and the stabiliser is a heuristic. The same holds where the next block
+    adds its input to its output, as the residual blocks in the stages of NAS-Bench-Macro and of SCARLET's own space do.
 
     Parameters
     ----------
     channels
         Of input and output.
     start
-        How the weights begin: "identity", so that the untrained network is that of plain skips; or "he", drawn with
-        variance 2 / channels as SCARLET's authors draw those of every convolution. torch's own start, a variance of
-        1 / (3 channels), shrinks features at every skip: supernets of many skips in a row hardly train from it.
+        Initialisation of the weights: "identity", so that the untrained network equals that of plain skips; or "he",
+        normal with variance 2 / channels, as SCARLET's authors initialise every convolution. torch's default, a
+        variance of 1 / (3 channels), shrinks features at every skip: with many skips in a row, supernets hardly train.
 
     Raises
     ------
     UnknownNameError
-        If the start is another word.
+        If `start` is another word.
 
     References
     ----------
@@ -69,21 +68,28 @@ class ELS(nn.Conv2d):
 
 
 def substitutes(stabiliser: str, space: Space, start: str = "identity") -> dict[str, Substitute]:
-    """What stands for operations of the space, as `space.supernet` takes it.
+    """Return the modules that replace operations, in the form that `space.supernet` takes.
 
     Parameters
     ----------
     stabiliser
         "none"; "skip": an ELS for each skip; "skip+pool": also an ELS after each pooling, if the space has any.
+    space
+        Search space.
     start
-        How the weights of each begin, see `ELS`.
+        Initialisation of each ELS, see `ELS`.
+
+    Returns
+    -------
+    dict
+        Functions that make a module from the number of channels, by operation.
 
     Raises
     ------
     UnknownNameError
-        If it is another word.
+        If `stabiliser` is another word.
     UnsupportedError
-        If the space has no skip.
+        If the space lacks skip connections.
 
     Examples
     --------
@@ -96,7 +102,9 @@ def substitutes(stabiliser: str, space: Space, start: str = "identity") -> dict[
     if stabiliser == "none":
         return {}
     if not space.skips:
-        raise UnsupportedError(f"the space {space.name!r} has no skip to stabilise; choose stabiliser 'none'")
+        raise UnsupportedError(
+            f"the space {space.name!r} lacks skip connections to stabilise; choose stabiliser = 'none'"
+        )
     pools = space.pools() if stabiliser == "skip+pool" else {}
     stabilise = partial(ELS, start=start)
     return {
@@ -106,16 +114,23 @@ def substitutes(stabiliser: str, space: Space, start: str = "identity") -> dict[
 
 
 def fold(els: ELS, following: nn.Module) -> nn.Conv2d:
-    """The convolution that does what the stabiliser and then the first convolution of `following` do.
+    """Return the convolution that computes what the stabiliser and then the first convolution of `following` compute.
 
-    It takes the place of that convolution, the stabiliser goes: with the same result for all inputs, because maps of
-    each pixel's channels without bias compose with convolutions and commute with padding and average pooling.
+    It replaces both, with the same result for all inputs: linear maps of each pixel's channels without bias compose
+    with convolutions and commute with padding and average pooling.
 
     Parameters
     ----------
+    els
+        The stabiliser.
     following
-        What reads the stabiliser's output and nothing else does: a convolution, a row of modules, or a block whose
+        The only module that reads the stabiliser's output: a convolution, a sequence of modules, or a block whose
         attribute `residual` says whether it adds its input to its output.
+
+    Returns
+    -------
+    Conv2d
+        A new module.
 
     Raises
     ------
@@ -132,20 +147,21 @@ def fold(els: ELS, following: nn.Module) -> nn.Conv2d:
     convolution = _first_convolution(following)
     if convolution.groups > 1:
         raise UnsupportedError(
-            f"a convolution of {convolution.groups} groups takes in no stabiliser: it would lose its groups"
+            f"a convolution of {convolution.groups} groups cannot absorb a stabiliser: it would lose its groups"
         )
     if convolution.in_channels != els.out_channels:
         raise UnsupportedError(
             f"a convolution of {convolution.in_channels} channels does not follow a stabiliser of {els.out_channels}"
         )
     folded = copy.deepcopy(convolution)
+    # W'[o, i, h, w] = sum_m W[o, m, h, w] S[m, i]
     weight = torch.einsum("omhw,mi->oihw", convolution.weight.detach(), els.weight.detach()[:, :, 0, 0])
     folded.weight = nn.Parameter(weight)
     return folded
 
 
 def _pooled(make: Callable[[], nn.Module], stabilise: Substitute, channels: int) -> nn.Sequential:
-    """A pooling and the stabiliser of what it gives."""
+    """Return a pooling, followed by a stabiliser."""
     return nn.Sequential(make(), stabilise(channels))
 
 
@@ -155,13 +171,13 @@ def _first_convolution(following: nn.Module) -> nn.Conv2d:
             return module
         if not isinstance(module, _COMMUTING):
             raise UnsupportedError(
-                f"{type(following).__name__} begins with {type(module).__name__}, which takes in no linear map"
+                f"{type(following).__name__} begins with {type(module).__name__}, which cannot absorb a linear map"
             )
-    raise UnsupportedError(f"{type(following).__name__} has no convolution that could take in the stabiliser")
+    raise UnsupportedError(f"{type(following).__name__} lacks a convolution to absorb the stabiliser")
 
 
 def _row(module: nn.Module) -> Iterator[nn.Module]:
-    """The modules that an input goes through one after the other."""
+    """Yield the modules that an input passes one after the other."""
     residual = getattr(module, "residual", None)
     if residual:
         raise UnsupportedError(

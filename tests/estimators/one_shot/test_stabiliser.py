@@ -90,7 +90,7 @@ def test_words_and_spaces_without_skips_are_refused():
     with pytest.raises(UnknownNameError, match=r"no stabiliser named 'els'. Known: none, skip, skip\+pool"):
         substitutes("els", Macro())
     assert substitutes("none", NASBench101()) == {}
-    with pytest.raises(UnsupportedError, match="'nasbench101' has no skip to stabilise"):
+    with pytest.raises(UnsupportedError, match="'nasbench101' lacks skip connections to stabilise"):
         substitutes("skip", NASBench101())
     with pytest.raises(UnknownNameError, match=r"no stabiliser start named 'zero'. Known: he, identity"):
         ELS(3, "zero")
@@ -138,14 +138,14 @@ def test_the_fold_is_exact(els, following):
 @pytest.mark.parametrize(
     ("following", "reason"),
     [
-        (ReLUConvBN(6, 6, 3), "ReLUConvBN begins with ReLU, which takes in no linear map"),
+        (ReLUConvBN(6, 6, 3), "ReLUConvBN begins with ReLU, which cannot absorb a linear map"),
         (InvertedResidual(nn.Conv2d(6, 6, 1), residual=True), "adds its input to its output"),
         (nn.Sequential(nn.AvgPool2d(2), InvertedResidual(nn.Conv2d(6, 6, 1), residual=True)), "adds its input"),
         (nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(6, 6, 1)), "begins with MaxPool2d"),
         (nn.Sequential(nn.BatchNorm2d(6), nn.Conv2d(6, 6, 1)), "begins with BatchNorm2d"),
-        (nn.Conv2d(6, 6, 3, groups=6), "6 groups takes in no stabiliser: it would lose its groups"),
+        (nn.Conv2d(6, 6, 3, groups=6), "6 groups cannot absorb a stabiliser: it would lose its groups"),
         (nn.Conv2d(5, 6, 3), "of 5 channels does not follow a stabiliser of 6"),
-        (nn.AvgPool2d(2), "AvgPool2d has no convolution"),
+        (nn.AvgPool2d(2), "AvgPool2d lacks a convolution"),
     ],
     ids=str,
 )

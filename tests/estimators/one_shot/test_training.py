@@ -106,7 +106,7 @@ def test_sampling_says_what_it_cannot_do() -> None:
         sampler("fairr", SPACE, 0)
     with pytest.raises(UnsupportedError, match="table of choices"):
         sampler("fair", NASBench101(), 0)
-    with pytest.raises(UnsupportedError, match="no weights to train"):
+    with pytest.raises(UnsupportedError, match="lack weights to train"):
         sampler("uniform", SPACE, 0, accept=lambda _: False)(0)
 
 
