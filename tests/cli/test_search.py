@@ -251,7 +251,7 @@ def test_a_choice_without_training_is_not_said_to_be_trained(tmp_path: Path) -> 
     result = search("nasbench201", "freedarts_snip", *SEARCHED, "--out", "found")
     assert result.exit_code == 0, result.output
     text = (tmp_path / "found" / "report.md").read_text(encoding="utf-8")
-    rule = "the architecture whose operations have the largest saliencies on their edges in its untrained supernet"
+    rule = "the architecture whose operations have the largest saliencies on their edges in the untrained supernet"
     assert text.count(rule) == 2  # at the top and in the protocol
     assert "architecture parameters prefer" not in text
     assert "is trained" not in text

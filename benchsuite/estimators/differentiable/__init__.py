@@ -1,1 +1,1 @@
-"""Differentiable searches: supernets that mix all operations, and scores and architectures read off them."""
+"""Differentiable searches: supernets that mix all operations, and scores and architectures derived from them."""

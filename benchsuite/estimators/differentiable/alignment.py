@@ -1,7 +1,11 @@
-"""Layer alignment: how far the cells that share one table of choices agree on where its probabilities should go.
+"""Layer alignment: how far the cells that share one table of choices agree on how its probabilities should change.
 
 Movahedi et al., "Lambda-DARTS: Mitigating Performance Collapse by Harmonizing Operation Selection among Cells",
-ICLR 2023. A row of `gradients`, g_l, is the gradient of the loss by the probabilities as cell l alone uses them.
+ICLR 2023. With g_l the gradient of the loss with respect to the probabilities as only cell l uses them, L cells:
+
+    Lambda = 2 / (L (L - 1)) sum_{l < j} s(g_l, g_j),    s = cos(g_l, g_j), or <g_l, g_j> / <|g_l|, |g_j|> (signcorr)
+
+A row of `gradients` is one g_l.
 """
 
 from __future__ import annotations
@@ -15,11 +19,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MEASURES = ("corr", "signcorr")
-_FLAT = 1e-10  # a derivative, times the norm of its row, that is rounding alone
+_FLAT = 1e-10  # a derivative, times the norm of its row, that is only rounding
 
 
 def alignment(gradients: Tensor, measure: str = "corr") -> float:
-    """Mean similarity of two different rows, from -1 to 1; NaN for fewer than two. A row of zeros is similar to none.
+    """Return Lambda, the mean similarity of two different rows.
 
     Parameters
     ----------
@@ -27,6 +31,11 @@ def alignment(gradients: Tensor, measure: str = "corr") -> float:
         Shape (cells, probabilities).
     measure
         "corr", the cosine; or "signcorr", which divides the product of two rows by that of their absolute values.
+
+    Returns
+    -------
+    float
+        From -1 to 1; NaN for fewer than two rows. The similarity to a row of zeros is 0.
 
     Examples
     --------
@@ -40,11 +49,23 @@ def alignment(gradients: Tensor, measure: str = "corr") -> float:
         return math.nan
     products, sizes = rows @ rows.T, _sizes(rows, measure)
     similar = torch.where(sizes > 0, products / sizes, 0.0)
-    return float(similar.sum() - similar.diagonal().sum()) / (number * (number - 1))
+    return float(similar.sum() - similar.diagonal().sum()) / (number * (number - 1))  # both l < j and j < l
 
 
 def alignment_slope(gradients: Tensor, measure: str = "corr") -> Tensor:
-    """Derivative of the alignment by the rows, of their shape and type; zeros where there is none but rounding.
+    """Return the derivative of Lambda with respect to the rows.
+
+    Parameters
+    ----------
+    gradients
+        Shape (cells, probabilities).
+    measure
+        "corr" or "signcorr", as of `alignment`.
+
+    Returns
+    -------
+    Tensor
+        Of the rows' shape and type; zeros if the derivative is only rounding.
 
     Examples
     --------
@@ -56,13 +77,13 @@ def alignment_slope(gradients: Tensor, measure: str = "corr") -> Tensor:
     if number < 2:
         return torch.zeros_like(gradients)
     slope = _corr_slope(rows) if measure == "corr" else _signcorr_slope(rows)
-    slope *= 2 / (number * (number - 1))
+    slope *= 2 / (number * (number - 1))  # g_l occurs in the pairs (l, j) and (j, l)
     flat = (slope.norm(dim=1) * rows.norm(dim=1)).max() < _FLAT
     return torch.zeros_like(gradients) if flat else slope.to(gradients.dtype)
 
 
 def _sizes(rows: Tensor, measure: str) -> Tensor:
-    """What products of two rows are divided by, shape (cells, cells)."""
+    """Return what products of two rows are divided by, shape (cells, cells)."""
     if measure == "corr":
         norms = rows.norm(dim=1)
         return torch.outer(norms, norms)
@@ -72,17 +93,20 @@ def _sizes(rows: Tensor, measure: str) -> Tensor:
 
 
 def _corr_slope(rows: Tensor) -> Tensor:
-    """Sum over all j of d cos(g_l, g_j) / d g_l, which is what is left of the sum of directions across g_l."""
+    """Return the sum over j of d cos(g_l, g_j) / d g_l = (u_j - u_l <u_l, u_j>) / |g_l|, with u_l = g_l / |g_l|.
+
+    The term of j = l is 0, so that the sum may run over all j.
+    """
     norms = rows.norm(dim=1, keepdim=True)
-    directions = torch.where(norms > 0, rows / norms, 0.0)
-    total = directions.sum(0)
+    directions = torch.where(norms > 0, rows / norms, 0.0)  # u_l
+    total = directions.sum(0)  # sum_j u_j
     across = total - directions * (directions @ total)[:, None]
     return torch.where(norms > 0, across / norms, 0.0)
 
 
 def _signcorr_slope(rows: Tensor) -> Tensor:
-    """Sum over all j but l of g_j / D - N sign(g_l) |g_j| / D^2, with N the product of two rows and D its size."""
+    """Return the sum over j != l of g_j / D - N sign(g_l) |g_j| / D^2, with N = <g_l, g_j> and D = <|g_l|, |g_j|>."""
     sizes = _sizes(rows, "signcorr").fill_diagonal_(0)
-    first = torch.where(sizes > 0, 1 / sizes, 0.0)
-    second = torch.where(sizes > 0, (rows @ rows.T) / sizes**2, 0.0)
+    first = torch.where(sizes > 0, 1 / sizes, 0.0)  # 1 / D
+    second = torch.where(sizes > 0, (rows @ rows.T) / sizes**2, 0.0)  # N / D^2
     return first @ rows - rows.sign() * (second @ rows.abs())

@@ -12,25 +12,28 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    Gradients = Callable[[Sequence[Tensor]], Sequence[Tensor]]
+    GradientsAt = Callable[[Sequence[Tensor]], Sequence[Tensor]]  # point -> gradients
 
 
-def along(gradients: Gradients, point: Sequence[Tensor], direction: Sequence[Tensor], distance: float) -> list[Tensor]:
-    """Derivative of gradients along a direction, from the difference of two at that distance from a point.
+def along(
+    gradients: GradientsAt, point: Sequence[Tensor], direction: Sequence[Tensor], distance: float
+) -> list[Tensor]:
+    """Return the derivative of gradients along a direction, by a central finite difference.
 
     Parameters
     ----------
     gradients
-        Gradients of a loss, by whatever they are asked for, at a point.
+        Returns gradients of a loss at a point, with respect to any variables.
     point, direction
         Tensors of the same shapes.
     distance
-        Euclidean distance of each of the two from the point.
+        Euclidean distance from the point at which gradients are taken, on both sides.
 
     Returns
     -------
-    (gradients(point + e direction) - gradients(point - e direction)) / 2 e with e = distance / |direction|; where the
-    direction is zero, zeros.
+    list
+        (gradients(point + e direction) - gradients(point - e direction)) / 2 e with e = distance / |direction|; zeros
+        if the direction is zero.
 
     Examples
     --------
@@ -49,7 +52,14 @@ def along(gradients: Gradients, point: Sequence[Tensor], direction: Sequence[Ten
 
 @contextmanager
 def standing_in(parameters: Sequence[Tensor], values: Sequence[Tensor]) -> Iterator[None]:
-    """Give parameters other values inside; outside they have their own again, bit by bit.
+    """Give parameters other values inside a `with`; afterwards they have their own again, bit by bit.
+
+    Parameters
+    ----------
+    parameters
+        Tensors.
+    values
+        One of the same shape for each.
 
     Examples
     --------

@@ -1,4 +1,8 @@
-"""The continuous relaxation of a search space: architecture parameters, what they mix, and how likely choices are."""
+"""The continuous relaxation of a search space: architecture parameters and the probabilities that they define.
+
+The operation o of edge (i, j) has the probability softmax_o(alpha_ij) (DARTS, Liu et al., ICLR 2019). With edge
+normalisation, edge (i, j) also has the share softmax_i(beta_ij) of node j (PC-DARTS, Xu et al., ICLR 2020).
+"""
 
 from __future__ import annotations
 
@@ -46,25 +50,30 @@ class Relaxation(nn.Module):
         self.beta = nn.ParameterDict({name: _drawn(edges) for name, (edges, _) in normalised.items()})
 
     def operations(self) -> dict[str, Tensor]:
-        """Probabilities of the operations of each edge, shape (edges, operations), by table."""
+        """Return the probabilities of the operations of each edge, shape (edges, operations), by table."""
         return {name: alpha.softmax(-1) for name, alpha in self.alpha.items()}
 
     def edges(self) -> dict[str, Tensor] | None:
-        """Shares of the edges, of which those into the same node add up to 1, by table; None without a beta."""
+        """Return the shares of the edges, shape (edges,), by table; those into one node sum to 1. None without beta."""
         if not self.beta:
             return None
         return {name: self._log_shares(name).exp() for name in self.beta}
 
     @torch.no_grad()
     def log_likelihood(self, choices: Mapping[str, Sequence[tuple[int, int]]]) -> float:
-        """Sum of the logarithms of the probabilities of some choices.
+        """Return the sum of the logarithms of the probabilities of some choices.
 
-        With a beta, also of the shares of the edges that are kept, which are those whose operation is not "none".
+        With beta, also of the shares of the edges that are kept: those whose operation is not "none".
 
         Parameters
         ----------
         choices
-            Positions of edge and operation, by table.
+            Pairs (edge, operation) of positions, by table.
+
+        Returns
+        -------
+        float
+            sum log softmax_o(alpha_ij) + sum log softmax_i(beta_ij).
         """
         found = [self._log_likelihood(name, chosen) for name, chosen in choices.items()]
         return float(torch.stack(found).sum())
@@ -81,7 +90,7 @@ class Relaxation(nn.Module):
         beta, targets = self.beta[name], [edge.target for edge in self.tables[name]]
         same = torch.tensor([[one == other for other in targets] for one in targets], device=beta.device)
         incoming = torch.where(same, beta, -torch.inf)  # row: the edges into the node of this edge
-        shares: Tensor = beta - incoming.logsumexp(-1)
+        shares: Tensor = beta - incoming.logsumexp(-1)  # log softmax over these edges
         return shares
 
 

@@ -1,4 +1,13 @@
-"""Saliency of operations in an untrained mixed supernet (FreeDARTS): what architecture parameters do to a loss."""
+"""Saliency of operations in an untrained mixed supernet: how much architecture parameters influence a loss.
+
+FreeDARTS (Zhang et al., 2021) applies measures of pruning at initialisation, snip (Lee et al., ICLR 2019), grasp (Wang
+et al., ICLR 2020) and synflow (Tanaka et al., NeurIPS 2020), to the architecture parameters alpha of a supernet:
+
+    snip = abs(alpha dL/dalpha),    grasp = -alpha (H g),    synflow = abs(alpha dR/dalpha),
+
+with L the loss, g and H its gradient and Hessian with respect to all alpha, and R the sum of logits of the linearised
+supernet.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +27,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from benchsuite.core.supernet import EdgeChoices, MixedSupernet
+    from benchsuite.estimators.differentiable.updates import Batch
 
-    Batch = tuple[Tensor, Tensor]
     Table = dict[str, Tensor]  # a value for each edge and operation, by the name of the table
 
 
 def snip(supernet: MixedSupernet, alpha: Mapping[str, Tensor], batch: Batch) -> Table:
-    """abs(alpha dL/dalpha) of each operation (edges, operations), by table; never negative.
+    """Return abs(alpha dL/dalpha) of each operation.
 
     Parameters
     ----------
     supernet
         Its normalisations use the batch's statistics.
     alpha
-        Architecture parameters by table, which mix operations as they are: no softmax.
+        Architecture parameters by table, which mix operations as they are, without softmax.
     batch
         Images and their classes.
+
+    Returns
+    -------
+    dict
+        Shape (edges, operations), by table; never negative.
     """
     leaves = _leaves(alpha)
     gradients = gradients_of(_loss(supernet, leaves, batch), list(leaves.values()))
@@ -41,20 +55,48 @@ def snip(supernet: MixedSupernet, alpha: Mapping[str, Tensor], batch: Batch) -> 
 
 
 def grasp(supernet: MixedSupernet, alpha: Mapping[str, Tensor], batch: Batch) -> Table:
-    """-alpha (H g) of each operation, H and g Hessian and gradient of the loss to all alpha; as `snip` otherwise."""
+    """Return -alpha (H g) of each operation, H and g Hessian and gradient of the loss with respect to all alpha.
+
+    Parameters
+    ----------
+    supernet
+        Its normalisations use the batch's statistics.
+    alpha
+        Architecture parameters by table, which mix operations as they are, without softmax.
+    batch
+        Images and their classes.
+
+    Returns
+    -------
+    dict
+        Shape (edges, operations), by table.
+    """
     leaves = _leaves(alpha)
     products = hessian_product(_loss(supernet, leaves, batch), list(leaves.values()))
     return _products(leaves, products, torch.neg)
 
 
 def synflow(supernet: MixedSupernet, alpha: Mapping[str, Tensor], batch: Batch) -> Table:
-    """abs(alpha dR/dalpha) of each operation, R the sum of logits of the linearised supernet.
+    """Return abs(alpha dR/dalpha) of each operation, R the sum of logits of the linearised supernet.
 
-    Weights and alpha are replaced by their absolute values and biases by zero, batch normalisation is bypassed, the
-    input is one image of ones of the batch's shape; float64, as values grow with every layer. Classes are not read.
-    Where every path from the input goes through every cell, as in NAS-Bench-201, values of all edges across a cut of a
-    cell add up to R times the number of cells of its table; paths that go past cells, as in DARTS, make it less. The
-    supernet comes back as it was.
+    Weights and alpha are replaced by their absolute values and biases by zero, batch normalisation is bypassed, and the
+    input is one image of ones of the batch's shape; float64, as values grow with every layer. Where every path from the
+    input passes every cell, as in NAS-Bench-201, the values of all edges across a cut of a cell sum to R times the
+    number of cells of its table; paths around cells, as in DARTS, make the sum smaller.
+
+    Parameters
+    ----------
+    supernet
+        Restored afterwards.
+    alpha
+        Architecture parameters by table, which mix operations as they are, without softmax.
+    batch
+        Images, of which only shape and device are read, and their classes, which are not read.
+
+    Returns
+    -------
+    dict
+        Shape (edges, operations), by table; never negative.
     """
     with preserved(supernet), without_batch_norm(supernet):
         supernet.double()
@@ -74,19 +116,22 @@ SALIENCIES: dict[str, Callable[[MixedSupernet, Mapping[str, Tensor], Batch], Tab
 
 
 def pruned(tables: Mapping[str, Sequence[EdgeChoices]], measure: Callable[[Table], Table]) -> tuple[Table, Table]:
-    """Saliencies, and which operations are left when those of the lowest are pruned one by one, one left on each edge.
+    """Prune the operation of the lowest saliency, one by one, until each edge has one operation.
 
-    "none", which has no saliency, goes first.
+    "none", whose saliency is 0, goes first.
 
     Parameters
     ----------
+    tables
+        The edges of each kind of cell, with their operations.
     measure
-        Gives saliencies from masks, 1 of operations that take part and 0 of others.
+        Returns saliencies from masks: 1 for operations that take part, 0 for others.
 
     Returns
     -------
-    tuple of (edges, operations) by table
-        Each operation's saliency in the last round in which it took part; masks of those that are left.
+    tuple
+        Each operation's saliency in the last round in which it took part, and masks of those that are left; both of
+        shape (edges, operations), by table.
 
     Examples
     --------
@@ -111,7 +156,17 @@ def pruned(tables: Mapping[str, Sequence[EdgeChoices]], measure: Callable[[Table
 
 
 def rounds(tables: Mapping[str, Sequence[EdgeChoices]]) -> int:
-    """How often `pruned` measures.
+    """Return how often `pruned` measures.
+
+    Parameters
+    ----------
+    tables
+        The edges of each kind of cell, with their operations.
+
+    Returns
+    -------
+    int
+        1 plus the number of operations that are pruned, apart from "none".
 
     Examples
     --------
@@ -123,7 +178,7 @@ def rounds(tables: Mapping[str, Sequence[EdgeChoices]]) -> int:
 
 
 def _weakest(values: Table, left: Table) -> tuple[str, int, int]:
-    """Table, edge and position of the operation of the lowest value, of those that are not the last on their edge."""
+    """Return table, edge and position of the operation of the lowest value that is not the last on its edge."""
     lowest: list[tuple[float, str, int, int]] = []
     for name, mask in left.items():
         open_edges = mask.sum(1, keepdim=True) > 1
@@ -150,7 +205,7 @@ def _loss(supernet: MixedSupernet, alpha: Mapping[str, Tensor], batch: Batch) ->
 
 
 def _products(alpha: Table, gradients: Sequence[Tensor], finish: Callable[[Tensor], Tensor]) -> Table:
-    """What `finish` makes of alpha times its gradient, float64."""
+    """Return what `finish` makes of alpha times its gradient, float64."""
     return {
         name: finish(values.detach().double() * gradient.double()).cpu()
         for (name, values), gradient in zip(alpha.items(), gradients, strict=True)

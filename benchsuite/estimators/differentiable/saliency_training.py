@@ -1,4 +1,4 @@
-"""What measures saliencies of operations in an untrained mixed supernet, run and kept as trainings are."""
+"""Measurement of the saliencies of operations in an untrained mixed supernet, run and stored like a training."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ _DEVIATION = 1e-3  # of normal architecture parameters, as DARTS draws them
 
 @dataclass(frozen=True, slots=True)
 class SaliencyTraining:
-    """How saliencies are measured in a mixed supernet at its initialisation; it stands where others train.
+    """How saliencies are measured in a mixed supernet at its initialisation, in place of a training.
 
-    Parameters
+    Attributes
     ----------
     saliency
         "snip", "grasp" or "synflow", see the module `saliency`.
     sign
-        1, or -1 for grasp with the other sign than the published one.
+        1, or -1 for grasp with the opposite of the published sign.
     alpha
-        "constant": architecture parameters are 1. "normal": they are drawn with deviation 0.001, as was published;
-        saliencies are then mostly the random sizes of alpha.
+        "constant": architecture parameters are 1. "normal": they are normal with standard deviation 0.001, as
+        published; saliencies then mostly reflect the random sizes of alpha.
     draws
-        Draws of normal architecture parameters, over which saliencies are averaged.
+        Number of draws of normal architecture parameters, over which saliencies are averaged.
     pruning
-        "one-shot", or "iterative": the operation of the lowest saliency is pruned and all others are measured anew,
-        until each edge has one; an operation has its saliency of the last round in which it took part.
+        "one-shot", or "iterative": the operation of the lowest saliency is pruned and all others are measured again,
+        until each edge has one; an operation's saliency is that of the last round in which it took part.
     images
         Training images from which the batch is drawn; 0 = four fifths of the image set's training split.
     batch
@@ -73,7 +73,7 @@ class SaliencyTraining:
     shrink: Annotated[int, Ge(1)] = 1
 
     def check(self) -> None:
-        """Return nothing for values that say what to measure; the error says what is wrong with others."""
+        """Raise SuiteError or UnknownNameError, with what is allowed, for values that do not make a measurement."""
         for kind, name, known in (
             ("saliency", self.saliency, SALIENCIES),
             ("alpha", self.alpha, _ALPHAS),
@@ -82,60 +82,144 @@ class SaliencyTraining:
             if name not in known:
                 raise UnknownNameError(kind, name, known)
         if self.sign not in ({1, -1} if self.saliency == "grasp" else {1}):
-            raise SuiteError(f"sign = {self.sign} with saliency {self.saliency}; choose 1, or -1 for grasp")
+            raise SuiteError(f"sign = {self.sign}; must be 1, or -1 with saliency = 'grasp'")
         for number in ("draws", "batch", "shrink"):
             if not getattr(self, number) > 0:
                 raise SuiteError(f"{number} = {getattr(self, number)}; must be a positive integer")
         if self.draws > 1 and self.alpha == "constant":
-            raise SuiteError(f"draws = {self.draws} of constant alpha; choose 1, or alpha = 'normal'")
+            raise SuiteError(f"draws = {self.draws}; must be 1, or combined with alpha = 'normal'")
 
     @property
     def last_epoch(self) -> int:
-        """All is measured in what is taken for the first epoch."""
+        """Number of the only epoch, in which everything is measured."""
         return 1
 
     def kept_epochs(self) -> list[int]:
-        """The one epoch."""
+        """Return the only epoch."""
         return [1]
 
     @property
     def rule(self) -> str:
         """What the method chooses by itself, for a report."""
-        kept = "are left after pruning" if self.pruning == "iterative" else "have the largest saliencies on their edges"
-        return f"the architecture whose operations {kept} in its untrained supernet"
+        kept = "remain after pruning" if self.pruning == "iterative" else "have the largest saliencies on their edges"
+        return f"the architecture whose operations {kept} in the untrained supernet"
 
     def shared_stage(self) -> SaliencyTraining:
-        """The training itself: it has one stage."""
+        """Return the training itself: it has one stage."""
         return self
 
     def copy_of(self, space: Space, architecture: str) -> str:
-        """Name of the part of a checkpoint that is read for every architecture."""
+        """Return the name of the part of a checkpoint that is read for every architecture.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        architecture
+            Any string of the space.
+
+        Returns
+        -------
+        str
+            The name of the saliencies.
+        """
         return SALIENCY
 
     def check_space(self, space: Space, data: Dataset) -> None:
-        """Return nothing for a space that has a mixed supernet; the error says what is lacking."""
+        """Raise UnsupportedError for a space without a mixed supernet.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        data
+            Description of the data set, before images are shrunken.
+        """
         self.supernet(space, data)
 
     def supernet(self, space: Space, data: Dataset) -> MixedSupernet:
-        """The supernet, initialised from torch's current random state."""
+        """Build the supernet, initialised from torch's current random state.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        data
+            Description of the data set, before images are shrunken.
+
+        Returns
+        -------
+        MixedSupernet
+            It neither mixes nor has an active architecture yet.
+        """
         return space.mixed(shrunken(data, self.shrink))
 
     def trainer(self, space: Space, images: Images, seed: int, device: str = "cpu") -> SaliencyTrainer:
-        """What measures."""
+        """Return what measures.
+
+        Parameters
+        ----------
+        space
+            Search space.
+        images
+            Training images.
+        seed
+            Seed of weights, images and architecture parameters.
+        device
+            Where the supernet runs.
+
+        Returns
+        -------
+        SaliencyTrainer
+            Before its measurement.
+        """
         return SaliencyTrainer(space, images, self, seed, device)
 
     def words(self, images: int, side: int) -> str:
-        """How saliencies are measured, for a report; `images` there are to draw from, of `side` pixels."""
-        alpha = "1" if self.alpha == "constant" else f"normal, {self.draws} draws"
+        """Describe the measurement, for a report.
+
+        Parameters
+        ----------
+        images
+            Number of images that may be used.
+        side
+            Their side in pixels, before they are shrunken.
+
+        Returns
+        -------
+        str
+            A clause without a full stop.
+        """
+        pixels = side // self.shrink
+        alpha = "constant alpha" if self.alpha == "constant" else f"normal alpha ({self.draws} draws)"
         return (
-            f"no training: {self.saliency} of a mixed supernet at its initialisation, one batch of {self.batch} of "
-            f"{self.images or images:,} images of side {side // self.shrink}, alpha {alpha}, {self.pruning}"
-            + (", other sign" if self.sign < 0 else "")
+            f"{self.saliency} of an untrained mixed supernet, measured on one batch of {self.batch} out of "
+            f"{self.images or images:,} images ({pixels}x{pixels} pixels), {alpha}, {self.pruning} pruning"
+            + (", opposite sign" if self.sign < 0 else "")
         )
 
 
 class SaliencyTrainer:
-    """Measures the saliencies of one supernet with one batch, which depend on nothing but the seed."""
+    """Measures the saliencies of one supernet with one batch, which depend on nothing but the seed.
+
+    Parameters
+    ----------
+    space
+        Search space.
+    images
+        Training images.
+    training
+        Hyperparameters.
+    seed
+        Seed of weights, images and architecture parameters.
+    device
+        Where the supernet runs.
+
+    Raises
+    ------
+    SuiteError
+        If there are too few images for a batch, or hyperparameters do not make a measurement.
+    """
 
     def __init__(
         self, space: Space, images: Images, training: SaliencyTraining, seed: int, device: str = "cpu"
@@ -158,7 +242,7 @@ class SaliencyTrainer:
 
     @property
     def epoch(self) -> int:
-        """1 when all is measured."""
+        """Number of finished epochs: 1 when everything has been measured."""
         return len(self._curve)
 
     def run_epoch(self) -> Epoch:
@@ -180,11 +264,11 @@ class SaliencyTrainer:
         return self._curve[-1]
 
     def checkpoint(self) -> dict[str, Table]:
-        """The saliencies by table, (edges, operations)."""
+        """Return the saliencies by table, shape (edges, operations)."""
         return {SALIENCY: self.saliencies}
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """What was seen, the architecture that the method chooses, and the saliency of each operation."""
+        """Return loss and accuracy, the architecture that the method chooses, and the saliency of each operation."""
         return {
             "curve": [asdict(point) for point in self._curve],
             "derived": [asdict(point) for point in self._derived],
@@ -197,7 +281,7 @@ class SaliencyTrainer:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """All that was measured."""
+        """Return everything that was measured."""
         return {
             SALIENCY: self.saliencies,
             "curve": [asdict(point) for point in self._curve],
@@ -205,13 +289,30 @@ class SaliencyTrainer:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take what was measured."""
+        """Take what was measured.
+
+        Parameters
+        ----------
+        state
+            What `state_dict` returned.
+        """
         self.saliencies = state[SALIENCY]
         self._curve = [Epoch(**point) for point in state["curve"]]
         self._derived = [Derived(**point) for point in state["derived"]]
 
     def seconds_to_go(self, done: int) -> float:
-        """CPU seconds of all measurements, from one."""
+        """Return the CPU seconds of the measurements to come, from one of them.
+
+        Parameters
+        ----------
+        done
+            1 if everything has been measured, 0 otherwise.
+
+        Returns
+        -------
+        float
+            An estimate.
+        """
         start = time.process_time()
         SALIENCIES[self.training.saliency](self.supernet, self.alphas[0], self.batch)
         number = rounds(self.supernet.tables) if self.training.pruning == "iterative" else 1
@@ -225,7 +326,7 @@ class SaliencyTrainer:
         return {name: _DEVIATION * torch.randn(size, generator=rng).to(self.batch[0]) for name, size in sizes.items()}
 
     def _measure(self, masks: Mapping[str, Tensor]) -> Table:
-        """Mean saliencies over the draws of architecture parameters, of which the mask lets some take part."""
+        """Return mean saliencies over the draws of architecture parameters; the masks let some operations take part."""
         measure = SALIENCIES[self.training.saliency]
         found = [
             measure(
@@ -237,7 +338,7 @@ class SaliencyTrainer:
 
     @torch.no_grad()
     def _seen(self) -> tuple[float, float]:
-        """Loss and accuracy (percent) of the batch."""
+        """Return loss and accuracy (percent) of the batch."""
         inputs, targets = self.batch
         self.supernet.train()
         self.supernet.mix([self.alphas[0][name] for name in self.supernet.cells])

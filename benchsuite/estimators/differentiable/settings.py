@@ -33,7 +33,7 @@ _RANGES = (  # names, smallest and largest value
 class MixedSettings:
     """Hyperparameters of a differentiable search: weights and architecture parameters are trained in turn.
 
-    One half of the training images trains the weights, the other the architecture parameters. Methods are values of
+    One half of the training images trains the weights, the other the architecture parameters. Methods are settings of
     these: DARTS (the defaults, Liu et al., ICLR 2019), PC-DARTS (`partial`, `edge_normalisation`, `frozen`; Xu et al.,
     ICLR 2020), Lambda-DARTS (`alignment`, `strength`; Movahedi et al., ICLR 2023). They can be combined.
 
@@ -46,7 +46,7 @@ class MixedSettings:
     batch
         Images in an update, of the weights and of the architecture parameters.
     lr, lr_min, momentum, weight_decay
-        Of the weights' stochastic gradient descent; the rate falls from epoch to epoch along a cosine.
+        Of the weights' stochastic gradient descent; the learning rate falls from epoch to epoch along a cosine.
     clip
         Largest norm of an update's gradient of the weights; 0 = any.
     alpha_lr, alpha_momentum, alpha_decay
@@ -59,7 +59,7 @@ class MixedSettings:
     edge_normalisation
         Whether each edge has a learnt share of the node at which it ends.
     frozen
-        Share of the epochs, the first ones, in which the architecture parameters rest.
+        Share of the epochs, the first ones, in which the architecture parameters are not trained.
     alignment
         Regulariser of Lambda-DARTS: "none", "corr" or "signcorr", see `alignment`.
     strength
@@ -68,9 +68,9 @@ class MixedSettings:
         Distance of its finite difference.
     operations
         "all" of the space, or a reduced set that it has: on the DARTS space those of RobustDARTS (Zela et al., ICLR
-        2020), "S1" to "S4", of which S4 has noise, which is no architecture of the space.
+        2020), "S1" to "S4"; the noise of S4 is not an operation of the space.
     augmentation
-        "crop+flip" (pad 4 and crop, mirror half of them), "crop" or "none".
+        "crop+flip" (pad 4 and crop, mirror half of the images), "crop" or "none".
     shrink
         Images are averaged over squares of so many pixels a side before anything else.
     kept

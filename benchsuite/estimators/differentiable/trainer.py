@@ -1,4 +1,4 @@
-"""The training of a supernet of mixed operations: weights on one half of the images, what mixes them on the other."""
+"""The training of a supernet of mixed operations: weights on one half of the images, alpha on the other."""
 
 from __future__ import annotations
 
@@ -31,24 +31,26 @@ if TYPE_CHECKING:
     from benchsuite.estimators.differentiable.settings import MixedSettings
     from benchsuite.estimators.differentiable.updates import Batch, Seen
 
-RELAXATION = "relaxation"  # name of the architecture parameters in a checkpoint, beside that of the weights
+RELAXATION = "relaxation"  # name of the architecture parameters in a checkpoint; the weights are under SHARED
 _TIMED = 2  # updates from which the time of an epoch is estimated
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What the architecture parameters say after an epoch.
+    """What the architecture parameters prefer after an epoch.
 
     Attributes
     ----------
+    epoch
+        Number of the epoch, counted from 1.
     architecture
         The one that the method would choose.
     skips
         Number of its skip connections.
     alignment
-        Mean layer alignment ("corr") over the epoch's updates, of the cells that the supernet says; NaN without two.
+        Mean layer alignment ("corr") over the epoch's updates, of the supernet's aligned cells; NaN if there is one.
     strength
-        Factor of the alignment in the weights' loss.
+        Factor lambda of the alignment in the weights' loss.
     """
 
     epoch: int
@@ -59,7 +61,22 @@ class Derived:
 
 
 def count_skips(space: Space, supernet: MixedSupernet, architecture: str) -> int:
-    """Number of an architecture's skip connections; it may be one of the supernet that is none of the space."""
+    """Return the number of an architecture's skip connections.
+
+    Parameters
+    ----------
+    space
+        Search space.
+    supernet
+        The supernet that derived the architecture.
+    architecture
+        A string; it may have operations that only the supernet's operation set has.
+
+    Returns
+    -------
+    int
+        Operations that are the identity wherever the shape is kept.
+    """
     return sum(name in space.skips for name in supernet.operations(architecture))
 
 
@@ -68,6 +85,26 @@ class MixedTrainer:
 
     All that is random in an epoch depends on the seed and the epoch's number, so that a training that goes on from
     its state gives the weights and the architecture parameters of one that was never stopped, bit for bit.
+
+    Parameters
+    ----------
+    space
+        Search space.
+    images
+        Training images.
+    training
+        Hyperparameters.
+    seed
+        Seed of the training.
+    device
+        Where the supernet is trained.
+
+    Raises
+    ------
+    SuiteError
+        If there are too few images for a batch, or hyperparameters do not make a training.
+    UnsupportedError
+        If the space lacks what the training needs.
     """
 
     def __init__(self, space: Space, images: Images, training: MixedSettings, seed: int, device: str = "cpu") -> None:
@@ -95,7 +132,7 @@ class MixedTrainer:
         return len(self.curve)
 
     def run_epoch(self) -> Epoch:
-        """One pass over the images that train weights."""
+        """Train for one pass over the images that train weights, and return what it left behind."""
         start, number, device = time.process_time(), self.epoch, self._weight_images.device
         held = forget_peak(device)
         self._begin_epoch(number)
@@ -109,11 +146,11 @@ class MixedTrainer:
         return self.curve[-1]
 
     def checkpoint(self) -> dict[str, dict[str, Tensor]]:
-        """The weights and the architecture parameters, as they are read."""
+        """Return the weights and the architecture parameters, as they are read."""
         return {SHARED: self.supernet.state_dict(), RELAXATION: self.relaxation.state_dict()}
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """What each epoch left: the curve, what was derived, and the probabilities of operations and edges."""
+        """Return what each epoch left behind: curve, derived architecture, probabilities of operations and edges."""
         trajectory = enumerate(self._trajectory, 1)
         return {
             "curve": [asdict(point) for point in self.curve],
@@ -122,7 +159,7 @@ class MixedTrainer:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next epoch depends on, and what each epoch left so far."""
+        """Return everything that the next epoch depends on, and what each epoch left behind so far."""
         return {
             **self.checkpoint(),
             "optimiser": self._updates.optimiser.state_dict(),
@@ -133,7 +170,13 @@ class MixedTrainer:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Go on from a state.
+
+        Parameters
+        ----------
+        state
+            What `state_dict` returned.
+        """
         self.supernet.load_state_dict(state[SHARED])
         self.relaxation.load_state_dict(state[RELAXATION])
         self._updates.optimiser.load_state_dict(state["optimiser"])
@@ -143,9 +186,19 @@ class MixedTrainer:
         self._trajectory = list(state["trajectory"])
 
     def seconds_to_go(self, done: int) -> float:
-        """CPU seconds of all epochs but the first `done`, from a few updates; then the trainer is of no other use.
+        """Return the CPU seconds of the epochs to come, from a few updates; then the trainer is of no other use.
 
-        The updates that are timed are those of the last epoch, which has all that updates can have.
+        The updates that are timed are those of the last epoch, in which all parts of the method are active.
+
+        Parameters
+        ----------
+        done
+            Number of epochs that have been trained.
+
+        Returns
+        -------
+        float
+            An estimate.
         """
         last, updates = self.training.epochs - 1, len(self._weight_images) // self.training.batch
         self._begin_epoch(last)
@@ -160,7 +213,7 @@ class MixedTrainer:
         self._updates.strength = self.training.strength_of(number)
 
     def _batches(self, number: int) -> Iterator[tuple[Batch, Batch]]:
-        """Batches for the weights and for the architecture parameters, varied as the training says."""
+        """Yield augmented batches for the weights and for the architecture parameters."""
         size, vary = self.training.batch, self.training.augmentation
         first = self._weight_images.batches(size, seed_of("images", self.seed, number))
         second = self._alpha_images.batches(size, seed_of("alpha images", self.seed, number))
@@ -168,7 +221,7 @@ class MixedTrainer:
             yield (augmented(inputs, vary), targets), (augmented(others, vary), labels)
 
     def _update(self, number: int, step: int, batches: tuple[Batch, Batch]) -> Seen:
-        """What the weights' batch showed in an update; the architecture parameters, unless frozen, come first."""
+        """Make one update, of the architecture parameters, unless frozen, then of the weights; return what it saw."""
         self._updates.seed = seed_of("update", self.seed, number, step)
         if number >= self.training.frozen_epochs:
             self._updates.parameters_step(*batches)
@@ -182,7 +235,7 @@ class MixedTrainer:
 
     @torch.no_grad()
     def _probabilities(self) -> dict[str, Tensor]:
-        """Probabilities of operations, and shares of edges in a last column, by table."""
+        """Return the probabilities of operations, and shares of edges in a last column, by table."""
         operations, edges = self.relaxation.operations(), self.relaxation.edges()
         if edges is None:
             return operations
@@ -197,11 +250,11 @@ class MixedTrainer:
 
 
 def _columns(edge: EdgeChoices, number: int) -> tuple[str, ...]:
-    """What the columns of an edge's row are: its operations, then the edge itself if it has a share."""
+    """Return the names of the columns of an edge's row: its operations, then the edge itself if it has a share."""
     return (*edge.operations, "edge")[:number]
 
 
 def _halves(split: Split) -> tuple[Split, Split]:
-    """The first and the second half of the images; an odd one belongs to the second."""
+    """Return the first and the second half of the images; the middle one of an odd number belongs to the second."""
     half = len(split) // 2
     return split.head(half), replace(split, inputs=split.inputs[half:], targets=split.targets[half:])

@@ -1,4 +1,16 @@
-"""One update of a differentiable search: of the architecture parameters, then of the weights."""
+"""One update of a differentiable search: of the architecture parameters, then of the weights.
+
+With weights w, architecture parameters alpha, losses L_w on the weights' batch and L_alpha on the other batch, learning
+rate lr, and the layer alignment Lambda of the module `alignment`:
+
+    first order    alpha gradient = d L_alpha(w, alpha) / d alpha
+    second order   alpha gradient = d L_alpha(w', alpha) / d alpha - lr d^2 L_w(w, alpha) / (d alpha dw) v,
+                   w' = w - lr d L_w / dw (with momentum and decay), v = d L_alpha(w', alpha) / dw'
+    weights        w gradient = d L_w / dw - lambda d Lambda / dw
+
+Liu et al. (DARTS, ICLR 2019) and Movahedi et al. (Lambda-DARTS, ICLR 2023) take the mixed second derivatives from
+finite differences of gradients, as is done here.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +41,17 @@ Batch = tuple["Tensor", "Tensor"]
 
 
 class Seen(NamedTuple):
-    """What an update saw on the weights' batch: loss, share of images that are right, layer alignment ("corr")."""
+    """What an update saw on the weights' batch.
+
+    Attributes
+    ----------
+    loss
+        Mean loss.
+    right
+        Share of images that are classified correctly.
+    alignment
+        Layer alignment ("corr").
+    """
 
     loss: float
     right: float
@@ -39,9 +61,25 @@ class Seen(NamedTuple):
 class Updates:
     """The updates of a supernet and its architecture parameters, with their optimisers.
 
-    Running statistics of batch normalisation are those of the passes that train weights: other passes leave them
-    alone. All passes of an update draw the same random numbers, so that noise in a network is no difference between
-    them.
+    Running statistics of batch normalisation are those of the passes that train weights: other passes do not change
+    them. All passes of an update draw the same random numbers, so that noise in a network does not enter their
+    differences.
+
+    Parameters
+    ----------
+    supernet
+        Changed in place.
+    relaxation
+        Its architecture parameters, changed in place.
+    training
+        Hyperparameters.
+
+    Attributes
+    ----------
+    lr, strength, seed
+        Learning rate of the weights, lambda, and the seed of random numbers in the network, for the next update.
+    optimiser, adam
+        Of the weights, and of the architecture parameters.
     """
 
     def __init__(self, supernet: MixedSupernet, relaxation: Relaxation, training: MixedSettings) -> None:
@@ -59,32 +97,72 @@ class Updates:
         )
 
     def parameters_step(self, batch: Batch, alpha_batch: Batch) -> None:
-        """Update the architecture parameters by the loss on their own batch."""
+        """Update the architecture parameters by the loss on their own batch.
+
+        Parameters
+        ----------
+        batch, alpha_batch
+            Images and classes, for the weights and for the architecture parameters.
+        """
         gradients = self.second_order if self.training.order == 2 else self.first_order
         with statistics_kept(self.supernet):
             _give(self._parameters, gradients(batch, alpha_batch))
         self.adam.step()
 
-    def first_order(self, _: Batch, alpha_batch: Batch) -> Sequence[Tensor]:
-        """Gradient of the loss on the parameters' batch by the architecture parameters."""
+    def first_order(self, batch: Batch, alpha_batch: Batch) -> Sequence[Tensor]:
+        """Return the gradient of the loss on the parameters' batch with respect to the architecture parameters.
+
+        Parameters
+        ----------
+        batch, alpha_batch
+            Images and classes, for the weights (not used) and for the architecture parameters.
+
+        Returns
+        -------
+        Sequence
+            A tensor for each architecture parameter.
+        """
         return torch.autograd.grad(self._loss(alpha_batch), self._parameters)
 
     def second_order(self, batch: Batch, alpha_batch: Batch) -> Sequence[Tensor]:
-        """The same after a step of the weights, whose dependence on the architecture parameters counts (DARTS)."""
+        """Return the same gradient after a step of the weights, including how that step depends on alpha (DARTS).
+
+        Parameters
+        ----------
+        batch, alpha_batch
+            Images and classes, for the weights and for the architecture parameters.
+
+        Returns
+        -------
+        Sequence
+            A tensor for each architecture parameter.
+        """
         weights = self._weights
         with standing_in(weights, self._stepped(torch.autograd.grad(self._loss(batch), weights))):
             found = torch.autograd.grad(self._loss(alpha_batch), [*self._parameters, *weights])
-        direct, direction = found[: len(self._parameters)], found[len(self._parameters) :]
+        direct, direction = found[: len(self._parameters)], found[len(self._parameters) :]  # the latter is v
 
         def gradients(values: Sequence[Tensor]) -> Sequence[Tensor]:
             with standing_in(weights, values):
                 return torch.autograd.grad(self._loss(batch), self._parameters)
 
+        # d^2 L_w / (d alpha dw) v, the derivative of d L_w / d alpha along v
         mixed = along(gradients, [weight.detach() for weight in weights], direction, _DISTANCE)
         return [own - self.lr * other for own, other in zip(direct, mixed, strict=True)]
 
     def weights_step(self, batch: Batch) -> Seen:
-        """Update the weights by the loss, minus the layer alignment times its factor."""
+        """Update the weights by the loss minus lambda times the layer alignment.
+
+        Parameters
+        ----------
+        batch
+            Images and classes.
+
+        Returns
+        -------
+        Seen
+            On this batch, before the update.
+        """
         inputs, targets = batch
         mixtures, shares = self._leaves()
         logits = self._logits(inputs, mixtures, shares)
@@ -94,6 +172,7 @@ class Updates:
         rows = self._aligned(by_mixtures)
         if self.strength:
             slopes = self.alignment_gradients(batch, mixtures, shares, rows)
+            # d (L_w - lambda Lambda) / dw
             gradients = tuple(own - self.strength * other for own, other in zip(gradients, slopes, strict=True))
         _give(self._weights, gradients)
         if self.training.clip:
@@ -106,14 +185,25 @@ class Updates:
     def alignment_gradients(
         self, batch: Batch, mixtures: Sequence[Tensor], shares: Sequence[Tensor] | None, rows: Tensor
     ) -> Sequence[Tensor]:
-        """Gradient of the layer alignment by the weights, by a finite difference along its slope (Lambda-DARTS).
+        """Return the gradient of the layer alignment with respect to the weights (Lambda-DARTS).
+
+        It is d Lambda / dw = d^2 L_w / (dw dp) (d Lambda / dg), with p the cells' probabilities and g = d L_w / dp: the
+        derivative of d L_w / dw along d Lambda / dg in p, by a finite difference.
 
         Parameters
         ----------
+        batch
+            Images and classes.
         mixtures, shares
             Probabilities of operations, and shares of edges, of each cell.
         rows
-            Gradients of the loss by the probabilities of the aligned cells, shape (cells, probabilities).
+            Gradients g of the loss with respect to the probabilities of the aligned cells, shape (cells,
+            probabilities).
+
+        Returns
+        -------
+        Sequence
+            A tensor for each weight.
         """
         inputs, targets = batch
         slopes, table = iter(alignment_slope(rows, self.training.alignment)), self.supernet.aligned
@@ -131,14 +221,14 @@ class Updates:
             return along(gradients, [mixture.detach() for mixture in mixtures], direction, self.training.epsilon)
 
     def _aligned(self, by_mixtures: Sequence[Tensor]) -> Tensor:
-        """A row for each cell of the aligned table, shape (cells, probabilities)."""
+        """Return a row for each cell of the aligned table, shape (cells, probabilities)."""
         pairs = zip(self.supernet.cells, by_mixtures, strict=True)
         return torch.stack([gradient.flatten() for name, gradient in pairs if name == self.supernet.aligned])
 
     def _stepped(self, gradients: Sequence[Tensor]) -> list[Tensor]:
-        """The weights after a step of their optimiser with these gradients, which are not clipped."""
+        """Return the weights after a step of their optimiser with these gradients, which are not clipped."""
         found = []
-        for weight, gradient in zip(self._weights, gradients, strict=True):
+        for weight, gradient in zip(self._weights, gradients, strict=True):  # w - lr (g + decay w + momentum m)
             step = gradient + self.training.weight_decay * weight.detach()
             before = self.optimiser.state[weight].get("momentum_buffer")
             if before is not None:
@@ -147,7 +237,7 @@ class Updates:
         return found
 
     def _loss(self, batch: Batch) -> Tensor:
-        """Loss from which gradients flow back to weights and architecture parameters."""
+        """Return a loss from which gradients flow back to weights and architecture parameters."""
         edges = self.relaxation.edges()
         shares = None if edges is None else self._by_cell(edges)
         logits = self._logits(batch[0], self._by_cell(self.relaxation.operations()), shares)
@@ -161,7 +251,7 @@ class Updates:
 
     @torch.no_grad()
     def _leaves(self) -> tuple[list[Tensor], list[Tensor] | None]:
-        """Probabilities as each cell uses them, each a leaf of its own, and the shares of its edges."""
+        """Return the probabilities as each cell uses them, each a leaf of its own, and the shares of its edges."""
         edges = self.relaxation.edges()
         mixtures = [value.clone().requires_grad_() for value in self._by_cell(self.relaxation.operations())]
         return mixtures, None if edges is None else self._by_cell(edges)
@@ -172,7 +262,12 @@ class Updates:
 
 @contextmanager
 def statistics_kept(network: nn.Module) -> Iterator[None]:
-    """Normalise by batches inside, without counting these into the running statistics.
+    """Let batch normalisation use batch statistics inside a `with`, without changing its running statistics.
+
+    Parameters
+    ----------
+    network
+        Its batch normalisations are restored at the end.
 
     Examples
     --------

@@ -248,8 +248,8 @@ def test_a_measured_saliency_is_not_measured_again(tmp_path):
         ({"saliency": "fisher"}, UnknownNameError, "no saliency named 'fisher'"),
         ({"alpha": "uniform"}, UnknownNameError, "no alpha named"),
         ({"pruning": "twice"}, UnknownNameError, "no pruning named"),
-        ({"sign": -1}, SuiteError, "sign = -1 with saliency snip"),
-        ({"draws": 2}, SuiteError, "draws = 2 of constant alpha"),
+        ({"sign": -1}, SuiteError, "sign = -1; must be 1, or -1 with saliency"),
+        ({"draws": 2}, SuiteError, "draws = 2; must be 1, or combined with alpha"),
         ({"batch": 0}, SuiteError, "batch = 0"),
     ],
 )
