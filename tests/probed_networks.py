@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 from torch.nn import functional
+
+from benchsuite.estimators.zero_shot.scoring import probe_network
+
+KINDS = ["batch norm", "group norm", "no norm", "in-place modules", "in-place functions"]  # of MAKERS, with maps
 
 
 class InPlace(nn.Module):
@@ -102,3 +108,42 @@ def batch(number=6, dtype=torch.float64, seed=1):
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.randn(number, 3, 8, 8, generator=generator, dtype=torch.float64).to(dtype)
     return inputs, torch.arange(number) % 5
+
+
+def score(estimator, network, images, **options):
+    """Return the score of one estimator; its exception is raised."""
+    [outcome] = probe_network(network, *images, [estimator], **options)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value
+
+
+def golden_network(*, norm):
+    """Return the network whose scores by public code are stored in shared/golden."""
+
+    def block(inputs, outputs, kernel, stride):
+        conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=not norm)
+        return [conv, *([nn.BatchNorm2d(outputs)] if norm else []), nn.ReLU()]
+
+    layers = [*block(3, 8, 3, 1), *block(8, 16, 3, 2), *block(16, 16, 3 if norm else 1, 1)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)).double()
+
+
+def gradients(network, scalar):
+    """Return the gradient of a function of a copy of the network to each Conv2d and Linear weight."""
+    copied = copy.deepcopy(network).train()
+    scalar(copied).backward()
+    layers = [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    return [layer.weight.grad.numpy() for layer in layers]
+
+
+def loss_gradients(network, inputs, targets):
+    return gradients(network, lambda copied: functional.cross_entropy(copied(inputs.clone()), targets))
+
+
+def linear(features=192, classes=5):
+    return nn.Sequential(nn.Flatten(), nn.Linear(features, classes, bias=False)).double()
+
+
+def sum_of_logits(logits, targets):
+    return logits.sum()
