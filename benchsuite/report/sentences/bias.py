@@ -35,26 +35,29 @@ def sentences(bias: pd.DataFrame, board: pd.DataFrame) -> Iterator[tuple[int, st
     large = surely_large(bias[bias["low"].notna()])
     if large.empty:
         if not (bias.empty or bias["low"].isna().any() or (bias["n"] < FEWEST).any()):
-            yield BIAS, "No estimator better than chance surely ranks a whole group of sizes far too high or too low."
+            yield BIAS, "No better-than-chance estimator shows a significant size bias of 5 percentile points or more."
         return
     worst, own = largest(large), large[large["estimator"] == names[0]]
-    said = f"Of the estimators better than chance, {worst['estimator']} has the strongest bias by size: "
+    said = f"Of the estimators better than chance, {worst['estimator']} has the strongest size bias: "
     if own.empty or worst["estimator"] == names[0]:
         yield BIAS, f"{said}{_misranked(worst)}."
     else:
-        yield BIAS, f"By size, {names[0]} is most biased where {_misranked(largest(own))}. {said}{_misranked(worst)}."
+        yield (
+            BIAS,
+            f"{names[0]} has its strongest size bias where {_misranked(largest(own))}. {said}{_misranked(worst)}.",
+        )
 
 
 def _misranked(row: pd.Series) -> str:
     side = "too high" if row["rank_difference"] > 0 else "too low"
     return (
         f"architectures with {row['label']} {NAMES[row['complexity']]} are ranked "
-        f"{abs(row['rank_difference']):.0f} % of the field {side} on average"
+        f"{abs(row['rank_difference']):.0f} percentile points {side} on average"
     )
 
 
 def inside_sizes(bias: pd.DataFrame, board: pd.DataFrame) -> Iterator[tuple[int, str]]:
-    """Yield whether the leader still ranks where all architectures are of like size.
+    """Yield whether the leader still ranks where all architectures have a similar size.
 
     Nothing is said where groups are too small.
 
@@ -70,8 +73,9 @@ def inside_sizes(bias: pd.DataFrame, board: pd.DataFrame) -> Iterator[tuple[int,
     if len(rows) < 2 or rows["tau_low"].isna().any():
         return
     above = int((rows["tau_low"] > 0).sum())
-    sure = "all" if above == len(rows) else "none" if above == 0 else str(above)
+    significant = "all" if above == len(rows) else "none" if above == 0 else str(above)
     overall = board.loc[board["estimator"] == best, "kendall_tau"].item()
     taus = f"{number(rows['tau'].min(), 2)} to {number(rows['tau'].max(), 2)}"
-    said = f"Inside the {len(rows)} groups of like parameters its tau-b is {taus} (over all sizes {number(overall, 2)})"
-    yield INSIDE, f"{said}, surely above chance in {sure} of them."
+    said = f"Within the {len(rows)} groups of similar parameter count, tau-b ranges from {taus}"
+    said = f"{said} ({number(overall, 2)} overall)"
+    yield INSIDE, f"{said} and is significantly positive in {significant}."

@@ -63,31 +63,33 @@ def sentences(board: pd.DataFrame, comparisons: pd.DataFrame, same: pd.DataFrame
 def _next(known: list[dict[str, Any]], comparisons: pd.DataFrame, same: pd.DataFrame) -> list[str]:
     best, names = known[0], [row["estimator"] for row in known[1:]]
     if not names:
-        return ["No other estimator is there to compare it with."]
+        return ["There is no other estimator to compare it with."]
     table = against(comparisons, best["estimator"]).loc[names]
     tested = table[table["p_holm"].notna()]
     ahead = table[table["difference"] > ROUNDING]
     pairs = {frozenset(pair) for pair in same[["first", "second"]].itertuples(index=False, name=None)}
-    alike = [name for name in table.index if frozenset((best["estimator"], name)) in pairs]
-    level = [name for name in tested.index[~tested["significant"].astype(bool)] if name not in alike]
-    said = [f"It and {listed(alike)} rank them exactly alike."] if alike else []
+    equal = [name for name in table.index if frozenset((best["estimator"], name)) in pairs]
+    level = [name for name in tested.index[~tested["significant"].astype(bool)] if name not in equal]
+    said = (
+        [f"{listed(equal)} {'produces' if len(equal) == 1 else 'produce'} exactly the same ranking."] if equal else []
+    )
     if tested.empty:
-        said.append("These are too few architectures to say how sure its lead is.")
+        said.append("There are too few architectures to test whether the lead is significant.")
     elif level:
         said.append(
-            f"It is not separable from {listed(level)}: their paired differences on these architectures may be chance"
-            f"{_needed(comparisons, best['estimator'], level)}."
+            f"Its lead over {listed(level)} is not significant (paired test, Holm-adjusted)."
+            f"{_needed(comparisons, best['estimator'], level)}"
         )
-    elif ahead.empty and not tested.index.isin(alike).all():
-        said.append(_lead(best, tested[~tested.index.isin(alike)].iloc[0], len(tested) < len(table)))
+    elif ahead.empty and not tested.index.isin(equal).all():
+        said.append(_lead(best, tested[~tested.index.isin(equal)].iloc[0], len(tested) < len(table)))
     return [*said, *_behind(ahead)]
 
 
 def _needed(comparisons: pd.DataFrame, estimator: str, others: list[str]) -> str:
-    """Return a clause: how many architectures would tell an estimator from the first of others that needs more.
+    """Return a sentence: how many architectures would show the first of the differences that needs more.
 
-    The level is shared among all pairs of the table (Bonferroni), as it is where they are found not separable; the
-    differences found are taken for the true ones. Empty where none needs more than there are.
+    The level is shared among all pairs of the table (Bonferroni); the differences found are taken for the true ones.
+    Empty where none needs more than there are.
     """
     confidence = 1 - _LEVEL / comparisons["p"].notna().sum()
     needed = architectures_needed(comparisons, confidence=confidence)
@@ -97,16 +99,17 @@ def _needed(comparisons: pd.DataFrame, estimator: str, others: list[str]) -> str
         return ""
     count = float(more["architectures_needed"].iloc[0])
     wanted = f"about {roughly(count)}" if count <= _COUNTLESS else f"more than {_COUNTLESS:,}"
-    return f"; if they are not, {wanted} architectures would tell it from {more.index[0]} beside all other pairs"
+    observed = f" If the observed difference from {more.index[0]} is real, {wanted} architectures would be needed"
+    return f"{observed} to detect it at 80% power, corrected for all pairs."
 
 
 def _lead(best: dict[str, Any], nearest: pd.Series, untested: bool) -> str:
-    """Say by how much the leader is above the next, where it is separable from all that were tested."""
-    every = "every other that shares enough architectures with it" if untested else "every other"
-    shared = f" on the {nearest['n']:,.0f} architectures of both" if nearest["n"] < best["n"] else ""
+    """Say by how much the leader is above the next, where its lead over all that were tested is significant."""
+    every = " over all estimators that share enough architectures with it" if untested else ""
+    shared = f" on the {nearest['n']:,.0f} architectures scored by both" if nearest["n"] < best["n"] else ""
     return (
-        f"It is separable from {every}: it is {number(-nearest['difference'])} of tau-b above the next, {nearest.name}"
-        f"{shared} (paired 95 % interval {interval(-nearest['high'], -nearest['low'])})."
+        f"Its lead{every} is significant: tau-b is {number(-nearest['difference'])} higher than that of the runner-up, "
+        f"{nearest.name}{shared} (paired 95% CI {interval(-nearest['high'], -nearest['low'])})."
     )
 
 
@@ -116,11 +119,11 @@ def _behind(ahead: pd.DataFrame) -> list[str]:
         return []
     first = ahead.iloc[int(ahead["difference"].argmax())]
     ends = interval(first["low"], first["high"])
-    sure = f" (paired 95 % interval {ends})" if ends else ""
+    sure = f" (paired 95% CI {ends})" if ends else ""
     others = [str(name) for name in ahead.index if name != first.name]
-    also = f"; also ahead of it: {listed(others)}" if others else ""
+    also = f"; also higher: {listed(others)}" if others else ""
     said = (
-        f"But on the {first['n']:,.0f} architectures that both have scored, {first.name} is ahead of it by "
-        f"{number(first['difference'])} of tau-b{sure}{also}."
+        f"However, on the {first['n']:,.0f} architectures scored by both, {first.name} beats it by "
+        f"{number(first['difference'])} tau-b{sure}{also}."
     )
     return [said]

@@ -15,7 +15,7 @@ GAPS = 10
 
 
 def sentences(board: pd.DataFrame, estimators: pd.DataFrame, asked: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield which scores are undefined, failed or missing, or that none is.
+    """Yield which scores are undefined, failed or missing, or that all are available.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def sentences(board: pd.DataFrame, estimators: pd.DataFrame, asked: Sequence[str
         The estimators that were asked for.
     """
     said = list(_gaps(board, bool(estimators["imported"].any()), asked))
-    yield from ((GAPS, sentence) for sentence in said or ["Every score asked for is there and defined."])
+    yield from ((GAPS, sentence) for sentence in said or ["All requested scores are available."])
 
 
 def _gaps(board: pd.DataFrame, imported: bool, asked: Sequence[str]) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _gaps(board: pd.DataFrame, imported: bool, asked: Sequence[str]) -> Iterator
     missing = counts["n_missing"]
     if missing.sum():
         why = "not in the file" if imported else "missing, the run is not finished"
-        yield f"{_scores(missing)} {why}; estimators are judged on what is there."
+        yield f"{_scores(missing)} {why}; estimators are evaluated on the available scores."
 
 
 def _scores(column: pd.Series) -> str:

@@ -48,28 +48,26 @@ def sentences(
 def _baselines(board: pd.DataFrame) -> str:
     """Say what size alone does where nothing but baselines was judged."""
     known = [named(row) for row in size_baselines(board)]
-    said = "No estimator but the baselines has a defined tau here"
-    return f"{said}; theirs: {listed(known)}." if known else f"{said}."
+    said = "No estimator other than the baselines has a defined tau-b here"
+    return f"{said}; baselines: {listed(known)}." if known else f"{said}."
 
 
 def _best(known: list[dict[str, Any]], runs: str, total: int) -> str:
     """Say the highest tau, on the architectures that its estimator has scored; praise only what beats chance."""
     best = known[0]
     ends = interval(best["kendall_tau_low"], best["kendall_tau_high"]) or "unknown"
-    tau = f"tau-b {number(best['kendall_tau'])} (95 % interval {ends}{runs})"
+    tau = f"tau-b {number(best['kendall_tau'])} (95% CI {ends}{runs})"
     which = f"these {total:,} architectures"
     if best["n"] < total:
-        which = f"the {best['n']:,} of {total:,} architectures that it has scored"
+        which = f"the {best['n']:,} of {total:,} architectures that it scored"
     if best["kendall_tau"] <= 0:
-        return (
-            f"None of the estimators ranks better than chance: {best['estimator']} comes first on {which} with {tau}."
-        )
-    chance = ", which may be chance" if best["kendall_tau_low"] <= 0 else ""
+        return f"No estimator ranks better than chance: {best['estimator']} has the highest tau-b on {which}, {tau}."
+    chance = ", not significantly above 0" if best["kendall_tau_low"] <= 0 else ""
     if len(known) == 1:
-        return f"{best['estimator']}, the only estimator beside the baselines, ranks {which} with {tau}{chance}."
-    of = f"Of the {len(known)} estimators beside the baselines, {best['estimator']}"
+        return f"{best['estimator']}, the only estimator besides the baselines, ranks {which} with {tau}{chance}."
+    of = f"Of the {len(known)} estimators besides the baselines, {best['estimator']}"
     if best["n"] < total:
-        return f"{of} has the highest tau, on {which}: {tau}{chance}."
+        return f"{of} has the highest tau-b, on {which}: {tau}{chance}."
     return f"{of} ranks {which} best: {tau}{chance}."
 
 
@@ -83,21 +81,20 @@ def _runs(recorded: dict[str, Any]) -> str:
         return f", mean of {runs} {drawn}"
     if seeds == 1:
         return f", mean of {runs} minibatches"
-    return f", mean of {runs} trials: {seeds} {drawn} x {batches} minibatches"
+    return f", mean of {runs} runs: {seeds} {drawn} x {batches} minibatches"
 
 
 def _among_the_best(best: dict[str, Any], known: pd.DataFrame, pair: pd.DataFrame) -> str:
     """Say who finds most of the best architectures."""
-    top = HEADLINE[2]
     own = _at_top(best)
     if pair.empty:
-        return f"None finds more of the best 5 % than it: {top.title} {own}."
+        return f"No estimator recovers more of the true top 5%: P@5% = {own}."
     (tested,) = rows_of(pair)
     (first,) = rows_of(known[known["estimator"] == tested["second"]])
-    chance = "" if tested["significant"] else ", which may be chance"
-    return f"Of the best 5 %, {first['estimator']} finds more: {top.title} {_at_top(first)}; it {own}{chance}."
+    found = f"{first['estimator']} recovers more of the true top 5% (P@5% = {_at_top(first)}, leader: {own})"
+    return f"{found}." if tested["significant"] else f"{found}; the difference is not significant."
 
 
 def _at_top(row: dict[str, Any]) -> str:
     key = HEADLINE[2].key
-    return f"{number(row[key], 2)} ({interval(row[f'{key}_low'], row[f'{key}_high'])})"
+    return f"{number(row[key], 2)} (95% CI {interval(row[f'{key}_low'], row[f'{key}_high'])})"

@@ -35,8 +35,8 @@ def _favoured(estimator: str, row: pd.Series) -> str:
     more, less, shares = row["after"], row["before"], [row["score_rises"], row["truth_rises"]]
     if row["rank_difference"] < 0:
         more, less, shares = less, more, [1 - share for share in shares]
-    score, truth = (f"{100 * share:.0f} %" for share in shares)
+    score, truth = (f"{100 * share:.0f}%" for share in shares)
     return (
-        f"{estimator} over-estimates “{more}” in the place of “{less}”: its score rises in {score} of the "
-        f"{row['n']:,.0f} pairs that differ in this alone, the truth in {truth}."
+        f"{estimator} overestimates “{more}” relative to “{less}”: its score increases in {score} of the "
+        f"{row['n']:,.0f} pairs that differ only in this operation, the accuracy in {truth}."
     )

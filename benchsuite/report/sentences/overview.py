@@ -1,4 +1,4 @@
-"""What several benchmarks say together: which estimator is best on the whole, by how much, and how surely."""
+"""What several benchmarks say together: which estimator is best on the whole, by how much, and how significantly."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from benchsuite.report.evidence import Evidence
 
 _EQUAL = 1e-9  # means of tau that differ by less differ by rounding alone
-_BETTER, _WORSE, _UNTESTED = "separably better than both", "separably worse than one", "not tested"
+_BETTER, _WORSE, _UNTESTED = "significantly better than both", "significantly worse than one", "not tested"
 
 
 def sentences(benchmarks: Mapping[str, Evidence], taus: pd.DataFrame, ranked: CriticalDifference | None) -> list[str]:
-    """Say which estimator is best on the whole, by how much, and how surely.
+    """Say which estimator is best on the whole, by how much, and how significantly.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def sentences(benchmarks: Mapping[str, Evidence], taus: pd.DataFrame, ranked: Cr
     baselines = [f"{name} ({number(value)})" for name, value in means.items() if name in references]
     means = means.drop(list(references), errors="ignore")
     if means.empty:
-        best = f"; of theirs, the highest mean tau-b is that of {baselines[0]}" if baselines else ""
-        return [f"No estimator but the baselines has a defined tau on {everywhere}{best}."]
+        best = f"; of these, {baselines[0]} has the highest mean tau-b" if baselines else ""
+        return [f"No estimator other than the baselines has a defined tau-b on {everywhere}{best}."]
     leaders = [str(name) for name in means.index[means >= means.iloc[0] - _EQUAL]]
     said = [_headline(means, leaders, everywhere)]
     for leader in leaders:
@@ -61,7 +61,7 @@ def _headline(means: pd.Series, leaders: Sequence[str], everywhere: str) -> str:
     highest = number(means.iloc[0])
     if len(means) == 1:
         return (
-            f"{leaders[0]}, the only estimator beside the baselines judged on {everywhere}, has mean tau-b {highest}."
+            f"{leaders[0]}, the only estimator besides the baselines judged on {everywhere}, has mean tau-b {highest}."
         )
     others = [f"{name} ({number(value)})" for name, value in means.iloc[len(leaders) :].items()]
     after = f", before {listed(others[:3])}" if others else ""
@@ -72,19 +72,19 @@ def _headline(means: pd.Series, leaders: Sequence[str], everywhere: str) -> str:
 
 
 def _against_size(benchmarks: Mapping[str, Evidence], leader: str) -> str:
-    """Say on which benchmarks a leader separably beats both counts of size, and on which one of them beats it."""
+    """Say on which benchmarks a leader significantly beats both size baselines, and on which one of them beats it."""
     sides = {name: _side(against(each.comparisons, leader)) for name, each in benchmarks.items()}
     outcomes = {side: [name for name in sides if sides[name] == side] for side in (_BETTER, _WORSE, _UNTESTED)}
     said = [f"{side} on {listed(names)}" for side, names in outcomes.items() if names]
     if len(outcomes[_UNTESTED]) == len(sides):
         said = [f"{_UNTESTED} on any benchmark"]
     elif not outcomes[_BETTER] + outcomes[_WORSE]:
-        said = ["separably better than both or worse than one on no benchmark", *said]
-    return f"Against counting parameters and counting multiply-adds, {leader} is {listed(said)}."
+        return f"{leader} does not differ significantly from both parameter count and MAC count on any benchmark."
+    return f"Compared with parameter count and MAC count, {leader} is {listed(said)}."
 
 
 def _side(others: pd.DataFrame) -> str:
-    """Return what the tests of an estimator against both counts of size say; empty if they leave it open."""
+    """Return what the tests of an estimator against both size baselines say; empty if they leave it open."""
     found = others.loc[list(SIZE_BASELINES)]  # the counts' tau less the estimator's
     sure = found["significant"].astype(bool)
     if found["p_holm"].isna().all():
@@ -95,14 +95,14 @@ def _side(others: pd.DataFrame) -> str:
 
 
 def _lowest(benchmarks: Mapping[str, Evidence], leader: str) -> str:
-    """Say where a leader ranks worst, next to the best there that is no baseline."""
+    """Say where a leader ranks worst, next to the best there that is not a baseline."""
     boards = [  # the best tau comes first
         (rows_of(each.leaderboard[~each.leaderboard["reference"]]), name) for name, each in benchmarks.items()
     ]
     rows = [(row, board[0], name) for board, name in boards for row in board if row["estimator"] == leader]
     row, first, where = min(rows, key=lambda each: float(each[0][TAU.key]))
     ends = interval(row[f"{TAU.key}_low"], row[f"{TAU.key}_high"])
-    known = f" ({ends})" if ends else ""
+    known = f" (95% CI {ends})" if ends else ""
     other = "" if first is row else f"; the best there is {first['estimator']} ({number(first[TAU.key])})"
     return f"The lowest tau-b of {leader} is {number(row[TAU.key])}{known}, on {where}{other}."
 
@@ -117,11 +117,11 @@ def mean_rank(found: CriticalDifference, leader: str) -> str:
     leader
         Name of the estimator.
     """
-    places = found.ranks.set_index("estimator")["mean_rank"]
-    others = places.drop(leader) - places[leader]
+    ranks = found.ranks.set_index("estimator")["mean_rank"]
+    others = ranks.drop(leader) - ranks[leader]
     ahead, behind = int((others >= found.difference).sum()), int((others <= -found.difference).sum())
     return (
-        f"The mean place of {leader} is {number(places[leader], 1)} of {len(places)}. By places on {found.benchmarks} "
-        f"benchmarks alone it is separably ahead of {ahead} and behind {behind} of {len(others)} "
-        f"other{'' if len(others) == 1 else 's'}: mean places must differ by {number(found.difference, 1)}."
+        f"The mean rank of {leader} is {number(ranks[leader], 1)} of {len(ranks)}. Nemenyi test over "
+        f"{found.benchmarks} benchmarks: significantly better than {ahead} and worse than {behind} of {len(others)} "
+        f"other{'' if len(others) == 1 else 's'} (critical difference {number(found.difference, 1)} ranks)."
     )

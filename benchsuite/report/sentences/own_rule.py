@@ -92,15 +92,15 @@ def _accuracies(choices: pd.DataFrame) -> Iterator[str]:
     """Yield whose choice is truly best, by how much, and the means of the methods whose truth is known."""
     known = choices[choices["truth"].notna()].sort_values("truth", ascending=False, kind="stable")
     if known.empty:
-        yield "The true accuracy of no choice is known."
+        yield "The true accuracy of none of the choices is known."
         return
     best, second = rows_of(known)[0], rows_of(known[known["supernet"] != known["supernet"].iloc[0]])[:1]
-    share = f" whose truth is known ({len(known)} of {len(choices)})" if len(known) < len(choices) else ""
+    share = f" with known accuracy ({len(known)} of {len(choices)})" if len(known) < len(choices) else ""
     behind = [_ahead(best["truth"] - row["truth"], f"the best of {row['supernet']}") for row in second]
     points = ", ".join([f"{number(best['regret'], 2)} points below the best known architecture", *behind])
     truth = f"{number(best['truth'], 2)} %, above {number(best['percentile'], 1)} % of the known architectures"
     name = f"{best['supernet']} with seed {best['seed']}"
-    yield f"Of the choices{share}, that of {name} is truly best: {truth}, {points}."
+    yield f"Of the choices{share}, that of {name} has the highest true accuracy: {truth}, {points}."
     means = known.groupby("supernet", sort=False)["truth"].mean()[lambda mean: mean.index.isin(_whole(choices))]
     if len(means) > 1:
         each = [f"{name} {number(mean, 2)} %" for name, mean in means.sort_values(ascending=False).items()]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AHEAD, BEHIND = 95, 60  # whether a size baseline has a higher tau than the leader
-_NAMES = {"params": "counting parameters", "flops": "counting multiply-adds"}
+_NAMES = {"params": "parameter count", "flops": "MAC count"}
 
 
 def size_baselines(board: pd.DataFrame) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def sentences(board: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[tuple[
 
 def _size(known: list[dict[str, Any]], sizes: list[dict[str, Any]], comparisons: pd.DataFrame) -> str:
     if not sizes:
-        return "Neither parameters nor multiply-adds tell these architectures apart."
+        return "All architectures have equal parameter and MAC counts, so there is no size baseline."
     differences = against(comparisons, known[0]["estimator"])
     by_outcome = groupby(sizes, lambda row: _compared(differences.loc[row["estimator"]]))
     said = f"It {' and '.join(outcome.format(listed([named(row) for row in rows])) for outcome, rows in by_outcome)}"
@@ -71,11 +71,11 @@ def _size(known: list[dict[str, Any]], sizes: list[dict[str, Any]], comparisons:
         return f"{said}."
     above = sum(_above(comparisons, row["estimator"], sizes) for row in known)
     verb = "is" if above == 1 else "are"
-    return f"{said}; {above} of {len(known)} estimators {verb} separably better than {_all_of(sizes)}."
+    return f"{said}; {above} of {len(known)} estimators {verb} significantly better than {_all_of(sizes)}."
 
 
 def _all_of(sizes: list[dict[str, Any]]) -> str:
-    return "both counts" if len(sizes) > 1 else _NAMES[sizes[0]["estimator"]]
+    return "both" if len(sizes) > 1 else _NAMES[sizes[0]["estimator"]]
 
 
 def _above(comparisons: pd.DataFrame, estimator: str, sizes: list[dict[str, Any]]) -> bool:
@@ -87,7 +87,7 @@ def _above(comparisons: pd.DataFrame, estimator: str, sizes: list[dict[str, Any]
 def _compared(size: pd.Series) -> str:
     """Return a predicate of the leader against a size baseline, with a gap for the baseline's name."""
     if math.isnan(size["p_holm"]):
-        return "is not tested against {}, for too few architectures"
+        return "could not be tested against {} (too few architectures)"
     if not size["significant"]:
-        return "is not separable from {}"
-    return "is separably better than {}" if size["difference"] < 0 else "is separably worse than {}"
+        return "does not differ significantly from {}"
+    return "is significantly better than {}" if size["difference"] < 0 else "is significantly worse than {}"

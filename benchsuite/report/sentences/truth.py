@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 CEILING = 40
 NO_CEILING = (
-    "The truth holds one accuracy of each architecture, so its noise is unknown and no ceiling can be given; "
-    "part of what every estimator misses is that noise."
+    "Each architecture was trained only once, so label noise, and hence the achievable maximum, is unknown; "
+    "part of every estimator's error is due to it."
 )
 
 
@@ -52,10 +52,10 @@ def _ceiling(tau: float, reliability: pd.DataFrame) -> str:
     if ceiling is None:
         return NO_CEILING
     if not math.isfinite(ceiling):
-        return "These are too few architectures to say what the noise of the truth leaves to win."
+        return "There are too few architectures to estimate the noise ceiling."
     reached = max(tau, 0.0)
-    share = f", of which the best reaches {100 * reached / ceiling:.0f} %" if reached < ceiling else ""
+    share = f", of which the best estimator reaches {100 * reached / ceiling:.0f}%" if reached < ceiling else ""
     return (
-        f"The truth is noisy: a perfect estimator would reach {number(ceiling, 2)} (simulated from the "
-        f"{reliability['n'].iloc[0]:,} architectures trained more than once){share}."
+        f"Because of label noise, a perfect estimator would reach tau-b {number(ceiling, 2)} (noise ceiling, simulated "
+        f"from the {reliability['n'].iloc[0]:,} architectures trained more than once){share}."
     )

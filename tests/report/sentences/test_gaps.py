@@ -22,7 +22,7 @@ def test_verdict_of_a_stopped_run_counts_what_was_asked_for_and_names_who_has_no
     assert stopped.leaderboard.set_index("estimator").loc["nwot", "n_missing"] == 2 * 40
     assert stopped.verdict[-2:] == [
         "Not scored yet: snip.",
-        "80 scores are missing, the run is not finished; estimators are judged on what is there.",
+        "80 scores are missing, the run is not finished; estimators are evaluated on the available scores.",
     ]
 
 
@@ -54,4 +54,4 @@ def test_verdict_counts_undefined_failed_and_missing_scores(one_run):
 
 
 def test_verdict_of_a_complete_run_says_that_nothing_is_missing(one_run):
-    assert "Every score asked for is there and defined." in _said(one_run)
+    assert "All requested scores are available." in _said(one_run)

@@ -60,8 +60,8 @@ def test_verdict_names_the_operation_that_the_leader_over_estimates_most(part, l
     values = pd.Series(truth + 1.5 * bonus, truth.index)
     score_rises, truth_rises = (np.mean([column[b] > column[a] for a, b in pairs]) for column in (values, truth))
     said = (
-        f"loving over-estimates “{loved}” in the place of “{scorned}”: its score rises in {100 * score_rises:.0f} % of "
-        f"the 108 pairs that differ in this alone, the truth in {100 * truth_rises:.0f} %."
+        f"loving overestimates “{loved}” relative to “{scorned}”: its score increases in {100 * score_rises:.0f}% of "
+        f"the 108 pairs that differ only in this operation, the accuracy in {100 * truth_rises:.0f}%."
     )
     assert said in found
 

@@ -33,9 +33,9 @@ def test_an_only_estimator_is_called_so_and_benchmarks_of_one_name_are_told_apar
     judgements = _judged(make_results(TWICE, n=40, estimators=("plain",), seeds=1))
     found = _over(judgements)
     mean = f"{_mean(judgements, 'plain'):.3f}".replace("-", "\N{MINUS SIGN}")
-    only = "plain, the only estimator beside the baselines judged on all 2 benchmarks, has mean tau-b"
+    only = "plain, the only estimator besides the baselines judged on all 2 benchmarks, has mean tau-b"
     assert found.verdict[0] == f"{only} {mean}."
-    assert found.verdict[1].endswith("separably worse than one on nasbench201/cifar10 and nasbench201/cifar10 (2).")
+    assert found.verdict[1].endswith("significantly worse than one on nasbench201/cifar10 and nasbench201/cifar10 (2).")
     lowest = min(range(2), key=lambda place: _mean(judgements[place : place + 1], "plain"))
     where = ("nasbench201/cifar10", "nasbench201/cifar10 (2)")[lowest]
     assert found.verdict[2].endswith(f", on {where}.")  # no better one but baselines
@@ -54,7 +54,7 @@ def test_equal_highest_means_are_shared_and_each_leader_is_judged(make_results):
     first, *others = _over(judgements).verdict
     assert " nwot and twin share the highest mean tau-b (" in first
     assert f"({_mean(judgements, 'nwot'):.3f}), before plain (" in first
-    for start in ("Against counting parameters and counting multiply-adds, {} is", "The lowest tau-b of {} is"):
+    for start in ("Compared with parameter count and MAC count, {} is", "The lowest tau-b of {} is"):
         assert [sum(said.startswith(start.format(name)) for said in others) for name in ("nwot", "twin")] == [1, 1]
 
 
@@ -64,20 +64,22 @@ def test_what_was_not_tested_against_size_is_said(make_results):
     mixed = [_judged(few)[0], _judged(many)[1]]
     said = _over(mixed).verdict[1]
     assert said.endswith(
-        "nwot is separably better than both on nasbench201/cifar10 (2) and not tested on nasbench201/cifar10."
+        "nwot is significantly better than both on nasbench201/cifar10 (2) and not tested on nasbench201/cifar10."
     )
 
 
-@pytest.mark.parametrize(("name", "sides"), [("a", "ahead of 2 and behind 0"), ("d", "ahead of 0 and behind 2")])
-def test_mean_places_say_who_is_ahead_and_who_behind(name, sides):
+@pytest.mark.parametrize(
+    ("name", "sides"), [("a", "better than 2 and worse than 0"), ("d", "better than 0 and worse than 2")]
+)
+def test_mean_ranks_say_who_is_better_and_who_worse(name, sides):
     found = critical_difference(pd.DataFrame({i: [0.9, 0.8, 0.3, 0.2] for i in range(6)}, index=list("abcd")))
     assert 1 < found.difference < 2  # Nemenyi: 2.569 (4 x 5 / 36)^(1/2) = 1.91
-    assert f"it is separably {sides} of 3 others: mean places must differ by 1.9." in mean_rank(found, name)
+    assert f"benchmarks: significantly {sides} of 3 others (critical difference 1.9 ranks)." in mean_rank(found, name)
 
 
-def test_mean_places_of_two_count_one_other():
+def test_mean_ranks_of_two_count_one_other():
     found = critical_difference(pd.DataFrame({i: [0.9, 0.8] for i in range(2)}, index=list("ab")))
-    assert "separably ahead of 0 and behind 0 of 1 other:" in mean_rank(found, "a")
+    assert "significantly better than 0 and worse than 0 of 1 other " in mean_rank(found, "a")
 
 
 SIZES = {"params", "flops"}

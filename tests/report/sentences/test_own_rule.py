@@ -105,8 +105,9 @@ def test_words_are_those_of_the_tables(searched: Results) -> None:
         "search.\n"
         "In the last epoch the layer alignment of lambda is 0.30 to 0.50 over 2 seeds; without the regulariser "
         f"(darts) it is {MINUS}0.05 to 0.05 over 2 seeds: every search with it is above every search without.\n"
-        "Of the choices whose truth is known (4 of 7), that of lambda with seed 1 is truly best: 94.00 %, above "
-        "44.0 % of the known architectures, 1.00 points below the best known architecture, 2.00 above the best of "
+        "Of the choices with known accuracy (4 of 7), that of lambda with seed 1 has the highest true accuracy: "
+        "94.00 %, above 44.0 % of the known architectures, 1.00 points below the best known architecture, "
+        "2.00 above the best of "
         "darts.\n"
         "Mean true accuracy over seeds: lambda 92.50 %, darts 91.00 %.\n"
         "CPU seconds of an epoch, as multiples of the mean of DARTS of first order: lambda 2.50 and partial 0.50.\n"
@@ -124,7 +125,7 @@ def test_words_for_searches_without_collapse_without_truth_and_with_other_hyperp
         "In no search are half of the chosen operations skip connections; the most are 2 of 6 (lambda, seed 0).\n"
         "In the last epoch the layer alignment of lambda is 0.40 with one seed; without the regulariser (darts, "
         "whose other hyperparameters differ) it is 0.40 with one seed: the two overlap.\n"
-        "The true accuracy of no choice is known."
+        "The true accuracy of none of the choices is known."
     )
     other = replace(part, searches={**part.searches, "l0": searched_before({**LAMBDA, "epochs": 100})})
     assert "\n".join(choice_words(table, _twins(other))) == said

@@ -20,7 +20,7 @@ def results(make_results):
 def test_verdict_of_an_estimator_worse_than_chance_reaches_nothing_of_the_ceiling(results):
     part = results.benchmarks[0]
     worst = replace(part, scores=part.scores[part.scores["estimator"].isin(["plain", "params"])])
-    assert "of which the best reaches 0 %" in judge(worst).said
+    assert "of which the best estimator reaches 0%" in judge(worst).said
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def three_runs(make_results):
 def test_verdict_names_a_ceiling_of_nothing(three_runs):
     nothing = pd.DataFrame({"criterion": ["kendall_tau"], "ceiling": [0.0], "n": [3]})
     said = [sentence for _, sentence in truth.sentences(nothing, judge(three_runs).leaderboard)]
-    assert any("a perfect estimator would reach 0.00" in sentence for sentence in said)
+    assert any("a perfect estimator would reach tau-b 0.00" in sentence for sentence in said)
 
 
 NAMES = ("nwot", "plain")
@@ -49,7 +49,7 @@ def one_run(make_results):
 def test_verdict_without_repeated_trainings_says_that_there_is_no_ceiling(make_results):
     single = make_results(n=30, estimators=("nwot",), seeds=1, trials=1).benchmarks[0]
     assert judge(single).ceiling is None
-    assert "no ceiling can be given" in _said(single)
+    assert "label noise, and hence the achievable maximum, is unknown" in _said(single)
 
 
 def test_verdict_with_repeated_trainings_says_how_much_of_the_ceiling_is_reached(one_run):
