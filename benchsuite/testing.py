@@ -140,7 +140,7 @@ def _check_neighbours(space: Space, architecture: str) -> None:
         _require(space.canonical(canonical) == canonical, f"{space.name}: canonical({neighbour}) is not canonical")
     mutants = [space.mutate(architecture, np.random.default_rng(0)) for _ in range(2)]
     _require(mutants[0] == mutants[1], f"{space.name}: mutate depends on more than its generator")
-    _require(mutants[0] in neighbours, f"{space.name}: mutate({architecture}) is no neighbour: {mutants[0]}")
+    _require(mutants[0] in neighbours, f"{space.name}: mutate({architecture}) is not a neighbour: {mutants[0]}")
 
 
 def _build(space: Space, architecture: str, dataset: Dataset, *, dead: str = "drop") -> nn.Module:
@@ -180,7 +180,7 @@ def _check_complexity(space: Space, architecture: str, dataset: Dataset) -> None
         network(torch.zeros(1, *dataset.shape))
     macs = counter.get_total_flops() // 2  # the counter leaves out biases; a benchmark may count the classifier's
     agrees = 0 <= closed.live_macs - macs <= dataset.classes
-    _require(agrees, f"{where} says {closed.live_macs} live multiply-adds, torch counts {macs}")
+    _require(agrees, f"{where} says {closed.live_macs} live MACs, torch counts {macs}")
     fewer = closed.live_params <= closed.params and closed.live_macs <= closed.macs
     _require(fewer, f"{where} has more live than official ones")
 

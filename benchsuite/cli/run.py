@@ -170,7 +170,7 @@ def _write(store: Store, suite: str, out: Path | None) -> None:
 
 def _print_plan(plan: Plan, work: Sequence[Job]) -> None:
     for part in plan.benchmarks:
-        output.print(f"{part.choice.name}: {part.sample}; {len(part.trials)} trials", markup=False)
+        output.print(f"{part.choice.name}: {part.sample}; {len(part.trials)} runs of estimators", markup=False)
         for label, reason in part.skipped.items():
             output.print(f"  skipped {label}: {reason}", markup=False)
     wanted = sum(len(part.trials) * len(part.architectures) for part in plan.benchmarks)
