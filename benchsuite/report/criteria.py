@@ -207,7 +207,7 @@ def _expected_runs(scores: pd.DataFrame, asked: Mapping[str, int]) -> pd.Series:
 
 
 def ranked(board: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of the leaderboard that are no references and have a tau, the best first.
+    """Return the rows of the leaderboard that are not references and have a tau, the best first.
 
     Parameters
     ----------

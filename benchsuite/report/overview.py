@@ -152,14 +152,14 @@ def _overview_row(name: str, boards: Sequence[dict[str, dict[str, Any]]]) -> tup
 
 
 def mean_rank_chart(ranks: pd.DataFrame, groups: Sequence[Sequence[str]], difference: float) -> Canvas:
-    """Draw the mean rank of estimators over benchmarks, a row each; a bar joins those that no test tells apart.
+    """Draw the mean rank of estimators over benchmarks, a row each; a bar joins those that do not differ significantly.
 
     Parameters
     ----------
     ranks
         Columns estimator and mean_rank (1 = best), best first.
     groups
-        Estimators that no test tells apart.
+        Estimators that do not differ significantly.
     difference
         The critical difference.
     """

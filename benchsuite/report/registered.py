@@ -20,7 +20,7 @@ def registered_sections() -> tuple[Section, ...]:
     Raises
     ------
     SuiteError
-        If the module of one cannot be loaded or is no section, or two sections have a table of one name.
+        If the module of one cannot be loaded or does not make a section, or two sections have a table of one name.
     """
     return ordered(section_of(name, registry.load("section", name)) for name in registry.names("section"))
 

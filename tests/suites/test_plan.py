@@ -106,11 +106,13 @@ def test_a_mistake_in_a_combination_gets_one_clear_line(tmp_path: Path, ending: 
 
 
 def test_a_name_that_several_settings_have_must_be_made_clear(tmp_path: Path) -> None:
-    settings = '[[estimator]]\nname = "fisher"\nparameters = {aggregate = "channel"}\n'
-    assert _plan(tmp_path, settings + _vote("snip", "fisher")).combinations[0].of[1] == "fisher(aggregate=channel)"
-    settings += settings.replace("channel", "sum")
-    with pytest.raises(BenchsuiteError, match=r"which fisher\? Name one of: fisher\(aggregate=channel\), fisher"):
-        _plan(tmp_path, settings + _vote("snip", "fisher"))
+    settings = '[[estimator]]\nname = "grasp"\nparameters = {temperature = 2.0}\n'
+    assert _plan(tmp_path, settings + _vote("snip", "grasp")).combinations[0].of[1] == "grasp(temperature=2.0)"
+    settings += settings.replace("2.0", "3.0")
+    with pytest.raises(
+        BenchsuiteError, match=r"which grasp\? Name one of: grasp\(temperature=2.0\), grasp\(temperature=3.0\)"
+    ):
+        _plan(tmp_path, settings + _vote("snip", "grasp"))
 
 
 def test_a_combination_is_skipped_where_a_part_is(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def bias_chart(bias: pd.DataFrame, order: list[str], groups: str) -> Canvas:
 
 
 def stability_chart(matrix: pd.DataFrame) -> Canvas:
-    """Draw tau between every two rankings of an estimator: the darker the square, the more alike they are.
+    """Draw tau between every two rankings of an estimator: the darker the square, the more similar they are.
 
     Parameters
     ----------

@@ -141,7 +141,7 @@ def inside_tables(tables: Tables) -> Iterator[Table]:
 
 
 def sentences(tables: Tables) -> Iterable[Sentence]:
-    """Say whether the leader still ranks among architectures of like size.
+    """Say whether the leader still ranks among architectures of similar size.
 
     Parameters
     ----------

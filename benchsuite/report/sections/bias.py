@@ -66,7 +66,7 @@ _NOTE = (
 
 
 def tables(evidence: Evidence) -> Tables:
-    """Return rank differences and tau by size group, and how far size measures order architectures alike.
+    """Return rank differences and tau by size group, and how far size measures give the same order.
 
     Parameters
     ----------

@@ -197,7 +197,7 @@ def _row(row: dict[str, Any], lowest: float, cheapest: bool) -> tuple[Cell, ...]
 
 
 def _counted(row: dict[str, Any]) -> str:
-    """Return runs, and scores that are no numbers, where there are such."""
+    """Return runs, and scores that are undefined or failed, where there are such."""
     several = [f"{row['trials']:,} runs"] if row["trials"] > 1 else []
     bad = [f"{row[f'n_{status}']:,} {status}" for status in ("undefined", "failed") if row[f"n_{status}"]]
     return ", ".join([*several, *bad])

@@ -259,7 +259,7 @@ def factors_table(factors: pd.DataFrame, order: Sequence[str]) -> Table:
 
 
 def variance_chart(variance: pd.DataFrame) -> Canvas:
-    """Draw tau between the scores of different runs, a row per estimator that has several: 1 = all rank alike.
+    """Draw tau between the scores of different runs, a row per estimator that has several: 1 = the same ranking.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ INSIDE, BIAS = 50, 30
 def sentences(bias: pd.DataFrame, board: pd.DataFrame) -> Iterator[tuple[int, str]]:
     """Yield the size group that the leader ranks worst, and the worst of all estimators.
 
-    An estimator that ranks no better than chance is no news: it favours some size by the same amount. That none is
-    biased is said only where groups are large enough to tell.
+    An estimator that ranks no better than chance is not mentioned: it favours some size by the same amount. That no
+    estimator is biased is said only where groups are large enough to tell.
 
     Parameters
     ----------
