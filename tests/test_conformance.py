@@ -112,7 +112,7 @@ class Split(NASBench201):
         (Unused, "no live path"),
         (Miscounting, "live parameters, the network has"),
         (Restless, "not a prefix"),
-        (Jumping, "no neighbour"),
+        (Jumping, "is not a neighbour"),
         (Overwriting, "in place"),
         (Credulous, "accepts the string"),
         (Split, "is equivalent to"),

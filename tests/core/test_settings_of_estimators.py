@@ -57,7 +57,11 @@ def test_defaults_are_allowed_and_every_other_text_is_named(name: str) -> None:
         ("darts_weights", {"training": {"order": 3}}, "order = 3; must be 1 or 2"),
         ("darts_weights", {"training": {"frozen": 1}}, "frozen = 1; must be a non-negative number of less than 1"),
         ("freedarts_snip", {"normalisation": "cell"}, "normalisation = 'cell'; must be 'none' or 'edge'"),
-        ("freedarts_snip", {"training": {"sign": -1}}, "estimator 'freedarts_snip', training: sign = -1 with saliency"),
+        (
+            "freedarts_snip",
+            {"training": {"sign": -1}},
+            "estimator 'freedarts_snip', training: sign = -1; must be 1, or -1 with saliency = 'grasp'",
+        ),
         ("freedarts_snip", {"training": {"saliency": "grasp"}}, "training.saliency = 'grasp'; choose 'snip'"),
         ("darts_weights", {"members": "some"}, "members = 'some'; must be 'representative' or 'all'"),
     ],
